@@ -1,0 +1,322 @@
+"""The Protocols by which rooms reach each other. Each has real siblings: an adapter that does it and a memory double.
+
+Concurrency stays inside an adapter; everything here is synchronous and works on batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import pyarrow as pa
+
+from twain.records import (
+    Approval,
+    Bundle,
+    Envelope,
+    Fate,
+    FieldType,
+    Funnel,
+    HistoryTest,
+    LanePace,
+    Lease,
+    Limits,
+    Outcome,
+    Problem,
+    Run,
+    RunEvent,
+    RunState,
+    Shard,
+    ShardOutcomes,
+    Stamp,
+    Statement,
+    Stop,
+    Suppression,
+    Tag,
+    Tally,
+    Wait,
+    Window,
+    Worker,
+)
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Clock(Protocol):
+    """Time, so that tests can move it."""
+
+    def now(self) -> float:
+        """Wall clock, epoch seconds UTC."""
+
+    def boottime(self) -> float:
+        """Seconds since boot, suspended time included (CLOCK_BOOTTIME); never jumps."""
+
+
+# ---------------------------------------------------------------- sources
+
+
+@dataclass(frozen=True, slots=True)
+class LiveColumn:
+    """A column as the database has it now."""
+
+    name: str
+    physical_type: str
+    type: FieldType
+    nullable: bool
+    primary_key: bool = False
+    unique: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LiveTable:
+    """A table or view as the database has it now. *foreign_keys*: (column, other table, other column)."""
+
+    name: str
+    columns: tuple[LiveColumn, ...]
+    foreign_keys: tuple[tuple[str, str, str], ...] = ()
+    estimated_rows: int | None = None
+
+
+class Session(Protocol):
+    """One read transaction in the company's database, in a child process."""
+
+    def table(self, statement: Statement) -> pa.Table:
+        """Run a small statement (a check, a count) and return its whole answer."""
+
+    def stream(self, statement: Statement) -> Iterator[pa.RecordBatch]:
+        """Run the audience's statement and yield batches as they come; the row count is verified at the end.
+
+        Raises SourceLimit, SourceUnavailable. Nothing may be asked of the session while a stream is open.
+        """
+
+    def cost(self, statement: Statement) -> float | None:
+        """The engine's own cost estimate, or None where it has none worth trusting."""
+
+
+class Source(Protocol):
+    """One company database: read only."""
+
+    name: str
+    dialect: str
+
+    def session(self, tag: Tag, limits: Limits) -> AbstractContextManager[Session]:
+        """Open one read transaction; everything read in it is one consistent state."""
+
+    def tables(self) -> list[LiveTable]:
+        """Describe what the role may read (for ``connect`` and the schema check)."""
+
+    def describe(self, relation: str) -> LiveTable:
+        """Describe one table, view, or ``(query)``; raises SourceError when it is not there."""
+
+
+# ---------------------------------------------------------------- content
+
+
+class Program(Protocol):
+    """A template compiled for one bundle's arm: rows in, ready MIME bytes out."""
+
+    columns: tuple[str, ...]
+    """The shard columns it reads."""
+    links: tuple[str, ...]
+    """Targets of tracked links, by link number; dynamic ones contain ``{{``."""
+
+    def render(self, rows: Mapping[str, Sequence[Any]], stamps: Sequence[Stamp]) -> Iterator[bytes]:
+        """Yield one complete message per row, lazily. *rows* maps column name → values, all as long as *stamps*.
+
+        Always has ``address`` (the To address). Raises ContentError naming the row's problem; the caller fails that row
+        and calls again with the rest.
+        """
+
+
+# ---------------------------------------------------------------- delivery
+
+
+class Feeder(Protocol):
+    """What a channel pulls messages from and hands outcomes back to. One thread; must never be re-entered."""
+
+    def take(self, limit: int) -> Sequence[Envelope] | Wait | None:
+        """Up to *limit* envelopes that may go now; a Wait; or None when this delivery is over.
+
+        Everything it returns is durably claimed and journalled as begun before it returns.
+        """
+
+    def answer(self, ticket: int, outcome: Outcome) -> None:
+        """What the relay said of one envelope (its row is filled in by the feeder from the ticket)."""
+
+    def tick(self) -> None:
+        """Called by the channel after each burst of answers and at least once a second: journal, settle, renew, obey stops.
+
+        Raises LeaseLost: the channel must then send nothing more, not even what it has taken.
+        """
+
+
+class Channel(Protocol):
+    """A way out."""
+
+    name: str
+    kind: str
+    leaves_loopback: bool
+    """True when a message can reach somebody outside this machine."""
+
+    def deliver(self, feeder: Feeder) -> None:
+        """Pull and send until the feeder says it is over and every envelope taken has its answer."""
+
+    def lane(self, address: str) -> str:
+        """The lane an address belongs to (its provider), ``*`` for everybody else."""
+
+    def paces(self) -> Mapping[str, LanePace]:
+        """IT's limits by lane; ``*`` for the rest, ``""`` for the channel as a whole."""
+
+    def promise(self) -> Mapping[str, int]:
+        """The bound on duplicates after a crash: ``messages`` and ``bytes`` in flight per worker, ``connections``."""
+
+    def test(self, recipient: str | None = None) -> list[Problem]:
+        """Connect, greet, authenticate (and send one test message when *recipient* is given); say what is wrong."""
+
+
+class Opened(Protocol):
+    """A shard in memory, ready to be made into messages."""
+
+    def address_hashes(self, rows: Sequence[int]) -> Sequence[bytes]:
+        """32-byte HMACs of these rows' addresses."""
+
+    def render(self, rows: Sequence[int]) -> Iterator[tuple[int, bytes, bytes] | Outcome]:
+        """Per row, lazily: (row, recipient, message), or the Outcome when it cannot be built (failed: render)."""
+
+
+class Messages(Protocol):
+    """What a run's shards become on the wire: spool, tokens and programs joined by the flow."""
+
+    sender: bytes
+    """The envelope sender, for MAIL FROM."""
+
+    def open(self, shard: Shard) -> Opened:
+        """Decrypt and load one shard; raises LedgerError when its file is missing or damaged."""
+
+
+# ---------------------------------------------------------------- ledger
+
+
+class Ledger(Protocol):
+    """Control state of the flow: bundles, approvals, runs, shards, windows, retries, suppression, stops.
+
+    SQLite and Postgres keep the same promises and pass the same suite; ``memory`` is for tests and says so.
+    Every method is one transaction, durable when it returns. Raises LedgerUnavailable when the store is out of reach.
+    """
+
+    def publish(self, bundle: Bundle) -> None: ...
+    def bundle(self, digest: str) -> Bundle: ...
+    def approve(self, approval: Approval) -> None: ...
+    def approvals(self, digest: str) -> list[Approval]: ...
+
+    def create_run(self, run: Run) -> None: ...
+    def run(self, run_id: str) -> Run:
+        """By id or unambiguous prefix; raises LedgerError naming the nearest ids."""
+
+    def runs(self, *, limit: int = 50, campaign: str | None = None, states: Iterable[RunState] = ()) -> list[Run]: ...
+    def advance(self, run_id: str, expect: Iterable[RunState], to: RunState, event: RunEvent) -> Run:
+        """Compare and set the state, with its line in the timeline; raises WrongState."""
+
+    def note(self, event: RunEvent) -> None: ...
+    def timeline(self, run_id: str) -> list[RunEvent]: ...
+
+    def commit_manifest(
+        self, run_id: str, shards: Sequence[Shard], funnel: Funnel, sealed_key: bytes, event: RunEvent
+    ) -> Run:
+        """The one moment at which a snapshot becomes real: shards, funnel and state ``sending`` in one transaction."""
+
+    def shards(self, run_id: str) -> list[Shard]: ...
+
+    def lease(
+        self, run_id: str, worker: Worker, *, held_lanes: Sequence[str] = (), seconds: float = 30.0
+    ) -> Lease | Wait | None:
+        """A shard that has something to send and no live holder; preferring lanes not yet held. None: nothing is left.
+
+        Takeover only after the former lease + grace has passed. Raises fence and returns the former's open windows as orphans.
+        """
+
+    def renew(self, lease: Lease, *, seconds: float = 30.0) -> Lease: ...
+    def release(self, lease: Lease) -> None: ...
+
+    def claim(
+        self, lease: Lease, *, limit: int, pace: LanePace, channel_pace: LanePace, slow: float = 1.0
+    ) -> Window | Wait | None:
+        """Claim the shard's next rows, or rows whose retry is due; reserve their pace in the same transaction.
+
+        *slow* (0 < slow ≤ 1) scales the lane's rate down while the relay throttles. None: this shard has nothing left but open
+        windows. Durable before it returns. Raises LeaseLost.
+        """
+
+    def settle(
+        self,
+        lease: Lease,
+        window: Window,
+        outcomes: Sequence[Outcome],
+        *,
+        unsent: Sequence[int] = (),
+        retry_at: Mapping[int, float] | None = None,
+    ) -> None:
+        """Close a window. Every row of it is in *outcomes* or *unsent* (goes back to be claimed again, no attempt counted).
+
+        DEFERRED outcomes need a *retry_at* (epoch seconds). Raises LeaseLost when the fence has moved.
+        """
+
+    def settled_shards(self, run_id: str) -> list[Shard]:
+        """Shards in which every row has its fate, not yet in the delivery history."""
+
+    def outcomes(self, run_id: str, shard: int) -> ShardOutcomes: ...
+    def mark_archived(self, run_id: str, shard: int, path: str, sha256: str) -> None:
+        """The shard's Parquet file is written and true; its per-row data in the ledger may go."""
+
+    def tally(self, run_id: str) -> Tally: ...
+    def resolve(self, run_id: str, rows: Iterable[tuple[int, int]], fate: Fate, event: RunEvent) -> int:
+        """Turn uncertain rows (shard, row) into SENT, or DEFERRED (= back to be sent). Returns how many."""
+
+    def throttled(self, channel: str, lane: str, *, slow: float) -> None:
+        """Remember for all workers that a lane is being throttled."""
+
+    def lane_slowness(self, channel: str, lane: str) -> float: ...
+
+    def suppress(self, entries: Iterable[Suppression]) -> int: ...
+    def unsuppress(self, address_hash: bytes, person: str) -> bool: ...
+    def suppressed_since(self, seq: int) -> tuple[list[bytes], int]:
+        """Hashes added after *seq*, and the newest seq: a worker keeps its own set with it. Removals need a fresh read from 0."""
+
+    def suppressions(self) -> Iterator[Suppression]: ...
+
+    def set_stop(self, stop: Stop) -> None: ...
+    def lift_stop(self, scope: str, person: str) -> bool: ...
+    def stops(self) -> list[Stop]: ...
+
+    def remember_links(self, bundle: str, links: Mapping[int, str]) -> None: ...
+    def remember_check(self, feed: str, figures: Mapping[str, float]) -> None: ...
+    def last_check(self, feed: str) -> Mapping[str, float]: ...
+
+    def backup(self, target: Path) -> None: ...
+    def needs_reconciling(self) -> bool:
+        """True after a restore, until suppression has been reconciled: no claim succeeds meanwhile."""
+
+    def mark_restored(self, restored: bool, person: str) -> None: ...  # noqa: FBT001 — the new state itself
+    def close(self) -> None: ...
+
+
+class History(Protocol):
+    """The delivery history (the lake) as the flow needs it."""
+
+    def write(
+        self, outcomes: ShardOutcomes, keys: Sequence[str], hashes: Sequence[bytes], arms: Sequence[str]
+    ) -> tuple[str, str]:
+        """Write one settled shard to its fixed path (tmp + rename). Returns (path, sha256)."""
+
+    def keys(self, test: HistoryTest, feed: str, now: float) -> Iterator[pa.Array]:
+        """Keys for which the test's kind holds, streamed."""
+
+
+class Engine(Protocol):
+    """How work is mapped onto processes or machines."""
+
+    def map(self, work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]: ...

@@ -1,0 +1,265 @@
+"""Settings: frozen dataclasses from ``twain.toml`` and the environment, read in this one place.
+
+Secrets never stand in a file of the workspace: a key that ends in ``_env`` names an environment variable, one that ends
+in ``_file`` a file outside git. A literal secret is refused by name.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from twain.errors import ConfigError, Place
+
+_SECRET_KEYS = frozenset({"password", "secret", "token", "api_key", "url"})
+_DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """One company database, and how hard it may be worked.
+
+    *options* holds the kind's own keys (``path``, or ``url`` resolved from its ``_env``/``_file``); its repr hides them.
+    *hours* are the local hours ``(start, end)`` in which bulk reads may run, None = always.
+    """
+
+    name: str
+    kind: str
+    options: Mapping[str, str] = field(repr=False)
+    max_connections: int = 2
+    timeout_seconds: float = 600.0
+    interactive_timeout_seconds: float = 5.0
+    memory_mb: int = 1024
+    max_rows: int | None = None
+    max_cost: float | None = None
+    hours: tuple[str, str] | None = None
+    time_zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSettings:
+    """One way out, and IT's limits on it.
+
+    *limits*: lane (a provider's name, a domain, ``*`` for the rest, ``""`` for all together) → ``per_second``, ``per_hour``.
+    """
+
+    name: str
+    kind: str
+    options: Mapping[str, Any] = field(repr=False)
+    connections: int = 4
+    limits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything ``twain.toml`` says. Paths are absolute."""
+
+    root: Path
+    name: str
+    sources: Mapping[str, SourceSettings]
+    channels: Mapping[str, ChannelSettings]
+    control_url: str = field(repr=False)
+    state: Path
+    spool: Path
+    history: Path
+    base_url: str
+    production: bool
+    time_zone: str
+    secret_file: Path | None
+    secret_env: str | None
+    person: str = ""
+
+
+def find_root(start: Path | None = None) -> Path:
+    """The nearest folder at or above *start* that holds ``twain.toml``; ConfigError when there is none."""
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / "twain.toml").is_file():
+            return folder
+    raise ConfigError(
+        f"No twain.toml in {here} or above it.", todo="Run 'twain init' in the folder that shall hold your workspace."
+    )
+
+
+def load_settings(root: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read ``twain.toml``. Raises ConfigError with the file, the key and what to do."""
+    folder = find_root(root)
+    raw = _parse(folder / "twain.toml")
+    env = os.environ if environ is None else environ
+    _refuse_unknown(
+        raw, {"workspace", "sources", "channels", "control", "paths", "gateway", "production", "secret"}, "twain.toml"
+    )
+    workspace, paths = raw.get("workspace", {}), raw.get("paths", {})
+    state = folder / str(paths.get("state", ".twain"))
+    return Settings(
+        root=folder,
+        name=str(workspace.get("name", folder.name)),
+        sources={n: _source(n, s, folder, env) for n, s in raw.get("sources", {}).items()},
+        channels={n: _channel(n, c, folder, env) for n, c in raw.get("channels", {}).items()},
+        control_url=_control(raw.get("control", {}), state, folder, env),
+        state=state,
+        spool=folder / str(paths.get("spool", state / "spool")),
+        history=folder / str(paths.get("history", state / "history")),
+        base_url=str(raw.get("gateway", {}).get("base_url", "")).rstrip("/"),
+        production=bool(raw.get("production", {}).get("enabled", False)),
+        time_zone=str(workspace.get("time_zone", "UTC")),
+        secret_file=folder / str(raw.get("secret", {}).get("file", state / "secret")),
+        secret_env=raw.get("secret", {}).get("env"),
+        person=env.get("TWAIN_PERSON", "") or env.get("USER", "") or "unknown",
+    )
+
+
+def seconds(value: object, where: str) -> float:
+    """``"10m"``, ``"250ms"`` or a number of seconds → seconds. Raises ConfigError naming *where*."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    match = _DURATION.match(str(value).strip())
+    if not match:
+        raise ConfigError(f"{where}: {value!r} is not a duration.", todo="Write it like 500ms, 30s, 10m, 2h or 1d.")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def megabytes(value: object, where: str) -> int:
+    """``"1GB"``, ``"512MB"`` or a number of megabytes → megabytes. Raises ConfigError naming *where*."""
+    match = re.match(r"^(\d+)\s*(MB|GB)?$", str(value).strip(), re.IGNORECASE)
+    if not match:
+        raise ConfigError(f"{where}: {value!r} is not a size.", todo="Write it like 512MB or 1GB.")
+    return int(match[1]) * (1024 if (match[2] or "").upper() == "GB" else 1)
+
+
+def resolve_secrets(options: Mapping[str, Any], where: str, folder: Path, env: Mapping[str, str]) -> dict[str, Any]:
+    """Replace ``x_env`` / ``x_file`` by ``x``; refuse a literal secret. Errors name the reference, never the value."""
+    resolved: dict[str, Any] = {}
+    for key, value in options.items():
+        if key.endswith("_env"):
+            resolved[key[:-4]] = _from_env(str(value), f"{where}.{key}", env)
+        elif key.endswith("_file") and key[:-5] in _SECRET_KEYS:
+            resolved[key[:-5]] = _from_file(folder / str(value), f"{where}.{key}")
+        elif key in _SECRET_KEYS:
+            raise ConfigError(
+                f"{where}.{key} holds a secret in the workspace.",
+                place=Place("twain.toml"),
+                todo=f"Name an environment variable ({key}_env) or a file outside git ({key}_file) instead.",
+            )
+        else:
+            resolved[key] = value
+    return resolved
+
+
+def _from_env(variable: str, where: str, env: Mapping[str, str]) -> str:
+    if not env.get(variable):
+        raise ConfigError(
+            f"{where}: the environment variable {variable} is not set.",
+            place=Place("twain.toml"),
+            todo=f"Set {variable}.",
+        )
+    return env[variable]
+
+
+def _from_file(path: Path, where: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigError(
+            f"{where}: {path} cannot be read ({error.strerror}).",
+            place=Place("twain.toml"),
+            todo="Make the file, readable by Twain's user only.",
+        ) from error
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"at line (\d+)", str(error))
+        raise ConfigError(
+            f"{path.name} is not valid TOML: {error}.",
+            place=Place(path.name, int(line[1]) if line else None),
+            todo="Correct the line.",
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{path} cannot be read: {error}.", todo="Check the file's rights and that it is UTF-8."
+        ) from error
+
+
+def _refuse_unknown(table: Mapping[str, Any], known: set[str], where: str) -> None:
+    for key in table:
+        if key not in known:
+            raise ConfigError(
+                f"{where}: unknown key {key!r}.",
+                place=Place("twain.toml"),
+                todo=f"Known here: {', '.join(sorted(known))}.",
+            )
+
+
+_SOURCE_KEYS = {
+    "kind",
+    "max_connections",
+    "timeout",
+    "interactive_timeout",
+    "memory",
+    "max_rows",
+    "max_cost",
+    "hours",
+    "time_zone",
+}
+
+
+def _source(name: str, raw: Mapping[str, Any], folder: Path, env: Mapping[str, str]) -> SourceSettings:
+    where = f"sources.{name}"
+    kind = _required(raw, "kind", where)
+    options = resolve_secrets({k: v for k, v in raw.items() if k not in _SOURCE_KEYS}, where, folder, env)
+    if "path" in options:
+        options["path"] = str(folder / str(options["path"]))
+    return SourceSettings(
+        name=name,
+        kind=kind,
+        options={k: str(v) for k, v in options.items()},
+        max_connections=int(raw.get("max_connections", 2)),
+        timeout_seconds=seconds(raw.get("timeout", "10m"), f"{where}.timeout"),
+        interactive_timeout_seconds=seconds(raw.get("interactive_timeout", "5s"), f"{where}.interactive_timeout"),
+        memory_mb=megabytes(raw.get("memory", "1GB"), f"{where}.memory"),
+        max_rows=raw.get("max_rows"),
+        max_cost=raw.get("max_cost"),
+        hours=_hours(raw.get("hours"), f"{where}.hours"),
+        time_zone=str(raw.get("time_zone", "UTC")),
+    )
+
+
+def _hours(value: object, where: str) -> tuple[str, str] | None:
+    if value is None:
+        return None
+    match = re.match(r"^(\d\d:\d\d)-(\d\d:\d\d)$", str(value))
+    if not match:
+        raise ConfigError(f"{where}: {value!r} is not a span of hours.", todo="Write it like 22:00-06:00.")
+    return match[1], match[2]
+
+
+def _channel(name: str, raw: Mapping[str, Any], folder: Path, env: Mapping[str, str]) -> ChannelSettings:
+    where = f"channels.{name}"
+    options = {k: v for k, v in raw.items() if k not in {"kind", "connections", "limits"}}
+    return ChannelSettings(
+        name=name,
+        kind=_required(raw, "kind", where),
+        options=resolve_secrets(options, where, folder, env),
+        connections=int(raw.get("connections", 4)),
+        limits=raw.get("limits", {}),
+    )
+
+
+def _required(raw: Mapping[str, Any], key: str, where: str) -> str:
+    if not raw.get(key):
+        raise ConfigError(f"{where} has no {key!r}.", place=Place("twain.toml"), todo=f'Add {key} = "…" to [{where}].')
+    return str(raw[key])
+
+
+def _control(raw: Mapping[str, Any], state: Path, folder: Path, env: Mapping[str, str]) -> str:
+    resolved = resolve_secrets(raw, "control", folder, env)
+    return str(resolved.get("url", f"sqlite:///{state / 'ledger.db'}"))
