@@ -1,0 +1,125 @@
+"""``policy.toml``: the rules both teams agreed on, in a versioned file, enforced by the product."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from twain.errors import ConfigError, Place
+from twain.flows.toml_places import key_lines
+
+_FILE = "policy.toml"
+_KEYS = {"approval", "people", "checks"}
+_WHEN = {"ceiling_over", "topic", "channel", "always"}
+_CHECKS: Mapping[str, float] = {
+    "max_invalid_share_warn": 0.02,
+    "max_invalid_share_hold": 0.10,
+    "min_consent_share_warn": 0.50,
+    "min_consent_share_hold": 0.0,
+    "audience_jump_warn": 0.25,
+    "audience_jump_hold": 1.0,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who may approve: full name, real title, roles as policy names them."""
+
+    id: str
+    name: str
+    title: str
+    roles: tuple[str, ...]
+    email: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.title}" if self.title else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRule:
+    """Which sends need whose yes."""
+
+    when: Mapping[str, Any]
+    needs: int = 1
+    roles: tuple[str, ...] = ()
+    not_author: bool = True
+
+    def applies(self, body: Mapping[str, Any]) -> bool:
+        """Whether a bundle's body falls under this rule. A send without a ceiling is above every ceiling."""
+        tests = {
+            "ceiling_over": lambda limit: body.get("ceiling") is None or body["ceiling"] > limit,
+            "topic": lambda topic: body.get("topic") == topic,
+            "channel": lambda channel: body.get("channel") == channel,
+            "always": bool,
+        }
+        return all(tests[key](value) for key, value in self.when.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The working agreement in force."""
+
+    approvals: tuple[ApprovalRule, ...] = ()
+    people: Mapping[str, Person] = field(default_factory=dict)
+    checks: Mapping[str, float] = field(default_factory=lambda: dict(_CHECKS))
+
+    def rules_for(self, body: Mapping[str, Any]) -> list[ApprovalRule]:
+        """The approval rules a bundle falls under."""
+        return [rule for rule in self.approvals if rule.applies(body)]
+
+
+def read_policy(root: Path) -> Policy:
+    """Read ``policy.toml``; without the file nothing needs approval and the checks have their defaults."""
+    path = root / _FILE
+    if not path.is_file():
+        return Policy()
+    text = path.read_text(encoding="utf-8")
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"Not valid TOML: {error}.", place=Place(_FILE), todo="Correct the line.") from error
+    lines = key_lines(text)
+    _known(raw, _KEYS, "", lines)
+    return Policy(
+        approvals=tuple(_rule(rule, lines) for rule in raw.get("approval", [])),
+        people={i: _person(i, p) for i, p in raw.get("people", {}).items()},
+        checks={**_CHECKS, **_checks(raw.get("checks", {}), lines)},
+    )
+
+
+def _known(table: Mapping[str, Any], keys: set[str], where: str, lines: Mapping[str, int]) -> None:
+    for key in table:
+        if key not in keys:
+            dotted = f"{where}.{key}" if where else key
+            raise ConfigError(
+                f"Unknown key {dotted!r}.",
+                place=Place(_FILE, lines.get(dotted)),
+                todo=f"Known here: {', '.join(sorted(keys))}.",
+            )
+
+
+def _rule(raw: Mapping[str, Any], lines: Mapping[str, int]) -> ApprovalRule:
+    _known(raw, {"when", "needs", "roles", "not_author"}, "approval", lines)
+    when = raw.get("when", {"always": True})
+    _known(when, _WHEN, "approval.when", lines)
+    return ApprovalRule(
+        when, int(raw.get("needs", 1)), tuple(raw.get("roles", ())), not_author=bool(raw.get("not_author", True))
+    )
+
+
+def _person(identifier: str, raw: Mapping[str, Any]) -> Person:
+    return Person(
+        id=identifier,
+        name=str(raw.get("name", identifier)),
+        title=str(raw.get("title", "")),
+        roles=tuple(str(role) for role in raw.get("roles", ())),
+        email=str(raw.get("email", "")),
+    )
+
+
+def _checks(raw: Mapping[str, Any], lines: Mapping[str, int]) -> dict[str, float]:
+    _known(raw, set(_CHECKS), "checks", lines)
+    return {key: float(value) for key, value in raw.items()}
