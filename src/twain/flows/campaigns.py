@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from twain.errors import ConfigError, Place
 from twain.flows.toml_places import key_lines
@@ -18,6 +18,7 @@ _KEYS = {
     "title", "owner", "feed", "channel", "topic", "crash_policy", "not_after", "holdout", "ceiling", "message", "audience",
     "defaults", "related", "arms", "track_links", "local_time",
 }  # fmt: skip
+_RELATED_KEYS = {"relation", "fields", "order", "limit", "aggregate", "field", "where"}
 _MESSAGE_KEYS = {"subject", "preheader", "body", "from", "postal_address"}
 _NAME = re.compile(r"^[a-z0-9][a-z0-9_\-]{0,63}$")
 
@@ -198,10 +199,10 @@ class _Reader:
 
     def related(self) -> tuple[RelatedColumn, ...]:
         columns = []
-        for name, spec in self.table("related", required=False).items():
-            allowed = {"relation", "fields", "order", "limit", "aggregate", "field", "where"}
-            self.known(spec, allowed, f"related.{name}")
-            columns.append(RelatedColumn(name=name, **{k: tuple(v) if k == "fields" else v for k, v in spec.items()}))
+        for name, written in self.table("related", required=False).items():
+            self.known(written, _RELATED_KEYS, f"related.{name}")
+            spec = {**written, "fields": tuple(written.get("fields", ()))}
+            columns.append(RelatedColumn(name=name, **cast("Any", spec)))
         return tuple(columns)
 
     def arms(self, message: Mapping[str, Any]) -> tuple[tuple[Arm, ...], tuple[Content, ...]]:

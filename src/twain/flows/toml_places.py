@@ -1,4 +1,4 @@
-"""Lines of keys in a TOML file, so that a finding can point at one. (The standard parser keeps no positions.)"""
+"""Lines of keys in a TOML file, so that a finding can point at one: the standard parser keeps no positions."""
 
 from __future__ import annotations
 

@@ -1,0 +1,110 @@
+"""A running Twain: the workspace together with its control store, delivery history, secrets, sources and channels."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from twain.delivery.channels import open_channel
+from twain.errors import ConfigError
+from twain.feeds.sources import open_source
+from twain.flows.workspace import Workspace, load_workspace
+from twain.ledger.lake import Lake
+from twain.ledger.stores import open_ledger
+from twain.ports import Channel, Clock, Ledger, Source
+from twain.records import Limits, Tag
+from twain.settings import Settings, SourceSettings
+from twain.vault import Vault
+
+
+class SystemClock:
+    """The machine's own clocks."""
+
+    def now(self) -> float:
+        """Wall clock, epoch seconds."""
+        return time.time()
+
+    def boottime(self) -> float:
+        """Seconds since boot, sleep included."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """Everything a flow needs, opened once."""
+
+    workspace: Workspace
+    ledger: Ledger
+    history: Lake
+    vault: Vault
+    clock: Clock
+
+    @property
+    def settings(self) -> Settings:
+        """What twain.toml says."""
+        return self.workspace.settings
+
+    @property
+    def root(self) -> Path:
+        """The workspace's folder."""
+        return self.settings.root
+
+    @property
+    def person(self) -> str:
+        """Who is at the keyboard, by policy's id."""
+        return self.settings.person
+
+    def today(self) -> date:
+        """Today in the workspace's time zone."""
+        return datetime.fromtimestamp(self.clock.now(), ZoneInfo(self.settings.time_zone)).date()
+
+    def source_settings(self, name: str) -> SourceSettings:
+        """One source's settings; ConfigError names those there are."""
+        if name not in self.settings.sources:
+            known = ", ".join(sorted(self.settings.sources)) or "none yet"
+            raise ConfigError(f"There is no source {name!r} in twain.toml.", todo=f"Sources: {known}.")
+        return self.settings.sources[name]
+
+    def source(self, name: str) -> Source:
+        """A company database, with the feeds that lie on it."""
+        feeds = {n: f for n, f in self.workspace.feeds.items() if f.source == name}
+        return open_source(self.source_settings(name), feeds)
+
+    def dialect(self, name: str) -> str:
+        """The SQL dialect of a source."""
+        return self.source(name).dialect
+
+    def channel(self, name: str) -> Channel:
+        """A way out; ConfigError names those there are."""
+        if name not in self.settings.channels:
+            known = ", ".join(sorted(self.settings.channels)) or "none yet"
+            raise ConfigError(f"There is no channel {name!r} in twain.toml.", todo=f"Channels: {known}.")
+        return open_channel(self.settings.channels[name])
+
+    def tag(self, campaign: str, purpose: str = "send") -> Tag:
+        """How IT sees a query of ours."""
+        return Tag(campaign=campaign, person=self.person, purpose=purpose)  # type: ignore[arg-type]
+
+    def limits(self, source: str, *, interactive: bool = False) -> Limits:
+        """What one reading may cost this source."""
+        s = self.source_settings(source)
+        timeout = s.interactive_timeout_seconds if interactive else s.timeout_seconds
+        return Limits(timeout_seconds=timeout, memory_mb=s.memory_mb, max_rows=s.max_rows, max_cost=s.max_cost)
+
+
+@contextmanager
+def open_instance(root: Path | None = None, *, clock: Clock | None = None) -> Iterator[Instance]:
+    """Open the instance of the workspace at or above *root*; closes its stores at the end."""
+    workspace = load_workspace(root)
+    settings = workspace.settings
+    settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    ledger = open_ledger(settings.control_url)
+    try:
+        yield Instance(workspace, ledger, Lake(settings.history), Vault.open(settings), clock or SystemClock())
+    finally:
+        ledger.close()

@@ -1,0 +1,132 @@
+"""From a bundle to what runs: feeds, the audience's statement, and one program per arm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from twain.audiences.compile import compile_audience
+from twain.content.links import LinkPlan
+from twain.content.program import compile_program
+from twain.feeds.contract import feeds_from_texts
+from twain.ports import Program
+from twain.records import Arm, Audience, Bundle, Column, Content, Feed, RelatedColumn, Right, Role, Sender
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A bundle, ready to run. *programs* run parallel to *arms*."""
+
+    bundle: Bundle
+    feed: Feed
+    feeds: Mapping[str, Feed]
+    audience: Audience
+    arms: tuple[Arm, ...]
+    programs: tuple[Program, ...]
+    sender: Sender
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a bundle asks of the company's database, before anything is compiled."""
+
+    body: Mapping[str, Any]
+    feed: Feed
+    feeds: Mapping[str, Feed]
+    dialect: str
+    today: date
+
+    def audience(
+        self, fields: Sequence[str], related: Sequence[RelatedColumn], keys: Sequence[str] | None = None
+    ) -> Audience:
+        """Compile the bundle's audience with these template columns."""
+        return compile_audience(
+            self.body["audience"],
+            feed=self.feed,
+            feeds=self.feeds,
+            fields=fields,
+            related=related,
+            dialect=self.dialect,
+            today=self.today,
+            audiences=self.body.get("audiences", {}),
+            fragments=self.body.get("fragments", {}),
+            keys=keys,
+        )
+
+    def offered(self) -> tuple[Column, ...]:
+        """Every column a template of this bundle could use: all fields with the right, and the related data declared."""
+        everything = self.audience(personalisable(self.feed), self.related())
+        return everything.statement.columns
+
+    def related(self) -> tuple[RelatedColumn, ...]:
+        """The related data the bundle declares."""
+        return related_columns(self.body)
+
+
+def prepare(bundle: Bundle, *, dialect: str, today: date, base_url: str, keys: Sequence[str] | None = None) -> Prepared:
+    """Compile a bundle. Raises ContractError, RuleError or ContentError; a published bundle has passed them all."""
+    body = bundle.body
+    feeds = feeds_from_texts(body["contracts"])
+    question = Question(body, feeds[body["feed"]], feeds, dialect, today)
+    programs, audience = answer(question, base_url, keys)
+    return Prepared(bundle, question.feed, feeds, audience, arms(body), programs, Sender(**body["sender"]))
+
+
+def answer(
+    question: Question, base_url: str, keys: Sequence[str] | None = None
+) -> tuple[tuple[Program, ...], Audience]:
+    """The programs, and the audience with just those columns that the programs read."""
+    programs = compile_programs(question.body, question.offered(), base_url, question.feed)
+    used = {name for program in programs for name in program.columns}
+    fields = [name for name in personalisable(question.feed) if name in used]
+    related = [column for column in question.related() if column.name in used]
+    return programs, question.audience(fields, related, keys)
+
+
+def compile_programs(
+    body: Mapping[str, Any], columns: Sequence[Column], base_url: str, feed: Feed
+) -> tuple[Program, ...]:
+    """One program per arm; link numbers go on from arm to arm, so that a number names one link of the bundle."""
+    programs: list[Program] = []
+    first = 0
+    for content in contents(body):
+        plan = LinkPlan(base_url=base_url, track=bool(body.get("track_links", True)), first_number=first)
+        program = compile_program(
+            content,
+            columns=columns,
+            defaults=body.get("defaults", {}),
+            sender=Sender(**body["sender"]),
+            links=plan,
+            business_names={f.name: f.business_name for f in feed.fields.values()},
+        )
+        programs.append(program)
+        first += len(program.links)
+    return tuple(programs)
+
+
+def personalisable(feed: Feed) -> list[str]:
+    """The fields that may stand in a message, in the contract's order."""
+    return [name for name, f in feed.fields.items() if Right.PERSONALISE in f.rights]
+
+
+def arms(body: Mapping[str, Any]) -> tuple[Arm, ...]:
+    """The bundle's arms."""
+    return tuple(Arm(arm["name"], arm["share"]) for arm in body["arms"])
+
+
+def contents(body: Mapping[str, Any]) -> tuple[Content, ...]:
+    """The bundle's words, one per arm."""
+    keys = ("subject", "body", "markup", "text", "preheader")
+    return tuple(Content(**{key: arm[key] for key in keys}) for arm in body["arms"])
+
+
+def related_columns(body: Mapping[str, Any]) -> tuple[RelatedColumn, ...]:
+    """The related data the bundle declares."""
+    return tuple(replace(RelatedColumn(**spec), fields=tuple(spec["fields"])) for spec in body.get("related", []))
+
+
+def needs_consent(feed: Feed) -> bool:
+    """Whether the contract names a consent field."""
+    return feed.with_role(Role.CONSENT) is not None

@@ -1,0 +1,132 @@
+"""From a campaign's files to a bundle: what will run, and nothing else, under one hash."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from twain.errors import ApprovalNeeded, ConfigError, ContentError
+from twain.feeds.contract import contract_text
+from twain.flows.campaigns import Campaign
+from twain.flows.instance import Instance
+from twain.flows.policy import ApprovalRule, Person
+from twain.flows.prepare import Question, answer
+from twain.flows.workspace import Workspace, references, used_audiences
+from twain.ledger.bundles import make_bundle
+from twain.records import Approval, Bundle
+
+
+def make(instance: Instance, campaign: Campaign) -> Bundle:
+    """The bundle of a campaign as its files stand now. Raises ConfigError, ContractError, RuleError or ContentError."""
+    workspace = instance.workspace
+    feed = workspace.feed(campaign.feed, campaign.place("feed"))
+    _known_channel(workspace, campaign)
+    body = _body(workspace, campaign)
+    question = Question(body, feed, workspace.feeds, instance.dialect(feed.source), instance.today())
+    _, audience = answer(question, instance.settings.base_url)
+    read = {name for name, _ in audience.statement.lineage} | {feed.name}
+    texts = {name: contract_text(instance.root / "feeds" / f"{name}.odcs.yaml") for name in sorted(read)}
+    return make_bundle(campaign.name, {**body, "contracts": texts})
+
+
+def publish(instance: Instance, campaign: Campaign) -> Bundle:
+    """Make the bundle and put it into the ledger; publishing the same meaning twice is one bundle."""
+    bundle = make(instance, campaign)
+    instance.ledger.publish(bundle)
+    return bundle
+
+
+def approve(instance: Instance, bundle: Bundle, note: str = "") -> Approval:
+    """Record the signed-in person's yes to exactly this bundle. Raises ConfigError when policy gives them no voice."""
+    person = instance.workspace.policy.people.get(instance.person)
+    rules = instance.workspace.policy.rules_for(bundle.body)
+    role = next((r for rule in rules for r in (person.roles if person else ()) if _counts(rule, r)), "")
+    if person is None or not role:
+        wanted = ", ".join(sorted({r for rule in rules for r in rule.roles})) or "nobody: this send needs no approval"
+        raise ConfigError(f"{instance.person} may not approve this send.", todo=f"Policy asks for: {wanted}.")
+    approval = Approval(bundle.hash, person.id, role, instance.clock.now(), note)
+    instance.ledger.publish(bundle)
+    instance.ledger.approve(approval)
+    return approval
+
+
+def require_approval(instance: Instance, bundle: Bundle) -> None:
+    """Raise ApprovalNeeded, naming who must still say yes, unless policy is content with this exact bundle."""
+    missing = [
+        rule for rule in instance.workspace.policy.rules_for(bundle.body) if not _satisfied(instance, bundle, rule)
+    ]
+    if missing:
+        who = "; ".join(_who(instance, rule) for rule in missing)
+        raise ApprovalNeeded(
+            f"{bundle.campaign} ({bundle.hash[:12]}) waits for approval by {who}.",
+            todo=f"They run: twain approve {bundle.campaign}",
+            business=f"This send waits for a yes from {who}. Any edit asks again.",
+        )
+
+
+def _satisfied(instance: Instance, bundle: Bundle, rule: ApprovalRule) -> bool:
+    author = bundle.body.get("author", "")
+    people = {
+        approval.person
+        for approval in instance.ledger.approvals(bundle.hash)
+        if _counts(rule, approval.role) and not (rule.not_author and _is(instance, approval.person, author))
+    }
+    return len(people) >= rule.needs
+
+
+def _counts(rule: ApprovalRule, role: str) -> bool:
+    return not rule.roles or role in rule.roles
+
+
+def _is(instance: Instance, person: str, author: str) -> bool:
+    known = instance.workspace.policy.people.get(person)
+    return known is not None and known.name == author
+
+
+def _who(instance: Instance, rule: ApprovalRule) -> str:
+    people: list[Person] = [
+        p for p in instance.workspace.policy.people.values() if any(_counts(rule, role) for role in p.roles)
+    ]
+    named = " or ".join(str(p) for p in people) or " or ".join(rule.roles) or "a second person"
+    return f"{rule.needs} of: {named}" if rule.needs > 1 else named
+
+
+def _known_channel(workspace: Workspace, campaign: Campaign) -> None:
+    if campaign.channel not in workspace.settings.channels:
+        known = ", ".join(sorted(workspace.settings.channels)) or "none yet"
+        raise ConfigError(
+            f"There is no channel {campaign.channel!r}.", place=campaign.place("channel"), todo=f"Channels: {known}."
+        )
+
+
+def _body(workspace: Workspace, campaign: Campaign) -> Mapping[str, Any]:
+    audiences = used_audiences(campaign.audience, workspace.audiences)
+    fragments = references([campaign.audience, *audiences.values()], "fragment")
+    if not campaign.arms:
+        raise ContentError("The campaign has no message.", place=campaign.place("message"), todo="Add [message].")
+    return {
+        "campaign": campaign.name,
+        "author": campaign.owner.name,
+        "feed": campaign.feed,
+        "channel": campaign.channel,
+        "topic": campaign.topic,
+        "audience": campaign.audience,
+        "audiences": audiences,
+        "fragments": {name: workspace.fragments[name] for name in sorted(fragments) if name in workspace.fragments},
+        "related": [asdict(column) for column in campaign.related],
+        "defaults": campaign.defaults,
+        "arms": [
+            {"name": arm.name, "share": arm.share, "subject": c.subject, "body": c.body, "markup": c.markup,
+             "text": c.text, "preheader": c.preheader}
+            for arm, c in zip(campaign.arms, campaign.contents, strict=True)
+        ],
+        "sender": asdict(campaign.sender),
+        "holdout": campaign.holdout,
+        "crash_policy": campaign.crash_policy,
+        "ceiling": campaign.ceiling,
+        "not_after": campaign.not_after,
+        "track_links": campaign.track_links,
+        "local_time": campaign.local_time,
+        "checks": workspace.policy.checks,
+    }  # fmt: skip

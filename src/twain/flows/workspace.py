@@ -1,0 +1,102 @@
+"""The workspace: IT's and Marketing's files, read together. Nothing here talks to a database."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from twain.errors import ConfigError, ContractError, Place
+from twain.feeds.contract import load_feeds
+from twain.flows.campaigns import Campaign, campaign_names, read_campaign
+from twain.flows.policy import Policy, read_policy
+from twain.records import Feed, Problem
+from twain.settings import Settings, load_settings
+
+_AUDIENCE_NOTES = {"title", "description", "feed", "owner"}
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Settings, feeds, policy and the shared audiences and fragments of one folder.
+
+    *problems* are what reading the contracts found; a feed with an error is not in *feeds*.
+    """
+
+    settings: Settings
+    feeds: Mapping[str, Feed]
+    problems: tuple[Problem, ...]
+    policy: Policy
+    audiences: Mapping[str, Mapping[str, Any]]
+    fragments: Mapping[str, str]
+
+    @property
+    def root(self) -> Path:
+        """The folder that holds twain.toml."""
+        return self.settings.root
+
+    def campaign(self, name: str) -> Campaign:
+        """Read one campaign's files."""
+        return read_campaign(self.root, name)
+
+    def campaigns(self) -> list[str]:
+        """All campaigns' names."""
+        return campaign_names(self.root)
+
+    def feed(self, name: str, place: Place | None = None) -> Feed:
+        """A feed by name; ContractError tells what is wrong with it, or which there are."""
+        if name in self.feeds:
+            return self.feeds[name]
+        for problem in self.problems:
+            if problem.severity == "error" and problem.place and f"/{name}.odcs" in f"/{problem.place.file}":
+                raise ContractError(problem.what, todo=problem.todo, place=problem.place, code=problem.code)
+        known = ", ".join(sorted(self.feeds)) or "none yet"
+        raise ContractError(f"There is no feed {name!r}.", todo=f"Feeds here: {known}.", place=place)
+
+
+def load_workspace(root: Path | None = None) -> Workspace:
+    """Read the workspace at or above *root*. Raises ConfigError for settings and policy; contract problems are kept."""
+    settings = load_settings(root)
+    feeds, problems = load_feeds(settings.root / "feeds", settings.root)
+    return Workspace(
+        settings=settings,
+        feeds=feeds,
+        problems=tuple(problems),
+        policy=read_policy(settings.root),
+        audiences=dict(_audiences(settings.root)),
+        fragments={p.stem: p.read_text(encoding="utf-8") for p in sorted((settings.root / "fragments").glob("*.sql"))},
+    )
+
+
+def _audiences(root: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for path in sorted((root / "audiences").glob("*.toml")):
+        try:
+            raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        except tomllib.TOMLDecodeError as error:
+            place = Place(f"audiences/{path.name}")
+            raise ConfigError(f"Not valid TOML: {error}.", place=place, todo="Correct the line.") from error
+        yield path.stem, raw.get("rule") or {k: v for k, v in raw.items() if k not in _AUDIENCE_NOTES}
+
+
+def references(tree: object, kind: str) -> set[str]:
+    """Names that a rule tree mentions in leaves of one *kind* (``audience`` or ``fragment``), at any depth."""
+    if isinstance(tree, Mapping):
+        own = {str(tree[kind])} if kind in tree else set()
+        return own.union(*(references(value, kind) for value in tree.values()))
+    if isinstance(tree, list | tuple):
+        return set().union(*(references(item, kind) for item in tree))
+    return set()
+
+
+def used_audiences(tree: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """The named audiences a tree needs, nested ones included. Unknown names are left for the rule's own check."""
+    found: dict[str, Mapping[str, Any]] = {}
+    waiting = list(references(tree, "audience"))
+    while waiting:
+        name = waiting.pop()
+        if name in known and name not in found:
+            found[name] = known[name]
+            waiting.extend(references(known[name], "audience"))
+    return found
