@@ -1,0 +1,103 @@
+"""A run's shards as messages: the spool, the tokens and the compiled programs joined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from email.utils import formatdate
+from typing import Any
+
+import pyarrow as pa
+
+from twain.errors import ContentError
+from twain.ports import Clock, Program
+from twain.records import SHARD_FIELDS, Fate, Outcome, Run, Shard, Stamp
+from twain.returns.tokens import TokenMint, message_id
+from twain.snapshot.spool import read_shard
+
+_FIXED = tuple(f.name for f in SHARD_FIELDS)
+
+
+class RunMessages:
+    """ports.Messages for one run: opens shards under the run's data key and renders rows by their arm's program."""
+
+    def __init__(
+        self, run: Run, data_key: bytes, programs: Sequence[Program], mint: TokenMint, sender: str, clock: Clock
+    ) -> None:
+        self.run = run
+        self.sender = sender.encode("ascii")
+        self.programs = tuple(programs)
+        self.mint = mint
+        self.clock = clock
+        self.domain = sender.rpartition("@")[2]
+        self._data_key = data_key
+
+    def open(self, shard: Shard) -> OpenedShard:
+        """Decrypt and load one shard; raises LedgerError when its file is missing or damaged."""
+        return OpenedShard(self, shard, read_shard(shard, self._data_key))
+
+    def stamps(self, shard: int, rows: Sequence[int]) -> list[Stamp]:
+        """What is new in each message: Message-ID, token and date (RFC 5322 §3.3, §3.6.4)."""
+        date = formatdate(self.clock.now(), usegmt=True).encode("ascii")
+        minted = self.mint.stamps(self.run.id, shard, rows)
+        return [
+            Stamp(message_id(self.run.id, shard, row, mac, self.domain), token, date)
+            for row, (mac, token) in zip(rows, minted, strict=True)
+        ]
+
+
+class OpenedShard:
+    """ports.Opened: one shard's columns as Python lists."""
+
+    def __init__(self, messages: RunMessages, shard: Shard, table: pa.Table) -> None:
+        self._messages = messages
+        self._number = shard.number
+        self._hashes: list[bytes] = table.column("address_hash").to_pylist()
+        self._addresses: list[str] = table.column("address").to_pylist()
+        self._arms: list[int] = table.column("arm").to_pylist()
+        self._columns = {name: table.column(name).to_pylist() for name in self._wanted(table)}
+
+    def _wanted(self, table: pa.Table) -> list[str]:
+        read = {name for program in self._messages.programs for name in program.columns}
+        return [name for name in table.column_names if name in read and name not in _FIXED]
+
+    def address_hashes(self, rows: Sequence[int]) -> Sequence[bytes]:
+        """32-byte HMACs of these rows' addresses."""
+        return [self._hashes[row] for row in rows]
+
+    def render(self, rows: Sequence[int]) -> Iterator[tuple[int, bytes, bytes] | Outcome]:
+        """Per row, lazily: (row, recipient, message), or the Outcome when it cannot be built."""
+        streams: dict[int, Iterator[bytes]] = {}
+        by_arm = _by_arm(rows, self._arms)
+        for row in rows:
+            arm = self._arms[row]
+            if arm not in streams:
+                streams[arm] = self._stream(arm, by_arm[arm])
+            waiting = by_arm[arm]
+            waiting.pop()
+            try:
+                yield row, self._addresses[row].encode(), next(streams[arm])
+            except ContentError as error:
+                # A generator ends with its exception: the rest of this arm's rows need a new one.
+                streams[arm] = self._stream(arm, waiting)
+                now = self._messages.clock.now()
+                yield Outcome(row, Fate.FAILED, "render", str(error)[:200], now)
+
+    def _stream(self, arm: int, rows_from_last: Sequence[int]) -> Iterator[bytes]:
+        rows = list(reversed(rows_from_last))
+        stamps = self._messages.stamps(self._number, rows)
+        return self._messages.programs[arm].render(self._rows(rows), stamps)
+
+    def _rows(self, rows: Sequence[int]) -> Mapping[str, Sequence[Any]]:
+        if rows and rows[-1] - rows[0] + 1 == len(rows):  # the usual case: one slice instead of many look-ups
+            span = slice(rows[0], rows[-1] + 1)
+            return {"address": self._addresses[span], **{name: v[span] for name, v in self._columns.items()}}
+        picked = {name: [values[row] for row in rows] for name, values in self._columns.items()}
+        return {"address": [self._addresses[row] for row in rows], **picked}
+
+
+def _by_arm(rows: Sequence[int], arms: Sequence[int]) -> dict[int, list[int]]:
+    """Rows of each arm, last first, so that ``pop()`` takes the next one."""
+    grouped: dict[int, list[int]] = {}
+    for row in reversed(rows):
+        grouped.setdefault(arms[row], []).append(row)
+    return grouped
