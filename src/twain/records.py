@@ -179,13 +179,17 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One output column of a statement: its name, type, and the items' columns when it holds related rows (JSON)."""
+    """One output column of a statement: its name, type, and the items' columns when it holds related rows (JSON).
+
+    *nullable* False only where the contract promises a value in every row; a template must then declare no default.
+    """
 
     name: str
     type: FieldType | Literal["rows"]
     items: tuple[Column, ...] = ()
     feed: str = ""
     field: str = ""
+    nullable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
