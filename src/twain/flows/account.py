@@ -1,0 +1,96 @@
+"""Everyone accounted for: settled shards go into the delivery history, and the run gets its report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from twain.flows.instance import Instance
+from twain.flows.watch import Nobody, Watch
+from twain.records import Funnel, Run, RunEvent, RunState, Shard, Tally
+from twain.snapshot.spool import read_shard
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How a run stands. *seconds* are those since sending began, *rate* messages sent per second."""
+
+    run: Run
+    funnel: Funnel
+    tally: Tally
+    seconds: float
+    rate: float
+    problems: tuple[str, ...] = field(default=())
+
+    @property
+    def accounted_for(self) -> bool:
+        """The run is over and every person of the audience has an end."""
+        return self.run.state is RunState.FINISHED and self.tally.accounted_for
+
+    def as_json(self) -> dict[str, Any]:
+        """The object ``twain send --json`` ends with; reasons are counted inside."""
+        return {
+            "run": self.run.id,
+            "state": str(self.run.state),
+            "campaign": self.run.campaign,
+            "matched": self.funnel.matched,
+            "excluded": {reason: count for reason, count in self.funnel.excluded.items() if count},
+            "audience": self.funnel.audience,
+            "sent": self.tally.sent,
+            "failed": _of(self.tally.reasons, "failed", self.tally.failed),
+            "suppressed": _of(self.tally.reasons, "suppressed", self.tally.suppressed),
+            "uncertain": self.tally.uncertain,
+            "pending": self.tally.pending,
+            "seconds": round(self.seconds, 3),
+            "rate": round(self.rate, 1),
+        }
+
+
+def report(instance: Instance, run: Run) -> Report:
+    """The report of a run as it stands now."""
+    tally = instance.ledger.tally(run.id)
+    started = run.started_at or run.created_at
+    seconds = max((run.ended_at or instance.clock.now()) - started, 1e-9)
+    return Report(run, run.funnel or Funnel(0, {}, 0), tally, seconds, tally.sent / seconds)
+
+
+def finish(instance: Instance, run: Run, watch: Watch | None = None) -> Run:
+    """Archive what is settled; with nobody pending the run is finished and its spool and key go."""
+    (watch or Nobody()).stage("accounting", "Accounting for everyone")
+    archive_settled(instance, run)
+    tally = instance.ledger.tally(run.id)
+    if not tally.accounted_for:
+        return instance.ledger.run(run.id)
+    text = f"Everyone accounted for: {tally.sent} sent, {tally.failed} failed, {tally.suppressed} suppressed, "
+    event = RunEvent(run.id, instance.clock.now(), "finished", text + f"{tally.uncertain} unknown.")
+    return instance.ledger.advance(run.id, {RunState.RECONCILING}, RunState.FINISHED, event)
+
+
+def archive_settled(instance: Instance, run: Run, *, most: int | None = None) -> int:
+    """Write settled shards to the delivery history, at most so many; returns how many."""
+    shards = instance.ledger.settled_shards(run.id)[:most]
+    if shards:
+        data_key = instance.vault.unseal(instance.ledger.run(run.id).sealed_key, run.id)
+        arms = [arm["name"] for arm in instance.ledger.bundle(run.bundle).body["arms"]]
+        for shard in shards:
+            _archive(instance, run, shard, data_key, arms)
+    return len(shards)
+
+
+def _archive(instance: Instance, run: Run, shard: Shard, data_key: bytes, arms: list[str]) -> None:
+    table = read_shard(shard, data_key)
+    path, digest = instance.history.write(
+        instance.ledger.outcomes(run.id, shard.number),
+        table.column("key").to_pylist(),
+        table.column("address_hash").to_pylist(),
+        [arms[index] for index in table.column("arm").to_pylist()],
+    )
+    instance.ledger.mark_archived(run.id, shard.number, path, digest)
+
+
+def _of(reasons: Mapping[str, int], fate: str, total: int) -> dict[str, int]:
+    """Reasons are stored as ``fate:reason``; whatever has none is counted as ``other``, so that the sum is the total."""
+    named = {key.partition(":")[2]: count for key, count in reasons.items() if key.startswith(f"{fate}:") and count}
+    rest = total - sum(named.values())
+    return {**named, **({"other": rest} if rest else {})}

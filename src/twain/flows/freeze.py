@@ -1,0 +1,186 @@
+"""Checks and snapshot: one read transaction in the company's database, and the audience is frozen.
+
+Nothing can be sent until the manifest is committed; a crash before that discards the attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from twain.audiences.split import assign
+from twain.errors import Held
+from twain.feeds.checks import check_audience, check_feed
+from twain.flows.instance import Instance
+from twain.flows.prepare import Prepared, prepare
+from twain.flows.waves import wave_of
+from twain.flows.watch import Watch
+from twain.ports import Session
+from twain.records import Level, Run, RunEvent, RunState, Verdict
+from twain.snapshot.take import Snapshot, discard, take_snapshot
+
+_FREEZABLE = frozenset({RunState.PLANNED, RunState.CHECKED, RunState.SNAPSHOTTING, RunState.HELD})
+
+
+def freeze(instance: Instance, run: Run, watch: Watch) -> Run:
+    """Check the data and freeze the audience. Raises Held, after which the run is ``held`` and can be resumed."""
+    _obey_stops(instance, run)
+    prepared = prepare_run(instance, run)
+    discard(instance.settings.spool, run.id)
+    try:
+        run, snapshot = _read(instance, run, prepared, watch)
+    except Held as held:
+        _hold(instance, run, held)
+        raise
+    return _commit(instance, run, prepared, snapshot)
+
+
+def prepare_run(instance: Instance, run: Run) -> Prepared:
+    """The run's bundle, compiled."""
+    bundle = instance.ledger.bundle(run.bundle)
+    source = instance.workspace.feed(bundle.body["feed"]).source
+    keys = [run.scope[3:]] if run.scope.startswith("to:") else None
+    return prepare(
+        bundle, dialect=instance.dialect(source), today=instance.today(), base_url=instance.settings.base_url, keys=keys
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """One try at a snapshot, with the key that its files are sealed under."""
+
+    snapshot: Snapshot
+    sealed_key: bytes
+
+
+def _read(instance: Instance, run: Run, prepared: Prepared, watch: Watch) -> tuple[Run, _Attempt]:
+    source = instance.source(prepared.feed.source)
+    limits = instance.limits(prepared.feed.source)
+    with source.session(instance.tag(run.campaign), limits) as session:
+        watch.stage("checks", f"Pre-send checks on {prepared.feed.source}")
+        verdicts = _check_feeds(instance, session, prepared, watch)
+        hold_on(verdicts)
+        run = _step(instance, run, RunState.CHECKED, "checked", _summary(verdicts))
+        run = _step(instance, run, RunState.SNAPSHOTTING, "snapshotting", "Reading the audience.")
+        watch.stage("audience", "Reading the audience")
+        attempt = _take(instance, run, prepared, session.stream(prepared.audience.statement), watch)
+    if not run.scope:
+        hold_on(_check_people(instance, run, prepared, attempt.snapshot, watch))
+    return run, attempt
+
+
+def _check_feeds(instance: Instance, session: Session, prepared: Prepared, watch: Watch) -> list[Verdict]:
+    verdicts: list[Verdict] = []
+    source = instance.source(prepared.feed.source)
+    for name in sorted({feed for feed, _ in prepared.audience.statement.lineage} | {prepared.feed.name}):
+        feed = prepared.feeds[name]
+        live = source.describe(feed.table or f"({feed.query})")
+        found, figures = check_feed(
+            session, feed, live, now=instance.clock.now(), last=instance.ledger.last_check(name), thresholds={}
+        )
+        for verdict in found:
+            watch.verdict(verdict)
+        verdicts += found
+        if not any(v.level is Level.HOLD for v in found):
+            instance.ledger.remember_check(name, figures)
+    return verdicts
+
+
+def _check_people(instance: Instance, run: Run, prepared: Prepared, snapshot: Snapshot, watch: Watch) -> list[Verdict]:
+    body = prepared.bundle.body
+    memory = f"audience:{run.campaign}"
+    estimate = instance.ledger.last_check(memory).get("audience")
+    verdicts = check_audience(
+        snapshot.funnel, estimate=estimate, ceiling=body.get("ceiling"), thresholds=body.get("checks", {})
+    )
+    for verdict in verdicts:
+        watch.verdict(verdict)
+    if not any(v.level is Level.HOLD for v in verdicts):
+        instance.ledger.remember_check(memory, {"audience": float(snapshot.funnel.audience)})
+    return verdicts
+
+
+def hold_on(verdicts: list[Verdict]) -> None:
+    """Raise Held when a verdict says so, in both languages, naming who can mend it."""
+    held = [verdict for verdict in verdicts if verdict.level is Level.HOLD]
+    if held:
+        owners = sorted({str(v.owner) for v in held if v.owner})
+        raise Held(
+            "Held by pre-send checks: " + " ".join(v.technical for v in held),
+            business=" ".join(v.business for v in held),
+            todo=f"{' and '.join(owners) or 'IT'} can mend it; then: twain resume.",
+        )
+
+
+def _take(
+    instance: Instance, run: Run, prepared: Prepared, batches: Iterator[pa.RecordBatch], watch: Watch
+) -> _Attempt:
+    data_key = instance.vault.new_data_key()
+    snapshot = take_snapshot(
+        batches,
+        run_id=run.id,
+        spool=instance.settings.spool,
+        data_key=data_key,
+        hash_address=instance.vault.hash_addresses,
+        lane=instance.channel(run.channel).lane,
+        split=_split(prepared, run),
+        history=[
+            (test.negated, instance.history.keys(test, prepared.feed.name, instance.clock.now()))
+            for test in prepared.audience.history
+        ],
+        not_before=wave_of(prepared.bundle.body.get("local_time", ""), instance.clock.now()),
+        ceiling=None,
+        limit=int(run.scope[6:]) if run.scope.startswith("limit:") else None,
+        progress=watch.read,
+    )
+    return _Attempt(snapshot, instance.vault.seal(data_key, run.id))
+
+
+def _split(prepared: Prepared, run: Run) -> Callable[[bytes], int]:
+    body = prepared.bundle.body
+    holdout = 0.0 if run.scope.startswith("to:") else float(body.get("holdout", 0.0))
+    salt, arms = prepared.bundle.campaign, prepared.arms
+    return lambda address_hash: assign(address_hash, salt, holdout, arms)
+
+
+def _commit(instance: Instance, run: Run, prepared: Prepared, attempt: _Attempt) -> Run:
+    funnel = attempt.snapshot.funnel
+    links = {n: target for n, target in enumerate(link for p in prepared.programs for link in p.links)}
+    instance.ledger.remember_links(prepared.bundle.hash, links)
+    excluded = ", ".join(f"{count} {reason}" for reason, count in funnel.excluded.items() if count)
+    text = f"{funnel.audience} people; of {funnel.matched} matched, left out: {excluded or 'nobody'}."
+    event = RunEvent(run.id, instance.clock.now(), "sending", text, f"{len(attempt.snapshot.shards)} shards")
+    return instance.ledger.commit_manifest(run.id, attempt.snapshot.shards, funnel, attempt.sealed_key, event)
+
+
+def _hold(instance: Instance, run: Run, held: Held) -> None:
+    now = instance.ledger.run(run.id)
+    event = RunEvent(run.id, instance.clock.now(), "held", held.business, held.what)
+    if now.state in _FREEZABLE:
+        instance.ledger.advance(run.id, {now.state}, RunState.HELD, event)
+    discard(instance.settings.spool, run.id)
+
+
+def _step(instance: Instance, run: Run, to: RunState, kind: str, text: str) -> Run:
+    event = RunEvent(run.id, instance.clock.now(), kind, text)
+    return instance.ledger.advance(run.id, _FREEZABLE, to, event)
+
+
+def _summary(verdicts: list[Verdict]) -> str:
+    warned = [v.business for v in verdicts if v.level is Level.WARN]
+    passed = sum(1 for v in verdicts if v.level is Level.PASS)
+    return f"{passed} checks passed." + (f" Warnings: {' '.join(warned)}" if warned else "")
+
+
+def _obey_stops(instance: Instance, run: Run) -> None:
+    feed = instance.workspace.feed(instance.ledger.bundle(run.bundle).body["feed"])
+    scopes = {"all", f"channel:{run.channel}", f"source:{feed.source}"}
+    for stop in instance.ledger.stops():
+        if stop.scope in scopes:
+            raise Held(
+                f"Stopped ({stop.scope}) by {stop.person}: {stop.why}.",
+                todo="When it is safe again: twain stop --lift " + stop.scope,
+                business=f"{stop.person} has stopped this: {stop.why}.",
+            )
