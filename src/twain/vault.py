@@ -127,9 +127,9 @@ class Vault:
 
     def address_hash(self, compared: bytes) -> bytes:
         """HMAC-SHA256 (RFC 2104; 32 bytes) of an address in its form for comparison, as UTF-8."""
-        return self.address_hashes((compared,))[0]
+        return self.hash_addresses((compared,))[0]
 
-    def address_hashes(self, compared: Iterable[bytes]) -> list[bytes]:
+    def hash_addresses(self, compared: Iterable[bytes]) -> list[bytes]:
         """HMAC-SHA256 of many addresses; about a microsecond each, because both key states are made once and copied."""
         inner, outer, hashes = self._inner.copy, self._outer.copy, []
         for address in compared:
