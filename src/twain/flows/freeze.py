@@ -15,8 +15,8 @@ from twain.errors import Held
 from twain.feeds.checks import check_audience, check_feed
 from twain.flows.instance import Instance
 from twain.flows.prepare import Prepared, prepare
-from twain.flows.waves import wave_of
 from twain.flows.watch import Watch
+from twain.flows.waves import wave_of
 from twain.ports import Session
 from twain.records import Level, Run, RunEvent, RunState, Verdict
 from twain.snapshot.take import Snapshot, discard, take_snapshot
@@ -147,7 +147,7 @@ def _split(prepared: Prepared, run: Run) -> Callable[[bytes], int]:
 
 def _commit(instance: Instance, run: Run, prepared: Prepared, attempt: _Attempt) -> Run:
     funnel = attempt.snapshot.funnel
-    links = {n: target for n, target in enumerate(link for p in prepared.programs for link in p.links)}
+    links = dict(enumerate(link for p in prepared.programs for link in p.links))
     instance.ledger.remember_links(prepared.bundle.hash, links)
     excluded = ", ".join(f"{count} {reason}" for reason, count in funnel.excluded.items() if count)
     text = f"{funnel.audience} people; of {funnel.matched} matched, left out: {excluded or 'nobody'}."

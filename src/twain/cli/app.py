@@ -1,0 +1,62 @@
+"""``twain``: every command of the flow. The web's commands join by the entry-point group ``twain.commands``.
+
+Exit codes: 0 done · 1 unexpected · 2 wrong input or files · 3 held · 4 not everyone is accounted for ·
+5 a company database · 6 the control store · 7 the way out · 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import entry_points
+
+import click
+import typer
+
+from twain import __version__
+from twain.cli import audience, control, demo, feeds, runs, send
+from twain.cli.output import errors, show_error
+from twain.errors import TwainError
+
+app = typer.Typer(
+    name="twain",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="The messaging system in which Marketing and IT are full partners.",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    """Take part: see the commands below."""
+
+
+for _room in (send, runs, audience, feeds, control, demo):
+    _room.register(app)
+for _entry in entry_points(group="twain.commands"):
+    _entry.load()(app)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; every error of ours becomes words and a documented exit code."""
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        code = app(words, standalone_mode=False)
+    except TwainError as error:
+        show_error(error, as_json="--json" in words)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (KeyboardInterrupt, click.Abort):
+        errors.print("Interrupted. Nothing is lost: twain runs shows where things stand.")
+        sys.exit(130)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,125 @@
+"""How the command line speaks: tables and sentences for people, one JSON object for programs, errors with their cure."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from datetime import UTC, date, datetime
+from enum import Enum
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from twain.errors import TwainError
+from twain.records import Level, Problem, Verdict
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of words.")]
+
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+_PLAIN: tuple[tuple[type, Callable[[Any], object]], ...] = (
+    (date, lambda moment: moment.isoformat()),
+    (Enum, lambda member: member.value),
+    (bytes, lambda data: data.hex()),
+)
+_MARKS = {Level.PASS: "[green]✓[/]", Level.WARN: "[yellow]![/]", Level.HOLD: "[red]✗[/]"}
+
+
+def print_json(data: object) -> None:
+    """One JSON document on standard output, nothing else; NUL and control characters are escaped by JSON itself."""
+    sys.stdout.write(json.dumps(data, ensure_ascii=False, default=plain) + "\n")
+
+
+def plain(value: object) -> object:
+    """Records, dates, enums, bytes and paths as JSON has them."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=str)
+    for kind, shown in _PLAIN:
+        if isinstance(value, kind):
+            return shown(value)
+    return str(value)
+
+
+def say(text: str, style: str = "") -> None:
+    """A sentence; data in it is never read as markup."""
+    console.print(escape(clean(text)), style=style or None)
+
+
+def clean(text: object) -> str:
+    """Text from data, safe in a terminal: control characters (colour codes, line breaks) become visible escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table of plain text."""
+    shown = Table(title=escape(title) if title else None, title_justify="left", header_style="bold")
+    for column in columns:
+        shown.add_column(escape(column))
+    for row in rows:
+        shown.add_row(*(escape(clean(cell)) for cell in row))
+    console.print(shown)
+
+
+def show_error(error: TwainError, *, as_json: bool) -> None:
+    """What happened, to which thing, what to do."""
+    if as_json:
+        print_json({"error": error_json(error)})
+        return
+    place = f"{error.place}: " if error.place else ""
+    errors.print(f"[red bold]{error.shown_code}[/] {escape(place)}{escape(multiline(error.what))}")
+    if error.business != error.what:
+        errors.print(f"     {escape(multiline(error.business))}")
+    if error.todo:
+        errors.print(f"  [bold]→[/] {escape(multiline(error.todo))}")
+
+
+def multiline(text: str) -> str:
+    """Like :func:`clean`, line breaks kept."""
+    return "\n".join(clean(line) for line in text.split("\n"))
+
+
+def error_json(error: TwainError) -> Mapping[str, Any]:
+    """An error as programs read it."""
+    return {
+        "code": error.shown_code,
+        "what": error.what,
+        "business": error.business,
+        "todo": error.todo,
+        "place": str(error.place) if error.place else None,
+    }
+
+
+def show_problems(problems: Sequence[Problem]) -> None:
+    """Findings, one by one, each with its place and its cure."""
+    for problem in problems:
+        colour = "red" if problem.severity == "error" else "yellow"
+        place = f"{problem.place}: " if problem.place else ""
+        console.print(
+            f"[{colour}]{problem.severity}[/] {problem.code} {escape(place)}{escape(multiline(problem.what))}"
+        )
+        if problem.todo:
+            console.print(f"  → {escape(multiline(problem.todo))}")
+
+
+def show_verdict(verdict: Verdict) -> None:
+    """One pre-send check: Marketing's words, and IT's when it did not pass."""
+    console.print(f"  {_MARKS[verdict.level]} {escape(clean(verdict.business))}")
+    if verdict.level is not Level.PASS:
+        console.print(f"      [dim]{escape(clean(verdict.technical))}[/]")
+
+
+def when(moment: float | None) -> str:
+    """An epoch second as local date and time."""
+    return "–" if moment is None else datetime.fromtimestamp(moment, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def count(number: int) -> str:
+    """A count with thin spaces between thousands."""
+    return f"{number:,}".replace(",", "\u202f")

@@ -1,0 +1,146 @@
+"""``twain runs`` and everything about one send: its books, who was missed, tracing, going on, resolving."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from twain.cli.output import Json, count, print_json, say, table, when
+from twain.cli.progress import TerminalWatch, show_report
+from twain.cli.send import end
+from twain.errors import ConfigError
+from twain.flows.account import report
+from twain.flows.instance import open_instance
+from twain.flows.resolve import missed, resolve
+from twain.flows.send import cancel, pause, resume
+from twain.flows.trace import trace
+from twain.flows.watch import Nobody
+
+RunId = Annotated[str, typer.Argument(help="A send's id, or its beginning.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command("runs")(list_runs)
+    app.command("run")(show_run)
+    app.command("missed")(show_missed)
+    app.command("resume")(go_on)
+    app.command("pause")(pause_run)
+    app.command("cancel")(cancel_run)
+    app.command("trace")(show_trace)
+    app.command("resolve")(resolve_run)
+
+
+def list_runs(
+    campaign: Annotated[str, typer.Option(help="Only this campaign's.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    as_json: Json = False,
+) -> None:
+    """The sends, newest first."""
+    with open_instance() as instance:
+        found = [report(instance, run) for run in instance.ledger.runs(limit=limit, campaign=campaign or None)]
+    if as_json:
+        print_json({"runs": [one.as_json() for one in found]})
+    elif not found:
+        say("Nothing has been sent yet. Try: twain send <campaign> --dry-run")
+    else:
+        columns = ("send", "campaign", "state", "started", "audience", "sent", "failed", "suppressed", "unknown")
+        table("", columns, [(r.run.id, r.run.campaign, r.run.state, when(r.run.created_at), count(r.funnel.audience),
+                             count(r.tally.sent), count(r.tally.failed), count(r.tally.suppressed), count(r.tally.uncertain))
+                            for r in found])  # fmt: skip
+
+
+def show_run(run_id: RunId, as_json: Json = False) -> None:
+    """One send: its books and its timeline."""
+    with open_instance() as instance:
+        one = report(instance, instance.ledger.run(run_id))
+        timeline = instance.ledger.timeline(one.run.id)
+    if as_json:
+        print_json({**one.as_json(), "bundle": one.run.bundle, "timeline": timeline})
+        return
+    show_report(one)
+    table("Timeline", ("when", "what", "in detail"), [(when(e.at), e.business, e.technical) for e in timeline])
+
+
+def show_missed(run_id: RunId, as_json: Json = False) -> None:
+    """Who did not get it, and why: failed, suppressed, delivery unknown, or not reached yet."""
+    with open_instance() as instance:
+        people = list(missed(instance, run_id))
+    if as_json:
+        print_json({"missed": [{**_person(p)} for p in people]})
+    elif not people:
+        say("Nobody was missed.", "green")
+    else:
+        table(
+            "",
+            ("key", "what", "why", "the relay said"),
+            [(p.key, p.fate.name.lower(), p.reason, p.reply) for p in people],
+        )
+
+
+def go_on(run_id: RunId, workers: Annotated[int, typer.Option(min=1, max=64)] = 1, as_json: Json = False) -> int:
+    """Go on with a send that was paused, held, or left by a process that died."""
+    with open_instance() as instance:
+        if as_json:
+            return end(resume(instance, run_id, Nobody(), workers=workers), as_json=True)
+        with TerminalWatch() as watch:
+            finished = resume(instance, run_id, watch, workers=workers)
+        return end(finished, as_json=False)
+
+
+def pause_run(run_id: RunId, as_json: Json = False) -> None:
+    """Pause a send: what is in flight is answered, nothing is lost."""
+    with open_instance() as instance:
+        run = pause(instance, run_id)
+    _said(run.id, f"Send {run.id} is paused. Go on with: twain resume {run.id}", as_json=as_json)
+
+
+def cancel_run(run_id: RunId, as_json: Json = False) -> None:
+    """End a send for good; people not reached yet are counted as suppressed (cancelled)."""
+    with open_instance() as instance:
+        run = cancel(instance, run_id)
+    _said(run.id, f"Send {run.id} is cancelled.", as_json=as_json)
+
+
+def show_trace(
+    wanted: Annotated[str, typer.Argument(help="A Message-ID, or a person's key.")], as_json: Json = False
+) -> None:
+    """Follow one message, or everything one person got: from the row to the relay's answer."""
+    with open_instance() as instance:
+        found = trace(instance, wanted)
+    if as_json:
+        print_json({"messages": found})
+    elif not found:
+        say(f"No message is known for {wanted!r}.")
+    for one in [] if as_json else found:
+        table(f"{one.campaign} · send {one.run}", ("step", "what"), one.steps)
+
+
+def resolve_run(
+    run_id: RunId,
+    sent: Annotated[bool, typer.Option("--sent", help="The relay's log says they were delivered.")] = False,
+    resend: Annotated[bool, typer.Option("--resend", help="Send to them again.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Settle deliveries that are unknown."""
+    if sent == resend:
+        raise ConfigError(
+            "Say which: --sent or --resend.", todo="Look into the relay's log first: twain missed " + run_id
+        )
+    with open_instance() as instance:
+        number = resolve(instance, run_id, resend=resend)
+    words = f"{number} will be sent again: twain resume {run_id}" if resend else f"{number} counted as sent."
+    _said(run_id, words, as_json=as_json, resolved=number)
+
+
+def _said(run_id: str, words: str, *, as_json: bool, **more: object) -> None:
+    if as_json:
+        print_json({"run": run_id, "said": words, **more})
+    else:
+        say(words)
+
+
+def _person(person: object) -> dict[str, object]:
+    names = ("run_id", "shard", "row", "key", "reason", "reply")
+    return {**{n: getattr(person, n) for n in names}, "fate": person.fate.name.lower()}  # type: ignore[attr-defined]

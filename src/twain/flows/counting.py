@@ -1,0 +1,103 @@
+"""``twain audience``: count, SQL, explanation and sample of a campaign's or a shared audience's rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from twain.audiences.compile import compile_audience, compile_sample
+from twain.audiences.words import explain
+from twain.errors import ConfigError
+from twain.flows.campaigns import campaign_names
+from twain.flows.instance import Instance
+from twain.flows.prepare import personalisable
+from twain.records import Audience, Feed, Funnel, Right
+from twain.snapshot.take import count_funnel
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule to be looked at: a campaign's, or a shared audience's."""
+
+    name: str
+    tree: Mapping[str, Any]
+    feed: Feed
+    holdout: float = 0.0
+
+
+def find_rule(instance: Instance, name: str, feed: str = "") -> Rule:
+    """A campaign's rule by its name, or a file of ``audiences/`` (on *feed*, or the one feed there is)."""
+    workspace = instance.workspace
+    if name in campaign_names(workspace.root):
+        campaign = workspace.campaign(name)
+        return Rule(name, campaign.audience, workspace.feed(campaign.feed, campaign.place("feed")), campaign.holdout)
+    if name in workspace.audiences:
+        return Rule(name, workspace.audiences[name], workspace.feed(feed or _mailable(instance)))
+    known = ", ".join([*campaign_names(workspace.root), *workspace.audiences]) or "none yet"
+    raise ConfigError(f"There is no campaign or audience {name!r}.", todo=f"Known: {known}.")
+
+
+def compiled(instance: Instance, rule: Rule) -> Audience:
+    """The rule as it runs for counting: no template columns."""
+    return compile_audience(
+        rule.tree,
+        feed=rule.feed,
+        feeds=instance.workspace.feeds,
+        fields=(),
+        related=(),
+        dialect=instance.dialect(rule.feed.source),
+        today=instance.today(),
+        audiences=instance.workspace.audiences,
+        fragments=instance.workspace.fragments,
+    )
+
+
+def count(instance: Instance, rule: Rule) -> Funnel:
+    """Count the very way a send goes, so that the two agree; the source's interactive limits hold."""
+    audience = compiled(instance, rule)
+    source = instance.source(rule.feed.source)
+    limits = instance.limits(rule.feed.source, interactive=True)
+    now = instance.clock.now()
+    with source.session(instance.tag(rule.name, "count"), limits) as session:
+        return count_funnel(
+            session.stream(audience.statement),
+            hash_address=instance.vault.hash_addresses,
+            history=[(t.negated, instance.history.keys(t, rule.feed.name, now)) for t in audience.history],
+        )
+
+
+def words(instance: Instance, rule: Rule) -> str:
+    """The rule in plain English, by business names."""
+    said = explain(rule.tree, rule.feed, instance.workspace.feeds)
+    return said if isinstance(said, str) else "\n".join(said)
+
+
+def sample(instance: Instance, rule: Rule, limit: int) -> pa.Table:
+    """A few people of the audience; only fields with the preview right are shown, the others stay out."""
+    shown = [n for n in personalisable(rule.feed) if Right.PREVIEW in rule.feed.fields[n].rights]
+    audience = compile_sample(
+        rule.tree,
+        feed=rule.feed,
+        feeds=instance.workspace.feeds,
+        fields=shown,
+        related=(),
+        dialect=instance.dialect(rule.feed.source),
+        today=instance.today(),
+        audiences=instance.workspace.audiences,
+        fragments=instance.workspace.fragments,
+        limit=limit,
+    )
+    source = instance.source(rule.feed.source)
+    limits = instance.limits(rule.feed.source, interactive=True)
+    with source.session(instance.tag(rule.name, "sample"), limits) as session:
+        return session.table(audience.statement).select(["key", *shown])
+
+
+def _mailable(instance: Instance) -> str:
+    feeds = [f.name for f in instance.workspace.feeds.values() if any(x.role == "email" for x in f.fields.values())]
+    if len(feeds) != 1:
+        raise ConfigError("It is not clear on which feed this audience stands.", todo="Name it: --feed <name>.")
+    return feeds[0]
