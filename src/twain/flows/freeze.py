@@ -60,7 +60,7 @@ def _read(instance: Instance, run: Run, prepared: Prepared, watch: Watch) -> tup
     limits = instance.limits(prepared.feed.source)
     with source.session(instance.tag(run.campaign), limits) as session:
         watch.stage("checks", f"Pre-send checks on {prepared.feed.source}")
-        verdicts = _check_feeds(instance, session, prepared, watch)
+        verdicts = check_feeds(instance, session, prepared, watch)
         hold_on(verdicts)
         run = _step(instance, run, RunState.CHECKED, "checked", _summary(verdicts))
         run = _step(instance, run, RunState.SNAPSHOTTING, "snapshotting", "Reading the audience.")
@@ -71,7 +71,8 @@ def _read(instance: Instance, run: Run, prepared: Prepared, watch: Watch) -> tup
     return run, attempt
 
 
-def _check_feeds(instance: Instance, session: Session, prepared: Prepared, watch: Watch) -> list[Verdict]:
+def check_feeds(instance: Instance, session: Session, prepared: Prepared, watch: Watch) -> list[Verdict]:
+    """Run the pre-send checks of every feed the bundle reads, in the session that will read the audience."""
     verdicts: list[Verdict] = []
     source = instance.source(prepared.feed.source)
     for name in sorted({feed for feed, _ in prepared.audience.statement.lineage} | {prepared.feed.name}):

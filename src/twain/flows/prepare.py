@@ -26,6 +26,7 @@ class Prepared:
     arms: tuple[Arm, ...]
     programs: tuple[Program, ...]
     sender: Sender
+    related: tuple[RelatedColumn, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ def prepare(bundle: Bundle, *, dialect: str, today: date, base_url: str, keys: S
     feeds = feeds_from_texts(body["contracts"])
     question = Question(body, feeds[body["feed"]], feeds, dialect, today)
     programs, audience = answer(question, base_url, keys)
-    return Prepared(bundle, question.feed, feeds, audience, arms(body), programs, Sender(**body["sender"]))
+    sender = Sender(**body["sender"])
+    return Prepared(bundle, question.feed, feeds, audience, arms(body), programs, sender, question.related())
 
 
 def answer(

@@ -1,0 +1,94 @@
+"""Everything a send does before the first message, and then nothing: checks, count, a message built for each arm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from twain.errors import Held, TwainError
+from twain.feeds.checks import check_audience
+from twain.flows.freeze import check_feeds
+from twain.flows.instance import Instance
+from twain.flows.prepare import Prepared, prepare
+from twain.flows.production import require_production
+from twain.flows.publish import make, require_approval
+from twain.flows.send import SendOptions
+from twain.flows.watch import Nobody
+from twain.records import Bundle, Funnel, Level, Verdict
+from twain.snapshot.take import count_funnel
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What would happen. *ready* is False when the send would be held; *why* says so."""
+
+    campaign: str
+    bundle: str
+    funnel: Funnel
+    verdicts: tuple[Verdict, ...]
+    cost: float | None
+    ready: bool
+    why: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """As ``twain send --dry-run --json`` prints it."""
+        return {
+            "dry_run": True,
+            "campaign": self.campaign,
+            "bundle": self.bundle,
+            "matched": self.funnel.matched,
+            "excluded": {reason: n for reason, n in self.funnel.excluded.items() if n},
+            "audience": self.funnel.audience,
+            "cost": self.cost,
+            "checks": [
+                {"check": v.check, "level": str(v.level), "feed": v.feed, "field": v.field, "business": v.business,
+                 "technical": v.technical, "observed": v.observed}
+                for v in self.verdicts
+            ],
+            "ready": self.ready,
+            "why": self.why,
+        }  # fmt: skip
+
+
+def dry_run(instance: Instance, campaign: str, options: SendOptions) -> DryRun:
+    """Run checks and count the audience as a send would; nothing is written but the checks' memory."""
+    bundle = make(instance, instance.workspace.campaign(campaign))
+    keys = [options.to] if options.to else None
+    source = instance.workspace.feed(bundle.body["feed"]).source
+    prepared = prepare(
+        bundle, dialect=instance.dialect(source), today=instance.today(), base_url=instance.settings.base_url, keys=keys
+    )
+    with instance.source(source).session(instance.tag(campaign, "check"), instance.limits(source)) as session:
+        verdicts = check_feeds(instance, session, prepared, Nobody())
+        cost = session.cost(prepared.audience.statement)
+        funnel = count_funnel(
+            session.stream(prepared.audience.statement),
+            hash_address=instance.vault.hash_addresses,
+            history=[
+                (t.negated, instance.history.keys(t, prepared.feed.name, instance.clock.now()))
+                for t in prepared.audience.history
+            ],
+        )
+    verdicts += _people(instance, prepared, funnel, options)
+    why = _why_not(instance, bundle, verdicts)
+    return DryRun(campaign, bundle.hash, funnel, tuple(verdicts), cost, not why, why)
+
+
+def _people(instance: Instance, prepared: Prepared, funnel: Funnel, options: SendOptions) -> list[Verdict]:
+    if options.to or options.limit is not None:
+        return []
+    body = prepared.bundle.body
+    estimate = instance.ledger.last_check(f"audience:{prepared.bundle.campaign}").get("audience")
+    return check_audience(funnel, estimate=estimate, ceiling=body.get("ceiling"), thresholds=body.get("checks", {}))
+
+
+def _why_not(instance: Instance, bundle: Bundle, verdicts: list[Verdict]) -> str:
+    held = [v.business for v in verdicts if v.level is Level.HOLD]
+    for require in (require_production, require_approval):
+        try:
+            require(instance, bundle)
+        except Held as error:
+            held.append(error.business)
+        except TwainError as error:
+            held.append(error.what)
+    return " ".join(held)

@@ -1,0 +1,104 @@
+"""The message as one person will get it, and as the most difficult people will; masked by the preview right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from twain.audiences.compile import compile_audience, compile_sample
+from twain.audiences.split import assign
+from twain.content.preview import preview as render_preview
+from twain.errors import ConfigError
+from twain.flows.instance import Instance
+from twain.flows.prepare import Prepared, prepare
+from twain.flows.publish import make
+from twain.records import Right
+from twain.snapshot.address import canonical
+
+MASK = "•••"
+
+
+@dataclass(frozen=True, slots=True)
+class Previewed:
+    """One message as somebody would see it. *size* is the whole message in bytes."""
+
+    who: str
+    arm: str
+    subject: str
+    html: str
+    text: str
+    headers: dict[str, str]
+    size: int
+
+
+def preview(instance: Instance, campaign: str, *, key: str = "", extremes: bool = False) -> list[Previewed]:
+    """Previews for one key, for extreme rows, or for the first person of the audience. Raises ConfigError for no one."""
+    bundle = make(instance, instance.workspace.campaign(campaign))
+    source = instance.workspace.feed(bundle.body["feed"]).source
+    prepared = prepare(
+        bundle, dialect=instance.dialect(source), today=instance.today(), base_url=instance.settings.base_url
+    )
+    rows = _read(instance, prepared, key, extremes=extremes)
+    if not rows:
+        whom = f"with the key {key!r}" if key else "in the audience"
+        raise ConfigError(f"There is nobody {whom}.", todo="Check the key, or: twain audience count " + campaign)
+    return [_shown(instance, prepared, row) for row in rows]
+
+
+def _read(instance: Instance, prepared: Prepared, key: str, *, extremes: bool) -> list[dict[str, Any]]:
+    statement = _statement(instance, prepared, key, extremes=extremes)
+    source = instance.source(prepared.feed.source)
+    limits = instance.limits(prepared.feed.source, interactive=True)
+    with source.session(instance.tag(prepared.bundle.campaign, "preview"), limits) as session:
+        table: pa.Table = session.table(statement)
+    rows: list[dict[str, Any]] = table.to_pylist()
+    return [_masked(prepared, row) for row in rows]
+
+
+def _statement(instance: Instance, prepared: Prepared, key: str, *, extremes: bool) -> Any:  # noqa: ANN401
+    body = prepared.bundle.body
+    used = {name for program in prepared.programs for name in program.columns}
+    common: dict[str, Any] = {
+        "feed": prepared.feed,
+        "feeds": prepared.feeds,
+        "fields": [name for name in prepared.feed.fields if name in used],
+        "related": [c for c in prepared.related if c.name in used],
+        "dialect": instance.dialect(prepared.feed.source),
+        "today": instance.today(),
+        "audiences": body.get("audiences", {}),
+        "fragments": body.get("fragments", {}),
+    }
+    if key:
+        # Anybody may be previewed, in the audience or not: the rule is left out.
+        return compile_audience({"all": []}, keys=[key], **common).statement
+    return compile_sample(body["audience"], limit=12 if extremes else 1, extreme=extremes, **common).statement
+
+
+def _masked(prepared: Prepared, row: dict[str, Any]) -> dict[str, Any]:
+    fields = prepared.feed.fields
+    hidden = {n for n, f in fields.items() if f.type == "string" and Right.PREVIEW not in f.rights}
+    return {name: MASK if name in hidden and value else value for name, value in row.items()}
+
+
+def _shown(instance: Instance, prepared: Prepared, row: dict[str, Any]) -> Previewed:
+    arm = _arm(instance, prepared, row)
+    shown = render_preview(prepared.programs[arm], {**row, "address": "preview@example.com"})
+    return Previewed(
+        who=f"{prepared.feed.fields[prepared.feed.key].business_name} {row['key']}",
+        arm=prepared.arms[arm].name,
+        subject=shown.subject,
+        html=shown.html,
+        text=shown.text,
+        headers=dict(shown.headers),
+        size=shown.size,
+    )
+
+
+def _arm(instance: Instance, prepared: Prepared, row: dict[str, Any]) -> int:
+    found = canonical(row.get("address"))
+    if isinstance(found, str):
+        return 0
+    digest = instance.vault.address_hash(found)
+    return max(0, assign(digest, prepared.bundle.campaign, 0.0, prepared.arms))
