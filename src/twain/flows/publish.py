@@ -22,7 +22,7 @@ def make(instance: Instance, campaign: Campaign) -> Bundle:
     workspace = instance.workspace
     feed = workspace.feed(campaign.feed, campaign.place("feed"))
     _known_channel(workspace, campaign)
-    body = _body(workspace, campaign)
+    body = campaign_body(workspace, campaign)
     question = Question(body, feed, workspace.feeds, instance.dialect(feed.source), instance.today())
     _, audience = answer(question, instance.settings.base_url)
     read = {name for name, _ in audience.statement.lineage} | {feed.name}
@@ -100,7 +100,8 @@ def _known_channel(workspace: Workspace, campaign: Campaign) -> None:
         )
 
 
-def _body(workspace: Workspace, campaign: Campaign) -> Mapping[str, Any]:
+def campaign_body(workspace: Workspace, campaign: Campaign) -> Mapping[str, Any]:
+    """A campaign's executable meaning, but for the contracts."""
     audiences = used_audiences(campaign.audience, workspace.audiences)
     fragments = references([campaign.audience, *audiences.values()], "fragment")
     if not campaign.arms:

@@ -1,0 +1,97 @@
+"""The red switch, suppression, backup and restore, and the gateway: what operators do outside a send."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from twain.errors import ConfigError, LedgerError
+from twain.flows.instance import Instance
+from twain.ledger.backup import backup as write_backup
+from twain.ledger.backup import restore as read_backup
+from twain.records import Stop, Suppression
+from twain.returns.tokens import TokenRef
+from twain.snapshot.address import canonical
+from twain.snapshot.spool import read_shard
+
+
+def stop(instance: Instance, scope: str, why: str) -> Stop:
+    """Stop all sends, one channel, or all reads from a source, at once."""
+    _known_scope(instance, scope)
+    order = Stop(scope, instance.person, why or "no reason given", instance.clock.now())
+    instance.ledger.set_stop(order)
+    return order
+
+
+def lift(instance: Instance, scope: str) -> bool:
+    """Lift a stop; False when there was none."""
+    _known_scope(instance, scope)
+    return instance.ledger.lift_stop(scope, instance.person)
+
+
+def _known_scope(instance: Instance, scope: str) -> None:
+    known = [
+        "all",
+        *(f"channel:{c}" for c in instance.settings.channels),
+        *(f"source:{s}" for s in instance.settings.sources),
+    ]
+    if scope not in known:
+        raise ConfigError(f"There is nothing called {scope!r} to stop.", todo=f"Known: {', '.join(known)}.")
+
+
+def suppress_addresses(instance: Instance, addresses: Iterable[str], reason: str, origin: str) -> tuple[int, list[str]]:
+    """Suppress addresses; returns how many are new, and those that are no addresses."""
+    refused: list[str] = []
+    count = 0
+    batch: list[Suppression] = []
+    for raw in addresses:
+        found = canonical(raw)
+        if isinstance(found, str):
+            refused.append(raw)
+            continue
+        digest = instance.vault.address_hash(found)
+        batch.append(Suppression(digest, reason, origin, instance.clock.now()))
+        if len(batch) == 5000:
+            count += instance.ledger.suppress(batch)
+            batch = []
+    return count + instance.ledger.suppress(batch), refused
+
+
+def backup(instance: Instance, target: Path) -> Path:
+    """Copy the ledger and the suppression key to a folder, while sends go on."""
+    return write_backup(instance.ledger, instance.vault.suppression_key_file, target)
+
+
+def restore(instance: Instance, origin: Path) -> None:
+    """Put a backup in place; sends stay blocked until suppression has been reconciled."""
+    read_backup(instance.settings.control_url, instance.vault.suppression_key_file, origin)
+
+
+def reconciled(instance: Instance) -> None:
+    """Say, by name, that suppression is complete again after a restore."""
+    instance.ledger.mark_restored(False, instance.person)  # noqa: FBT003 — the state itself
+
+
+class Unsubscriber:
+    """From a token to the address it was made for: what the gateway needs to obey it."""
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+
+    def __call__(self, token: TokenRef) -> bytes | None:
+        """The 32-byte address hash, from the delivery history or, while the send goes on, from the spool."""
+        known = self._instance.history.address_hash(token.run_id, token.shard, token.row)
+        return known or self._from_spool(token)
+
+    def _from_spool(self, token: TokenRef) -> bytes | None:
+        instance = self._instance
+        try:
+            run = instance.ledger.run(token.run_id)
+            shard = next((s for s in instance.ledger.shards(run.id) if s.number == token.shard), None)
+            if shard is None or token.row >= shard.rows:
+                return None
+            table = read_shard(shard, instance.vault.unseal(run.sealed_key, run.id))
+        except LedgerError:
+            return None
+        found: bytes = table.column("address_hash")[token.row].as_py()
+        return found
