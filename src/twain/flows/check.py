@@ -37,7 +37,7 @@ def check_campaign(instance: Instance, name: str) -> list[Problem]:
     if campaign is not None:
         question = _try(lambda: _question(instance, campaign), found)
         if question is not None:
-            _try(lambda: _words(instance, campaign, question, found), found)
+            _try(lambda: _words(campaign, question, found), found)
             _try(lambda: answer(question, instance.settings.base_url), found, unless=found)
     return found
 
@@ -72,7 +72,7 @@ def uses(instance: Instance, feeds: Mapping[str, Feed]) -> list[Use]:
     return found
 
 
-def failed(problems: list[Problem], verdicts: list[Verdict]) -> bool:
+def is_red(problems: list[Problem], verdicts: list[Verdict]) -> bool:
     """Whether a build should stop."""
     return any(p.severity == "error" for p in problems) or any(v.level is Level.HOLD for v in verdicts)
 
@@ -101,7 +101,7 @@ def _question(instance: Instance, campaign: Campaign) -> Question:
     return question
 
 
-def _words(instance: Instance, campaign: Campaign, question: Question, found: list[Problem]) -> None:
+def _words(campaign: Campaign, question: Question, found: list[Problem]) -> None:
     names = {f.name: f.business_name for f in question.feed.fields.values()}
     for content in campaign.contents:
         found += check_content(

@@ -1,0 +1,159 @@
+"""Operators' commands: stop, suppress, channel, gateway, backup, restore."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from twain.cli.output import Json, print_json, say, show_problems, table, when
+from twain.flows import control
+from twain.flows.gateway import serve_gateway
+from twain.flows.instance import open_instance
+from twain.flows.suppressing import export_suppressions, import_suppressions
+
+suppress = typer.Typer(no_args_is_help=True, help="Addresses that must not be mailed. Only their hashes are kept.")
+channel = typer.Typer(no_args_is_help=True, help="The ways out.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command("stop")(stop)
+    app.command("gateway")(gateway)
+    app.command("backup")(backup)
+    app.command("restore")(restore)
+    app.command("reconciled")(reconciled)
+    app.add_typer(suppress, name="suppress")
+    app.add_typer(channel, name="channel")
+
+
+def stop(
+    scope: Annotated[str, typer.Argument(help="all, channel:<name> or source:<name>; nothing = list.")] = "",
+    why: Annotated[str, typer.Option(help="The reason, for everybody to read.")] = "",
+    lift: Annotated[bool, typer.Option("--lift", help="Lift this stop.")] = False,
+    as_json: Json = False,
+) -> None:
+    """The red switch: stop all sends, one channel, or all reads from a source, at once."""
+    with open_instance() as instance:
+        if scope and lift:
+            control.lift(instance, scope)
+        elif scope:
+            control.stop(instance, scope, why)
+        stops = instance.ledger.stops()
+    if as_json:
+        print_json({"stops": stops})
+    elif not stops:
+        say("Nothing is stopped.", "green")
+    else:
+        table("Stopped", ("what", "by", "why", "since"), [(s.scope, s.person, s.why, when(s.at)) for s in stops])
+
+
+@suppress.command("add")
+def suppress_add(
+    addresses: Annotated[list[str], typer.Argument(help="E-mail addresses.")],
+    reason: Annotated[str, typer.Option(help="Why.")] = "asked",
+    as_json: Json = False,
+) -> int:
+    """Never mail these addresses again."""
+    with open_instance() as instance:
+        added, refused = control.suppress_addresses(instance, addresses, reason, "command line")
+    if as_json:
+        print_json({"added": added, "refused": refused})
+    else:
+        say(f"{added} added." + (f" Not addresses: {', '.join(refused)}" if refused else ""))
+    return 2 if refused else 0
+
+
+@suppress.command("import")
+def suppress_import(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV with an address column.")],
+    reason: Annotated[str, typer.Option(help="Why, when the file does not say.")] = "imported",
+    as_json: Json = False,
+) -> int:
+    """Take over suppressions from a file; every line that is no address is named, the others are kept."""
+    with open_instance() as instance:
+        done = import_suppressions(instance, file, reason)
+    if as_json:
+        print_json(done)
+    else:
+        say(f"{done.added} added, {done.known} known already.")
+        show_problems(done.problems)
+    return 2 if done.problems else 0
+
+
+@suppress.command("export")
+def suppress_export(
+    file: Annotated[Path | None, typer.Argument(help="Where to; standard output when none is named.")] = None,
+) -> None:
+    """Write all suppressions as CSV: hash, reason, origin, time. No cell can act as a formula."""
+    with open_instance() as instance:
+        if file is None:
+            export_suppressions(instance, sys.stdout)
+            return
+        with file.open("w", encoding="utf-8", newline="") as out:
+            number = export_suppressions(instance, out)
+    say(f"{number} written to {file}.")
+
+
+@channel.command("test")
+def channel_test(
+    name: Annotated[str, typer.Argument(help="A channel of twain.toml.")],
+    to: Annotated[str, typer.Option(help="Send one test message to this address.")] = "",
+    as_json: Json = False,
+) -> int:
+    """Connect, greet and sign in; with --to send one test message."""
+    with open_instance() as instance:
+        way_out = instance.channel(name)
+        problems = way_out.test(to or None)
+        promise = way_out.promise()
+    if as_json:
+        print_json({"channel": name, "ok": not problems, "problems": problems, "in_flight": dict(promise)})
+    else:
+        show_problems(problems)
+        say(f"{name} works." if not problems else f"{name} does not work.", "green" if not problems else "red")
+        say(f"After a crash at most {promise['messages']} messages per worker can be unknown.", "dim")
+    return 7 if problems else 0
+
+
+def gateway(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8025,
+) -> None:
+    """Serve the recipients' pages: /u/ (unsubscribe)."""
+    with open_instance() as instance:
+        serve_gateway(instance, host, port, lambda bound: say(f"Listening on http://{host}:{bound}"))
+
+
+def backup(target: Annotated[Path, typer.Argument(help="A new file.")], as_json: Json = False) -> None:
+    """Copy the control store and the suppression key, while sends go on."""
+    with open_instance() as instance:
+        written = control.backup(instance, target)
+    print_json({"backup": str(written)}) if as_json else say(f"Written to {written}. Keep it as safe as the key in it.")
+
+
+def restore(origin: Annotated[Path, typer.Argument(exists=True)], as_json: Json = False) -> None:
+    """Put a backup in place. Sends stay blocked until suppression is complete again: twain reconciled."""
+    with open_instance() as instance:
+        control.restore(instance, origin)
+    words = "Restored. People may have unsubscribed since this backup was made. Import what you know " \
+            "(twain suppress import), then: twain reconciled"  # fmt: skip
+    print_json({"restored": str(origin), "blocked": True}) if as_json else say(words, "yellow")
+
+
+def reconciled(
+    yes: Annotated[bool, typer.Option("--yes", help="Suppression is complete; your name goes on record.")] = False,
+    as_json: Json = False,
+) -> int:
+    """After a restore: say that suppression is complete, so that sends may go again."""
+    with open_instance() as instance:
+        blocked = instance.ledger.needs_reconciling()
+        if blocked and yes:
+            control.reconciled(instance)
+            blocked = False
+    if as_json:
+        print_json({"blocked": blocked})
+    else:
+        say("Sends are blocked until you run: twain reconciled --yes" if blocked else "Sends may go.")
+    return 3 if blocked else 0

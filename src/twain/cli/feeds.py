@@ -1,0 +1,142 @@
+"""IT's commands: init, connect, review, check, feeds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from twain.cli.output import Json, console, print_json, say, show_problems, show_verdict, table
+from twain.cli.review import walk
+from twain.feeds.review import pending
+from twain.flows.check import check_against, check_live, check_offline, is_red, sorted_problems
+from twain.flows.connect import connect as connect_flow
+from twain.flows.init import init_workspace
+from twain.flows.instance import open_instance
+from twain.records import Owner, Problem, Verdict
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command("init")(init)
+    app.command("connect")(connect)
+    app.command("review")(review)
+    app.command("check")(check)
+    app.command("feeds")(feeds)
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where the workspace shall lie.")] = Path(),
+    demo: Annotated[bool, typer.Option("--demo", help="The demo company's workspace.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make a workspace: twain.toml, policy.toml, feeds, campaigns. Files that are there stay as they are."""
+    made = init_workspace(folder, demo=demo)
+    if as_json:
+        print_json({"folder": str(folder.resolve()), "made": made})
+        return
+    for name in made:
+        say(f"made {name}")
+    say(
+        f"Next: put your database into {folder / 'twain.toml'}, then: twain connect <source>"
+        if made
+        else "All is there."
+    )
+
+
+def connect(
+    source: Annotated[str, typer.Argument(help="A source of twain.toml.")],
+    tables: Annotated[list[str] | None, typer.Argument(help="Tables or views; all when none is named.")] = None,
+    owner: Annotated[str, typer.Option(help='Who answers for them: "Full Name, Title".')] = "",
+    as_json: Json = False,
+) -> None:
+    """Draft contracts from live tables. All fields are unreviewed: nobody sees them until IT says so."""
+    name, _, title = owner.partition(",")
+    answerable = Owner(name.strip(), title.strip()) if name.strip() else None
+    with open_instance() as instance:
+        drafted = connect_flow(instance, source, tables or [], answerable)
+    if as_json:
+        print_json({"drafted": drafted})
+        return
+    rows = [(d.table, d.file, d.fields, "kept as it was" if d.kept else "drafted") for d in drafted]
+    table(f"Contracts from {source}", ("table", "file", "fields", ""), rows)
+    say("Next: twain review <feed> says which fields exist for Marketing, and for what.")
+
+
+def review(
+    feed: Annotated[str, typer.Argument(help="A file of feeds/ without its ending.")],
+    again: Annotated[bool, typer.Option("--again", help="Walk through reviewed fields, too.")] = False,
+    accept: Annotated[bool, typer.Option("--accept", help="Accept every suggestion without asking.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Walk through a drafted contract's fields and decide: what each means, and what may be done with it."""
+    with open_instance() as instance:
+        path = instance.root / "feeds" / f"{feed}.odcs.yaml"
+        decided = walk(path, instance.person, again=again, accept=accept, silent=as_json)
+        left = len(pending(path.read_text(encoding="utf-8")))
+    if as_json:
+        print_json({"feed": feed, "decided": decided, "pending": left})
+    else:
+        say(f"{decided} fields decided, {left} left. Next: twain check", "green")
+
+
+def check(
+    offline: Annotated[bool, typer.Option("--offline", help="Files only; no database is asked.")] = False,
+    against: Annotated[str, typer.Option(help="A git revision: what do the contracts here break?")] = "",
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show checks that passed, too.")] = False,
+    as_json: Json = False,
+) -> int:
+    """Check every file of the workspace, then the live data. Exit 2 when a build should stop."""
+    problems: list[Problem] = []
+    verdicts: list[Verdict] = []
+    with open_instance() as instance:
+        problems += check_offline(instance)
+        if against:
+            problems += check_against(instance, against)
+        if not offline and not against:
+            found, verdicts = check_live(instance)
+            problems += found
+    red = is_red(problems, verdicts)
+    if as_json:
+        print_json({"ok": not red, "problems": [_problem(p) for p in problems], "checks": verdicts})
+    else:
+        _show_check(problems, verdicts, red=red, verbose=verbose)
+    return 2 if red else 0
+
+
+def feeds(as_json: Json = False) -> None:
+    """The feeds there are: title, owner, fields, where they lie."""
+    with open_instance() as instance:
+        found = list(instance.workspace.feeds.values())
+    if as_json:
+        print_json({"feeds": [{"name": f.name, "title": f.title, "owner": str(f.owner), "source": f.source,
+                               "version": f.version, "fields": sorted(f.fields)} for f in found]})  # fmt: skip
+    elif not found:
+        say("There are no feeds yet. Draft some: twain connect <source>")
+    else:
+        rows = [(f.name, f.title, f.owner, len(f.fields), f.source, f.version) for f in found]
+        table("", ("feed", "title", "owner", "fields", "source", "version"), rows)
+
+
+def _show_check(problems: list[Problem], verdicts: list[Verdict], *, red: bool, verbose: bool) -> None:
+    show_problems(list(sorted_problems(problems)))
+    for verdict in verdicts:
+        if verbose or verdict.level != "pass":
+            show_verdict(verdict)
+    passed = sum(1 for v in verdicts if v.level == "pass")
+    errors = sum(1 for p in problems if p.severity == "error")
+    words = f"{errors} errors, {len(problems) - errors} warnings; {passed} of {len(verdicts)} live checks passed."
+    console.print(("[red]✗[/] " if red else "[green]✓[/] ") + words)
+
+
+def _problem(problem: Problem) -> dict[str, object]:
+    return {
+        "severity": problem.severity,
+        "code": problem.code,
+        "what": problem.what,
+        "todo": problem.todo,
+        "file": problem.place.file if problem.place else None,
+        "line": problem.place.line if problem.place else None,
+        "business": problem.business,
+    }

@@ -1,0 +1,62 @@
+"""The walk of ``twain review``: one field at a time, with a suggestion for everything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+from rich.prompt import Prompt
+
+from twain.cli.output import console, say
+from twain.errors import ContractError, Place
+from twain.feeds.review import FieldDraft, decide, pending
+from twain.records import Privacy, Right, Role
+
+_RIGHTS = {"f": Right.FILTER, "p": Right.PERSONALISE, "v": Right.PREVIEW, "e": Right.EXPORT}
+
+
+def walk(path: Path, person: str, *, again: bool, accept: bool, silent: bool) -> int:
+    """Decide fields of one contract file, writing after each; returns how many were decided. ^C keeps what is done."""
+    if not path.is_file():
+        raise ContractError(
+            f"There is no contract {path.name}.", place=Place(f"feeds/{path.name}"), todo="Draft it: twain connect."
+        )
+    drafts = pending(path.read_text(encoding="utf-8"), again=again)
+    for number, draft in enumerate(drafts, start=1):
+        if not accept:
+            console.rule(f"{number} of {len(drafts)}")
+        text = path.read_text(encoding="utf-8")
+        path.write_text(_decide(text, draft, person, accept=accept), encoding="utf-8")
+        if accept and not silent:
+            say(f"{draft.name}: {draft.business_name}, {draft.classification}, {_letters(draft.rights) or 'no rights'}")
+    return len(drafts)
+
+
+def _decide(text: str, draft: FieldDraft, person: str, *, accept: bool) -> str:
+    if accept:
+        return decide(text, draft.name, reviewed_by=person, business_name=draft.business_name, rights=draft.rights,
+                      role=draft.role, classification=draft.classification, description=draft.description)  # fmt: skip
+    say(f"{draft.name}  ({draft.physical_type or draft.type})", "bold")
+    name = Prompt.ask("What does the business call it?", default=draft.business_name, console=console)
+    about = Prompt.ask("What does it mean?", default=draft.description, console=console)
+    privacy = Prompt.ask(
+        "How private?", choices=[str(p) for p in Privacy], default=str(draft.classification), console=console
+    )
+    role = Prompt.ask("Its part in a message?", choices=["none", *(str(r) for r in Role)],
+                      default=str(draft.role or "none"), console=console)  # fmt: skip
+    rights = _ask_rights(draft)
+    return decide(text, draft.name, reviewed_by=person, business_name=name, rights=rights,
+                  role=None if role == "none" else Role(role), classification=Privacy(privacy), description=about)  # fmt: skip
+
+
+def _ask_rights(draft: FieldDraft) -> frozenset[Right]:
+    say("May Marketing f = filter, p = personalise, v = preview, e = export? (letters, or - for nothing)")
+    while True:
+        answer = Prompt.ask("Rights", default=_letters(draft.rights) or "-", console=console).strip().lower()
+        if answer == "-" or (answer and set(answer) <= set(_RIGHTS)):
+            return frozenset(_RIGHTS[letter] for letter in answer if letter in _RIGHTS)
+        typer.echo("Use the letters f, p, v, e, or -.")
+
+
+def _letters(rights: frozenset[Right]) -> str:
+    return "".join(letter for letter, right in _RIGHTS.items() if right in rights)
