@@ -1,0 +1,81 @@
+"""A contract against the table as the database has it now. T221 gone, T222 type, T223 may be empty."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from twain.feeds.names import nearest
+from twain.ports import LiveColumn, LiveTable
+from twain.records import Feed, Field, Problem
+
+#: What may be read as what without loss: contract's type → live types that serve it.
+_SERVES = {
+    "string": {"string"},
+    "integer": {"integer"},
+    "number": {"number", "integer"},
+    "boolean": {"boolean"},
+    "date": {"date"},
+    "timestamp": {"timestamp"},
+}
+
+
+def compare_live(feed: Feed, live: LiveTable, dialect: str = "") -> list[Problem]:
+    """What has changed in the database since the contract was written, for the fields that people use.
+
+    SQLite's declared types bind nothing (values are read as the contract says), so there a type only warns.
+    """
+    columns = {c.name: c for c in live.columns}
+    folded = {} if dialect == "postgres" else _unambiguous(live)
+    problems: list[Problem] = []
+    for field in feed.fields.values():
+        column = columns.get(field.column) or folded.get(field.column.casefold())
+        if column is None:
+            problems.append(_gone(feed, field, columns))
+        else:
+            problems += _differences(feed, field, column, strict=dialect != "sqlite")
+    return problems
+
+
+def _unambiguous(live: LiveTable) -> Mapping[str, LiveColumn]:
+    names = [c.name.casefold() for c in live.columns]
+    return {c.name.casefold(): c for c in live.columns if names.count(c.name.casefold()) == 1}
+
+
+def _gone(feed: Feed, field: Field, columns: Mapping[str, LiveColumn]) -> Problem:
+    used = {f.column for f in feed.fields.values()}
+    free = [n for n, c in columns.items() if n not in used and field.type in _serving(c)]
+    near = nearest(field.column, free, cutoff=0.5)
+    what = f"{_table(feed)} has no column {field.column} any more (field {feed.name}.{field.name})."
+    keep = f"write physicalName: {near} for the field {field.name}: its name for Marketing stays"
+    todo = (
+        f"If it is now called {near}, {keep}." if near else f"Bring the column back, or remove the field {field.name}."
+    )
+    business = (
+        f"“{field.business_name}” of {feed.title} is no longer in the database: nothing that uses it can be sent."
+    )
+    return Problem("error", "T221", what, todo, field.place, business)
+
+
+def _serving(column: LiveColumn) -> set[str]:
+    return {contract for contract, live in _SERVES.items() if column.type in live}
+
+
+def _differences(feed: Feed, field: Field, column: LiveColumn, *, strict: bool) -> list[Problem]:
+    problems: list[Problem] = []
+    if column.type not in _SERVES[field.type]:
+        what = (
+            f"{_table(feed)}.{column.name} is {column.type} ({column.physical_type}); the contract says {field.type}."
+        )
+        todo = f"Write logicalType: {column.type}, or convert it in a view or twain.query."
+        business = f"“{field.business_name}” of {feed.title} now holds another kind of value ({column.type})."
+        problems.append(Problem("error" if strict else "warning", "T222", what, todo, field.place, business))
+    if field.required and column.nullable and not column.primary_key:
+        what = f"{_table(feed)}.{column.name} may be NULL; the contract says required."
+        todo = "Add NOT NULL in the database, or a nullValues rule to the field's quality, or remove required."
+        business = f"“{field.business_name}” of {feed.title} may be missing for some people."
+        problems.append(Problem("warning", "T223", what, todo, field.place, business))
+    return problems
+
+
+def _table(feed: Feed) -> str:
+    return feed.table or f"The query of {feed.name}"
