@@ -1,0 +1,88 @@
+"""``twain start``: the demo company, its mail sink, and the main job on embedded defaults."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from twain.demo.inbox import Inbox, start_inbox
+from twain.demo.sink import SinkHandle, start_sink
+from twain.demo.writers import build_demo
+from twain.errors import ConfigError
+
+CAMPAIGN = "summer-thanks"
+_PORT = re.compile(r"^port = (\d+)(.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoDesk:
+    """The demo's running parts: the workspace's folder, the sink, the inbox's address."""
+
+    root: Path
+    sink: SinkHandle
+    inbox: Inbox
+
+
+def copy_workspace(folder: Path) -> list[str]:
+    """Copy the demo company's workspace into *folder*; files that are there stay. Returns the names made."""
+    made = []
+    with as_file(files("twain.demo") / "workspace") as packed:
+        for origin in sorted(p for p in packed.rglob("*") if p.is_file()):
+            name = origin.relative_to(packed)
+            if not (folder / name).exists():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(origin, folder / name)
+                made.append(str(name))
+    return made
+
+
+def ensure_data(root: Path, customers: int, seed: int, progress: Callable[[int, int], None] | None = None) -> bool:
+    """Build the company's database unless it lies there already; True when it was built."""
+    path = root / "data" / "shop.duckdb"
+    if path.exists():
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.unlink(missing_ok=True)
+    build_demo(unfinished, "duckdb", customers, seed, progress)
+    unfinished.replace(path)
+    return True
+
+
+@contextmanager
+def demo_desk(root: Path, *, inbox_port: int = 8026) -> Iterator[DemoDesk]:
+    """Start the sink that twain.toml names, and the inbox; both end with the block."""
+    port = _free_sink_port(root / "twain.toml")
+    with start_sink(port=port, keep=200) as sink, start_inbox(sink, port=_free(inbox_port)) as inbox:
+        yield DemoDesk(root, sink, inbox)
+
+
+def _free_sink_port(toml: Path) -> int:
+    """The channel's port in twain.toml; when another program has it, a free one, which is written there."""
+    text = toml.read_text(encoding="utf-8")
+    match = _PORT.search(text)
+    if match is None:
+        raise ConfigError(f"{toml} has no 'port = …' for the mail channel.", todo="Remove the folder and start again.")
+    port = _free(int(match[1]))
+    if port != int(match[1]):
+        toml.write_text(_PORT.sub(rf"port = {port}\g<2>", text, count=1), encoding="utf-8")
+    return port
+
+
+def _free(wanted: int) -> int:
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            bound: int = probe.getsockname()[1]
+            return bound
+    raise ConfigError("No free port on 127.0.0.1.", todo="Close some programs and start again.")
