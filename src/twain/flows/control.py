@@ -49,7 +49,7 @@ def suppress_addresses(instance: Instance, addresses: Iterable[str], reason: str
         if isinstance(found, str):
             refused.append(raw)
             continue
-        digest = instance.vault.address_hash(found)
+        digest = instance.vault.address_hash(found.compared.encode())
         batch.append(Suppression(digest, reason, origin, instance.clock.now()))
         if len(batch) == 5000:
             count += instance.ledger.suppress(batch)

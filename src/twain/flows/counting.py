@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
 from twain.audiences.compile import compile_audience, compile_sample
+from twain.audiences.split import assign
 from twain.audiences.words import explain
 from twain.errors import ConfigError
-from twain.flows.campaigns import campaign_names
+from twain.flows.campaigns import Campaign, campaign_names
 from twain.flows.instance import Instance
 from twain.flows.prepare import personalisable
 from twain.records import Audience, Feed, Funnel, Right
 from twain.snapshot.take import count_funnel
+
+
+def everybody(address_hash: bytes) -> int:  # noqa: ARG001 — the shape of every split
+    """The split of a rule without holdout or arms."""
+    return 0
+
+
+def splitter(campaign: Campaign) -> Callable[[bytes], int]:
+    """The split of a campaign, as its send makes it."""
+    return lambda address_hash: assign(address_hash, campaign.name, campaign.holdout, campaign.arms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +36,7 @@ class Rule:
     name: str
     tree: Mapping[str, Any]
     feed: Feed
-    holdout: float = 0.0
+    split: Callable[[bytes], int] = everybody
 
 
 def find_rule(instance: Instance, name: str, feed: str = "") -> Rule:
@@ -33,7 +44,7 @@ def find_rule(instance: Instance, name: str, feed: str = "") -> Rule:
     workspace = instance.workspace
     if name in campaign_names(workspace.root):
         campaign = workspace.campaign(name)
-        return Rule(name, campaign.audience, workspace.feed(campaign.feed, campaign.place("feed")), campaign.holdout)
+        return Rule(name, campaign.audience, workspace.feed(campaign.feed, campaign.place("feed")), splitter(campaign))
     if name in workspace.audiences:
         return Rule(name, workspace.audiences[name], workspace.feed(feed or _mailable(instance)))
     known = ", ".join([*campaign_names(workspace.root), *workspace.audiences]) or "none yet"
@@ -64,7 +75,9 @@ def count(instance: Instance, rule: Rule) -> Funnel:
     with source.session(instance.tag(rule.name, "count"), limits) as session:
         return count_funnel(
             session.stream(audience.statement),
+            spool=instance.settings.spool,
             hash_address=instance.vault.hash_addresses,
+            split=rule.split,
             history=[(t.negated, instance.history.keys(t, rule.feed.name, now)) for t in audience.history],
         )
 

@@ -34,9 +34,7 @@ def work(instance: Instance, run: Run, watch: Watch | None = None) -> DeliveryRe
     watch = watch or Nobody()
     prepared = prepare_run(instance, run)
     data_key = instance.vault.unseal(instance.ledger.run(run.id).sealed_key, run.id)
-    messages = RunMessages(
-        run, data_key, prepared.programs, instance.vault.mint(), prepared.sender.address, instance.clock
-    )
+    messages = RunMessages(run, data_key, prepared.programs, instance.mint(), prepared.sender.address, instance.clock)
 
     def on_progress() -> None:
         archive_settled(instance, run, most=1)

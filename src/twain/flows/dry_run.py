@@ -7,7 +7,7 @@ from typing import Any
 
 from twain.errors import Held, TwainError
 from twain.feeds.checks import check_audience
-from twain.flows.freeze import check_feeds
+from twain.flows.freeze import check_feeds, split_of
 from twain.flows.instance import Instance
 from twain.flows.prepare import Prepared, prepare
 from twain.flows.production import require_production
@@ -63,7 +63,10 @@ def dry_run(instance: Instance, campaign: str, options: SendOptions) -> DryRun:
         cost = session.cost(prepared.audience.statement)
         funnel = count_funnel(
             session.stream(prepared.audience.statement),
+            spool=instance.settings.spool,
             hash_address=instance.vault.hash_addresses,
+            split=split_of(prepared, whole=not options.to),
+            limit=options.limit,
             history=[
                 (t.negated, instance.history.keys(t, prepared.feed.name, instance.clock.now()))
                 for t in prepared.audience.history

@@ -126,7 +126,7 @@ def _take(
         data_key=data_key,
         hash_address=instance.vault.hash_addresses,
         lane=instance.channel(run.channel).lane,
-        split=_split(prepared, run),
+        split=split_of(prepared, whole=not run.scope.startswith("to:")),
         history=[
             (test.negated, instance.history.keys(test, prepared.feed.name, instance.clock.now()))
             for test in prepared.audience.history
@@ -139,9 +139,9 @@ def _take(
     return _Attempt(snapshot, instance.vault.seal(data_key, run.id))
 
 
-def _split(prepared: Prepared, run: Run) -> Callable[[bytes], int]:
-    body = prepared.bundle.body
-    holdout = 0.0 if run.scope.startswith("to:") else float(body.get("holdout", 0.0))
+def split_of(prepared: Prepared, *, whole: bool) -> Callable[[bytes], int]:
+    """Who gets which arm. A send to one chosen person has no holdout (*whole* is False)."""
+    holdout = float(prepared.bundle.body.get("holdout", 0.0)) if whole else 0.0
     salt, arms = prepared.bundle.campaign, prepared.arms
     return lambda address_hash: assign(address_hash, salt, holdout, arms)
 

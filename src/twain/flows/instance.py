@@ -12,12 +12,13 @@ from zoneinfo import ZoneInfo
 
 from twain.delivery.channels import open_channel
 from twain.errors import ConfigError
-from twain.feeds.sources import open_source
+from twain.feeds.reading import open_source
 from twain.flows.workspace import Workspace, load_workspace
 from twain.ledger.lake import Lake
 from twain.ledger.stores import open_ledger
 from twain.ports import Channel, Clock, Ledger, Source
 from twain.records import Limits, Tag
+from twain.returns.tokens import TokenMint
 from twain.settings import Settings, SourceSettings
 from twain.vault import Vault
 
@@ -85,6 +86,10 @@ class Instance:
             known = ", ".join(sorted(self.settings.channels)) or "none yet"
             raise ConfigError(f"There is no channel {name!r} in twain.toml.", todo=f"Channels: {known}.")
         return open_channel(self.settings.channels[name])
+
+    def mint(self) -> TokenMint:
+        """What makes and verifies the tokens of messages."""
+        return TokenMint(self.vault.tokens())
 
     def tag(self, campaign: str, purpose: str = "send") -> Tag:
         """How IT sees a query of ours."""

@@ -100,5 +100,5 @@ def _arm(instance: Instance, prepared: Prepared, row: dict[str, Any]) -> int:
     found = canonical(row.get("address"))
     if isinstance(found, str):
         return 0
-    digest = instance.vault.address_hash(found)
+    digest = instance.vault.address_hash(found.compared.encode())
     return max(0, assign(digest, prepared.bundle.campaign, 0.0, prepared.arms))

@@ -13,7 +13,7 @@ from twain.flows.instance import Instance
 from twain.flows.policy import ApprovalRule, Person
 from twain.flows.prepare import Question, answer
 from twain.flows.workspace import Workspace, references, used_audiences
-from twain.ledger.bundles import make_bundle
+from twain.ledger.bundles import approval_state, make_bundle
 from twain.records import Approval, Bundle
 
 
@@ -26,7 +26,7 @@ def make(instance: Instance, campaign: Campaign) -> Bundle:
     question = Question(body, feed, workspace.feeds, instance.dialect(feed.source), instance.today())
     _, audience = answer(question, instance.settings.base_url)
     read = {name for name, _ in audience.statement.lineage} | {feed.name}
-    texts = {name: contract_text(instance.root / "feeds" / f"{name}.odcs.yaml") for name in sorted(read)}
+    texts = {name: _contract(instance, name) for name in sorted(read)}
     return make_bundle(campaign.name, {**body, "contracts": texts})
 
 
@@ -41,7 +41,9 @@ def approve(instance: Instance, bundle: Bundle, note: str = "") -> Approval:
     """Record the signed-in person's yes to exactly this bundle. Raises ConfigError when policy gives them no voice."""
     person = instance.workspace.policy.people.get(instance.person)
     rules = instance.workspace.policy.rules_for(bundle.body)
-    role = next((r for rule in rules for r in (person.roles if person else ()) if _counts(rule, r)), "")
+    role = next(
+        (r for rule in rules for r in (person.roles if person else ()) if not rule.roles or r in rule.roles), ""
+    )
     if person is None or not role:
         wanted = ", ".join(sorted({r for rule in rules for r in rule.roles})) or "nobody: this send needs no approval"
         raise ConfigError(f"{instance.person} may not approve this send.", todo=f"Policy asks for: {wanted}.")
@@ -53,11 +55,11 @@ def approve(instance: Instance, bundle: Bundle, note: str = "") -> Approval:
 
 def require_approval(instance: Instance, bundle: Bundle) -> None:
     """Raise ApprovalNeeded, naming who must still say yes, unless policy is content with this exact bundle."""
-    missing = [
-        rule for rule in instance.workspace.policy.rules_for(bundle.body) if not _satisfied(instance, bundle, rule)
-    ]
+    given = instance.ledger.approvals(bundle.hash)
+    rules = instance.workspace.policy.rules_for(bundle.body)
+    missing = [rule for rule in rules if not approval_state(bundle, given, asdict(rule)).granted]
     if missing:
-        who = "; ".join(_who(instance, rule) for rule in missing)
+        who = "; ".join(_who(instance, rule, bundle) for rule in missing)
         raise ApprovalNeeded(
             f"{bundle.campaign} ({bundle.hash[:12]}) waits for approval by {who}.",
             todo=f"They run: twain approve {bundle.campaign}",
@@ -65,31 +67,26 @@ def require_approval(instance: Instance, bundle: Bundle) -> None:
         )
 
 
-def _satisfied(instance: Instance, bundle: Bundle, rule: ApprovalRule) -> bool:
-    author = bundle.body.get("author", "")
-    people = {
-        approval.person
-        for approval in instance.ledger.approvals(bundle.hash)
-        if _counts(rule, approval.role) and not (rule.not_author and _is(instance, approval.person, author))
-    }
-    return len(people) >= rule.needs
+def _may(rule: ApprovalRule, person: Person, author: str) -> bool:
+    right_role = not rule.roles or any(role in rule.roles for role in person.roles)
+    return right_role and not (rule.not_author and person.id == author)
 
 
-def _counts(rule: ApprovalRule, role: str) -> bool:
-    return not rule.roles or role in rule.roles
-
-
-def _is(instance: Instance, person: str, author: str) -> bool:
-    known = instance.workspace.policy.people.get(person)
-    return known is not None and known.name == author
-
-
-def _who(instance: Instance, rule: ApprovalRule) -> str:
-    people: list[Person] = [
-        p for p in instance.workspace.policy.people.values() if any(_counts(rule, role) for role in p.roles)
-    ]
+def _who(instance: Instance, rule: ApprovalRule, bundle: Bundle) -> str:
+    people = [p for p in instance.workspace.policy.people.values() if _may(rule, p, bundle.body["author"])]
     named = " or ".join(str(p) for p in people) or " or ".join(rule.roles) or "a second person"
     return f"{rule.needs} of: {named}" if rule.needs > 1 else named
+
+
+def _contract(instance: Instance, name: str) -> str:
+    file = f"feeds/{name}.odcs.yaml"
+    return contract_text((instance.root / file).read_text(encoding="utf-8"), file)
+
+
+def _author(workspace: Workspace, campaign: Campaign) -> str:
+    """Policy's id of the campaign's owner, so that their own yes can be told apart; else the name."""
+    people = workspace.policy.people.values()
+    return next((person.id for person in people if person.name == campaign.owner.name), campaign.owner.name)
 
 
 def _known_channel(workspace: Workspace, campaign: Campaign) -> None:
@@ -108,7 +105,7 @@ def campaign_body(workspace: Workspace, campaign: Campaign) -> Mapping[str, Any]
         raise ContentError("The campaign has no message.", place=campaign.place("message"), todo="Add [message].")
     return {
         "campaign": campaign.name,
-        "author": campaign.owner.name,
+        "author": _author(workspace, campaign),
         "feed": campaign.feed,
         "channel": campaign.channel,
         "topic": campaign.topic,
