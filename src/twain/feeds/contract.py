@@ -159,6 +159,9 @@ def _is_one_feed(report: Report) -> bool:
     if len(objects) != 1:
         what = f"A contract describes exactly one feed; here are {len(objects)} objects."
         report.error(("schema",), "T206", what, "Keep one object in schema, and one file for each feed.")
+    elif not is_printable(str(objects[0].get("businessName", "-"))):
+        what = "The feed's business name is empty or holds control characters."
+        report.error((*_SCHEMA, "businessName"), "T207", what, "Write it as one line of plain text.")
     elif not is_identifier(objects[0]["name"]):
         what = f"{shown(objects[0]['name'])} cannot be the name of a feed."
         report.error(

@@ -82,7 +82,7 @@ def _head(source: str, table: LiveTable, feed: str, owner: Owner | None) -> Iter
     rows = f", about {table.estimated_rows} rows" if table.estimated_rows else ""
     yield f"# The feed {feed}: drafted from the table {_comment(table.name)} of the source {_comment(source)}{rows}."
     yield "#"
-    yield "# Nothing of it can be seen or used by Marketing yet: a field exists for them only once IT has reviewed it."
+    yield "# A field exists for Marketing only once IT has reviewed it: until then nobody there can see or use it."
     yield "# What to do next:"
     yield "#   1. twain.owner below: who answers for this data, by full name and title."
     yield f"#   2. Run 'twain review {feed}', which asks about one field after the other. Or by hand, for each field that"

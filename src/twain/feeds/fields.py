@@ -60,6 +60,9 @@ def _check_names(properties: Sequence[Mapping[str, Any]], report: Report) -> Non
         if not is_printable(name) or not is_printable(column):
             what = f"Field {shown(name)} (column {shown(column)}): the name is empty or holds control characters."
             report.error((*_PROPERTIES, i), "T207", what, "Remove it, or give the column a plain name in a view.")
+        if not is_printable(str(item.get("businessName", name))):
+            what = f"Field {shown(name)}: the business name is empty or holds control characters."
+            report.error((*_PROPERTIES, i, "businessName"), "T207", what, "Write it as one line of plain text.")
         seen[name.casefold()] = name
 
 

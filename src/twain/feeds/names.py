@@ -8,6 +8,9 @@ from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
+_CONTROL = {"Cc", "Cs", "Zl", "Zp"}
+#: Characters that make a line read otherwise than it is written (Unicode UAX #9).
+_REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _ASCII = str.maketrans(
     {"ß": "ss", "ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "æ": "ae", "ø": "o"}
 )
@@ -22,8 +25,8 @@ def is_identifier(name: str) -> bool:
 
 
 def is_printable(name: str) -> bool:
-    """Whether a table's or column's own name is free of control characters (CR, LF, NUL …) and not empty."""
-    return bool(name) and not any(unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for c in name)
+    """Whether a table's or column's own name is free of control characters (CR, LF, NUL …), and not empty."""
+    return bool(name) and not any(unicodedata.category(c) in _CONTROL or c in _REORDERING for c in name)
 
 
 def identifier(text: str, taken: Collection[str] = ()) -> str:
