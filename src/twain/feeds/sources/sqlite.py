@@ -1,0 +1,276 @@
+"""SQLite through the standard library, with the contract's types.
+
+A column's type is only a hint there: a date may be text, a number of seconds, or a Julian day. So every value is read by the
+type that the contract promises for it, and one that does not fit is refused by its column's name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from twain.feeds.conform import ARROW, schema
+from twain.feeds.engine import Engine, Fault, FaultKind, Query, Work, field_type, option
+from twain.ports import LiveColumn, LiveTable
+from twain.records import Scalar
+
+_Cell = str | int | float | bytes
+
+_BATCH = 10_000
+_STEPS = 20_000  # virtual-machine steps between two looks at the stop flag: about a millisecond
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_JULIAN_EPOCH = 2440587.5
+_READING = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE})
+_FORBIDDEN = frozenset({"load_extension", "readfile", "writefile", "edit", "fts3_tokenizer", "zeroblob", "randomblob"})
+_FAULTS: tuple[tuple[str, FaultKind], ...] = (
+    ("interrupted", "cancelled"),
+    ("locked", "locked"),
+    ("busy", "locked"),
+    ("no such table", "schema"),
+    ("no such column", "schema"),
+    ("out of memory", "memory"),
+    ("unable to open", "unavailable"),
+    ("disk i/o", "unavailable"),
+    ("not a database", "unavailable"),
+    ("malformed", "unavailable"),
+)
+
+
+def open_engine(work: Work) -> Engine:
+    """Open the file ``path``, read-only, and begin. A missing file is ``unavailable``."""
+    path = Path(option(work, "path"))
+    if not path.is_file():
+        raise Fault("unavailable", "there is no such file")
+    with _as_faults():
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, timeout=2.0
+        )
+        return SQLite(connection, work)
+
+
+class SQLite:
+    """One connection in one read transaction; an authorizer refuses everything but reading."""
+
+    def __init__(self, connection: sqlite3.Connection, work: Work) -> None:
+        self._con = connection
+        self._zone = ZoneInfo(work.time_zone)
+        self._stopped = False
+        self._trusted = False
+        self._con.text_factory = lambda raw: raw.decode("utf-8", "replace")
+        self._con.execute("PRAGMA query_only = ON")
+        self._con.execute("PRAGMA trusted_schema = OFF")
+        self._con.execute(f"PRAGMA hard_heap_limit = {work.memory_mb << 20}")
+        self._con.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+        self._con.set_progress_handler(lambda: int(self._stopped), _STEPS)
+        self._con.execute("BEGIN")
+        self._con.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # the snapshot is taken at the first read
+        self._con.set_authorizer(self._authorize)
+
+    def _authorize(self, action: int, _first: str | None, second: str | None, *_: object) -> int:
+        if action in _READING or (self._trusted and action == sqlite3.SQLITE_PRAGMA):
+            return sqlite3.SQLITE_OK
+        if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() not in _FORBIDDEN:
+            return sqlite3.SQLITE_OK
+        return sqlite3.SQLITE_DENY
+
+    def read(self, query: Query) -> Iterator[pa.RecordBatch]:
+        """Stream rows as batches, each value read by its column's type."""
+        readers = [_reader(column.name, column.type, self._zone) for column in query.columns]
+        wanted = schema(query.columns)
+        with _as_faults():
+            self._stopped = False
+            cursor = self._con.execute(
+                f"{query.tag} {query.sql(':%s')}", {name: _bound(v) for name, v in query.params.items()}
+            )
+            _enough(cursor, len(readers))
+            while rows := cursor.fetchmany(_BATCH):
+                arrays = [
+                    pa.array(map(read, values), type=field.type)
+                    for read, values, field in zip(readers, zip(*rows, strict=True), wanted, strict=False)
+                ]
+                yield pa.RecordBatch.from_arrays(arrays, schema=wanted)
+
+    def cost(self, query: Query) -> float | None:
+        """None: SQLite has no cost to show."""
+        del query
+        return None
+
+    def tables(self) -> list[LiveTable]:
+        """Tables and views of the file."""
+        with _as_faults():
+            names = self._con.execute(
+                "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+                " ORDER BY name"
+            ).fetchall()
+        found = [self.describe(name) for (name,) in names]
+        return [table for table in found if table is not None]
+
+    def describe(self, relation: str) -> LiveTable | None:
+        """A table or view from its declaration; a query by what its first row shows."""
+        with _as_faults():
+            return self._query(relation) if relation.startswith("(") else self._table(relation)
+
+    def _query(self, relation: str) -> LiveTable:
+        cursor = self._con.execute(f"SELECT * FROM {relation} AS q LIMIT 1")
+        names = [column[0] for column in cursor.description]
+        row = cursor.fetchone() or [None] * len(names)
+        return LiveTable(relation, tuple(_seen(name, value) for name, value in zip(names, row, strict=True)))
+
+    def _table(self, relation: str) -> LiveTable | None:
+        name = relation.removeprefix("main.")
+        rows = self._ask("table_info", name)
+        if not rows:
+            return None
+        unique = self._unique(name)
+        keys = [row[1] for row in rows if row[5]]
+        columns = tuple(_declared(row, sole_key=keys == [row[1]], unique=row[1] in unique) for row in rows)
+        foreign = tuple((row[3], row[2], row[4] or row[3]) for row in self._ask("foreign_key_list", name))
+        return LiveTable(relation, columns, foreign)
+
+    def _unique(self, name: str) -> set[str]:
+        found = set()
+        for index in self._ask("index_list", name):
+            members = self._ask("index_info", index[1])
+            if index[2] and not index[4] and len(members) == 1:
+                found.add(members[0][2])
+        return found
+
+    def _ask(self, pragma: str, name: str) -> list[tuple[Any, ...]]:
+        """Our own questions to the catalogue: the name is a quoted identifier, the pragma one of ours."""
+        self._trusted = True
+        try:
+            return self._con.execute(f'PRAGMA {pragma}("{name.replace(chr(34), chr(34) * 2)}")').fetchall()
+        finally:
+            self._trusted = False
+
+    def interrupt(self) -> None:
+        """End the running query at its next look at the flag."""
+        self._stopped = True
+
+    def recover(self) -> None:
+        """An error leaves SQLite's read transaction, and so the state it sees, as it was."""
+        self._stopped = False
+
+    def close(self) -> None:
+        """Close the file."""
+        self._stopped = False
+        self._con.set_authorizer(None)
+        self._con.close()
+
+
+def _enough(cursor: sqlite3.Cursor, wanted: int) -> None:
+    got = len(cursor.description or ())
+    if got < wanted:
+        raise Fault("schema", f"{wanted} columns were asked for, {got} came")
+
+
+def _bound(value: Scalar) -> Scalar:
+    """Dates compare as SQLite's own date functions write them."""
+    if isinstance(value, datetime):
+        moment = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+        return moment.isoformat(sep=" ", timespec="auto")
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _reader(name: str, kind: str, zone: ZoneInfo) -> Callable[[_Cell | None], object]:
+    convert = _CONVERTERS[kind]
+
+    def read(value: _Cell | None) -> object:
+        if value is None:
+            return None
+        try:
+            return convert(value, zone)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise Fault("value", f"column {name!r}: a {type(value).__name__} does not read as {kind}") from error
+
+    return read
+
+
+def _string(value: _Cell, _: ZoneInfo) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _integer(value: _Cell, _: ZoneInfo) -> int:
+    number = int(value) if not isinstance(value, float) else int(_whole(value))
+    if not -(2**63) <= number < 2**63:
+        raise ValueError(number)
+    return number
+
+
+def _whole(value: float) -> float:
+    if not value.is_integer():
+        raise ValueError(value)
+    return value
+
+
+def _number(value: _Cell, _: ZoneInfo) -> float:
+    return float(value)
+
+
+def _boolean(value: _Cell, _: ZoneInfo) -> bool:
+    known = {"1": True, "t": True, "true": True, "yes": True, "y": True, "0": False, "f": False, "false": False}
+    known |= {"no": False, "n": False, "1.0": True, "0.0": False}
+    text = str(value).strip().lower()
+    if text not in known:
+        raise ValueError(value)
+    return known[text]
+
+
+def _date(value: _Cell, zone: ZoneInfo) -> date:
+    if isinstance(value, str) and len(value) == 10:
+        return date.fromisoformat(value)
+    if isinstance(value, str):
+        return datetime.fromisoformat(value.strip()).date()
+    return _timestamp(value, zone).astimezone(zone).date()
+
+
+def _timestamp(value: _Cell, zone: ZoneInfo) -> datetime:
+    if isinstance(value, float):  # a Julian day, as SQLite's julianday() writes it
+        return _EPOCH + timedelta(days=value - _JULIAN_EPOCH)
+    if isinstance(value, int):
+        return _EPOCH + timedelta(seconds=value)
+    moment = datetime.fromisoformat(str(value).strip())
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+
+
+_CONVERTERS: dict[str, Callable[[_Cell, ZoneInfo], object]] = {
+    "string": _string,
+    "integer": _integer,
+    "number": _number,
+    "boolean": _boolean,
+    "date": _date,
+    "timestamp": _timestamp,
+    "rows": _string,
+}
+assert _CONVERTERS.keys() == ARROW.keys()  # noqa: S101 — two tables that must name the same types
+
+
+def _declared(row: tuple[Any, ...], *, sole_key: bool, unique: bool) -> LiveColumn:
+    _, name, kind, required, _, key = row
+    return LiveColumn(
+        name, kind or "ANY", field_type(kind or ""), not required and not key, bool(key), unique or sole_key
+    )
+
+
+def _seen(name: str, value: _Cell | None) -> LiveColumn:
+    physical = {int: "INTEGER", float: "REAL", bytes: "BLOB"}.get(type(value), "TEXT")
+    return LiveColumn(name, physical, field_type(physical), nullable=True)
+
+
+@contextlib.contextmanager
+def _as_faults() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        text = str(error)
+        kind: FaultKind = next((kind for word, kind in _FAULTS if word in text.lower()), "query")
+        raise Fault(kind, text) from error
+    except MemoryError as error:
+        raise Fault("memory") from error
