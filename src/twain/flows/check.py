@@ -9,8 +9,9 @@ from typing import TypeVar
 from twain.content.check import check_content
 from twain.errors import ConfigError, TwainError
 from twain.feeds.checks import check_feed
-from twain.feeds.contract import compare_live, feeds_of
+from twain.feeds.contract import compare_live, read_contract
 from twain.feeds.lineage import Use, breaks
+from twain.feeds.relations import link
 from twain.flows.campaigns import Campaign
 from twain.flows.instance import Instance
 from twain.flows.prepare import Question, answer
@@ -53,7 +54,7 @@ def check_live(instance: Instance) -> tuple[list[Problem], list[Verdict]]:
 
 def check_against(instance: Instance, revision: str) -> list[Problem]:
     """What the contracts as they lie here break, compared with a git revision: each use, its owner, its place."""
-    old = feeds_of(_contracts_at(instance, revision))[0]
+    old = _feeds_at(instance, revision)
     return list(breaks(old, instance.workspace.feeds, uses(instance, old)))
 
 
@@ -139,6 +140,11 @@ def _lineage(instance: Instance, campaign: Campaign, feeds: Mapping[str, Feed]) 
 
 def _when(campaign: Campaign) -> str:
     return f"at {campaign.local_time} local time" if campaign.local_time else ""
+
+
+def _feeds_at(instance: Instance, revision: str) -> dict[str, Feed]:
+    read = (read_contract(text, path)[0] for path, text in _contracts_at(instance, revision).items())
+    return link({feed.name: feed for feed in read if feed is not None})[0]
 
 
 def _contracts_at(instance: Instance, revision: str) -> dict[str, str]:
