@@ -37,6 +37,7 @@ from twain.records import (
     Suppression,
     Tag,
     Tally,
+    Undelivered,
     Wait,
     Window,
     Worker,
@@ -84,6 +85,9 @@ class LiveTable:
 class Session(Protocol):
     """One read transaction in the company's database, in a child process."""
 
+    dialect: str
+    """The SQLGlot dialect that statements are written in here."""
+
     def table(self, statement: Statement) -> pa.Table:
         """Run a small statement (a check, a count) and return its whole answer."""
 
@@ -95,6 +99,9 @@ class Session(Protocol):
 
     def cost(self, statement: Statement) -> float | None:
         """The engine's own cost estimate, or None where it has none worth trusting."""
+
+    def describe(self, relation: str) -> LiveTable:
+        """As ``Source.describe``, on this session's own connection."""
 
 
 class Source(Protocol):
@@ -270,9 +277,21 @@ class Ledger(Protocol):
 
     def outcomes(self, run_id: str, shard: int) -> ShardOutcomes: ...
     def mark_archived(self, run_id: str, shard: int, path: str, sha256: str) -> None:
-        """The shard's Parquet file is written and true; its per-row data in the ledger may go."""
+        """The shard's Parquet file is written and true; its per-row data in the ledger may go (``prune``)."""
+
+    def prune(self, before: float) -> int:
+        """Forget the per-row data of archived runs that ended before *before*, unless somebody is uncertain. How many runs."""
 
     def tally(self, run_id: str) -> Tally: ...
+    def undelivered(self, run_id: str, fates: Iterable[Fate]) -> Iterator[Undelivered]:
+        """People whose fate is one of *fates*, without their keys; raises LedgerError T750 once they were pruned."""
+
+    def abandon(self, run_id: str, fate: Fate, reason: str, event: RunEvent) -> int:
+        """In a cancelled or expired run, give everyone not yet claimed one fate (FAILED or SUPPRESSED). Returns how many."""
+
+    def forget_key(self, run_id: str) -> None:
+        """Destroy the sealed key of a run's spool: nothing can be sent again from it."""
+
     def resolve(self, run_id: str, rows: Iterable[tuple[int, int]], fate: Fate, event: RunEvent) -> int:
         """Turn uncertain rows (shard, row) into SENT, or DEFERRED (= back to be sent). Returns how many."""
 
@@ -293,6 +312,7 @@ class Ledger(Protocol):
     def stops(self) -> list[Stop]: ...
 
     def remember_links(self, bundle: str, links: Mapping[int, str]) -> None: ...
+    def links(self, bundle: str) -> Mapping[int, str]: ...
     def remember_check(self, feed: str, figures: Mapping[str, float]) -> None: ...
     def last_check(self, feed: str) -> Mapping[str, float]: ...
 

@@ -77,12 +77,8 @@ class Database:
 
     def describe(self, relation: str) -> LiveTable:
         """One table, view, or ``(query)``. Raises SourceError (T301) when it is not there; GuardError for a query unfit."""
-        asked = f"({guard.own_query(relation[1:-1], self.dialect)})" if relation.startswith("(") else relation
         with self._child(_OWN, within(self._settings, _OWN, Limits(timeout_seconds=60.0))) as child:
-            raw = child.ask({"do": "describe", "relation": asked})["table"]
-        if raw is None:
-            raise faults.as_error({"kind": "schema", "text": f"there is no {relation!r}"}, self._settings, 0.0)
-        return _live({**raw, "name": relation})
+            return _described(child, self._settings, relation)
 
     @contextmanager
     def _child(self, tag: Tag, limits: Limits) -> Iterator[Child]:
@@ -123,6 +119,16 @@ class Reading:
         """The planner's estimate, or None where the engine has none worth trusting."""
         return self._cost(self._query(statement))
 
+    def describe(self, relation: str) -> LiveTable:
+        """One table, view, or ``(query)``, on this connection; errors as of :meth:`Database.describe`."""
+        self._refuse_streaming()
+        return _described(self.child, self.settings, relation)
+
+    @property
+    def dialect(self) -> str:
+        """The SQLGlot dialect that statements are written in here."""
+        return self.settings.kind
+
     def _cost(self, query: Query) -> float | None:
         cost: float | None = self.child.ask({"do": "cost", "query": query.packed()})["cost"]
         return cost
@@ -140,6 +146,11 @@ class Reading:
         sql = tree.sql(dialect=statement.dialect, comments=False)
         parts = placeholders.split(sql, statement.dialect, statement.params)
         return Query(parts, statement.params, statement.columns, comment(self.tag), self.limits.max_rows)
+
+    def _refuse_streaming(self) -> None:
+        if self._streaming:
+            what = f"Source {self.settings.name!r}: a stream is still open in this session."
+            raise SourceError(what, todo="Read it to its end first.")
 
     def _refuse_cost(self, query: Query) -> None:
         if self.limits.max_cost is None:
@@ -208,6 +219,14 @@ def comment(tag: Tag) -> str:
 
 def _plain(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9@._+-]+", "-", text)[:60]
+
+
+def _described(child: Child, settings: SourceSettings, relation: str) -> LiveTable:
+    asked = f"({guard.own_query(relation[1:-1], settings.kind)})" if relation.startswith("(") else relation
+    raw = child.ask({"do": "describe", "relation": asked})["table"]
+    if raw is None:
+        raise faults.as_error({"kind": "schema", "text": f"there is no {relation!r}"}, settings, 0.0)
+    return _live({**raw, "name": relation})
 
 
 def _live(raw: Mapping[str, Any]) -> LiveTable:
