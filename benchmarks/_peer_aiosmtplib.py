@@ -1,4 +1,4 @@
-"""The peer: aiosmtplib, EmailMessage and Jinja2, as a careful programme would use them. Arguments: port, messages, connections."""
+"""The peer: aiosmtplib, EmailMessage and Jinja2, used with care. Arguments: port, messages, connections."""
 
 import asyncio
 import sys
