@@ -606,3 +606,4 @@ class ShardOutcomes:
     reasons: Sequence[str]
     replies: Sequence[str]
     times: Sequence[float]
+    feed: str = ""

@@ -1,1 +1,39 @@
+"""Where the ledger is kept: ``open_ledger`` chooses the store by its URL."""
 
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote
+
+from twain.errors import ConfigError
+from twain.ledger.clock import SystemClock, read_boot_id
+from twain.ledger.stored import StoredLedger
+from twain.ledger.stores.driver import Driver
+from twain.ledger.stores.memory import MemoryDriver
+from twain.ledger.stores.postgres import PostgresDriver
+from twain.ledger.stores.sqlite import SqliteDriver
+from twain.ports import Clock
+
+
+def open_ledger(url: str, *, clock: Clock | None = None, grace: float = 5.0, boot_id: str = "") -> StoredLedger:
+    """Open (and bring up to date) the ledger at *url*: ``sqlite:///path``, ``postgresql://…`` or ``memory://``.
+
+    *grace* is the time in seconds after a lease's end before another worker may take it over; below 5 s only tests go.
+    A *clock* is for tests: in production Postgres' own clock rules the leases, and CLOCK_BOOTTIME on SQLite. *boot_id*
+    likewise stands for this boot of the machine. Raises LedgerUnavailable, LedgerError T701 (a newer schema), ConfigError.
+    """
+    return StoredLedger(_open_driver(url, clock, boot_id or read_boot_id()), clock or SystemClock(), grace)
+
+
+def _open_driver(url: str, clock: Clock | None, boot_id: str) -> Driver:
+    scheme, _, rest = url.partition("://")
+    if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:
+        return SqliteDriver(Path(unquote(rest[1:])), clock or SystemClock(), boot_id)
+    if scheme in {"postgresql", "postgres"}:
+        return PostgresDriver(url, clock)
+    if scheme == "memory":
+        return MemoryDriver(clock or SystemClock(), boot_id)
+    raise ConfigError(
+        f"A ledger cannot be kept at a {scheme or 'nameless'!r} address.",
+        todo="Use sqlite:///path/to/ledger.db or postgresql://… in [control] of twain.toml.",
+    )

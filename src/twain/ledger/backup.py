@@ -1,0 +1,78 @@
+"""Backup and restore as an operator does them: a folder with the ledger and the suppression key, which belong together.
+
+Without its key, suppression is a list of numbers that match nobody.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from twain.errors import LedgerError
+from twain.ledger.stores import open_ledger
+from twain.ports import Ledger
+
+LEDGER_FILE = "ledger.db"
+KEY_FILE = "suppression.key"
+
+
+def backup(ledger: Ledger, key_file: Path, target: Path) -> Path:
+    """Copy the ledger and the suppression key to the folder *target*, while sends go on. Returns the folder.
+
+    Both files are complete or not there, and for their owner only. Raises LedgerError T760.
+    """
+    ledger.backup(target / LEDGER_FILE)
+    try:
+        _write_private(target / KEY_FILE, key_file.read_bytes())
+    except OSError as error:
+        raise LedgerError(
+            f"The suppression key could not be copied to {target} ({error.strerror}).",
+            todo="Check the folder and its free space.",
+            code="T760",
+        ) from error
+    return target
+
+
+def restore(url: str, key_file: Path, origin: Path) -> None:
+    """Fill the new, empty ledger at *url* from the folder *origin*, and put the suppression key back.
+
+    Afterwards nothing can be sent until suppression is reconciled, and unfinished sends are held. Raises LedgerError T761
+    (no backup), T762 (the ledger is not empty), T763 (another suppression key is in place).
+    """
+    if not (origin / LEDGER_FILE).is_file() or not (origin / KEY_FILE).is_file():
+        raise LedgerError(
+            f"{origin} is no backup.", todo=f"Give a folder with {LEDGER_FILE} and {KEY_FILE}.", code="T761"
+        )
+    key = (origin / KEY_FILE).read_bytes()
+    if key_file.exists() and key_file.read_bytes() != key and _has_suppressions(url):
+        raise LedgerError(
+            f"{key_file} is another key than the backup's.",
+            todo="Move it aside: with it the restored suppression would match nobody.",
+            code="T763",
+        )
+    ledger = open_ledger(url)
+    try:
+        ledger.restore(origin / LEDGER_FILE)
+    finally:
+        ledger.close()
+    _write_private(key_file, key)
+
+
+def _has_suppressions(url: str) -> bool:
+    ledger = open_ledger(url)
+    try:
+        return next(ledger.suppressions(), None) is not None
+    finally:
+        ledger.close()
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    partial.unlink(missing_ok=True)
+    handle = os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)

@@ -1,0 +1,61 @@
+"""How a window is kept in one row: its rows' numbers, one byte per fate, and everything else compressed together."""
+
+from __future__ import annotations
+
+import zlib
+from array import array
+from collections.abc import Sequence
+
+from twain.records import Outcome
+
+UNSENT = 0  # the fate byte of a row that goes back to be claimed again
+
+_TIME_BASE = 8  # bytes of the first time, in front of the offsets
+
+
+def pack_rows(rows: Sequence[int]) -> bytes | None:
+    """Row numbers as 32-bit integers, or None when they are simply consecutive."""
+    return None if rows[-1] - rows[0] + 1 == len(rows) else array("I", rows).tobytes()
+
+
+def unpack_rows(first: int, count: int, packed: bytes | None) -> tuple[int, ...]:
+    """The inverse of ``pack_rows``."""
+    return tuple(range(first, first + count)) if packed is None else tuple(array("I", bytes(packed)))
+
+
+def pack_attempts(attempts: Sequence[int]) -> bytes | None:
+    """Earlier deferrals per row as 16-bit integers, or None when there are none."""
+    return array("H", attempts).tobytes() if any(attempts) else None
+
+
+def unpack_attempts(count: int, packed: bytes | None) -> tuple[int, ...]:
+    """The inverse of ``pack_attempts``."""
+    return (0,) * count if packed is None else tuple(array("H", bytes(packed)))
+
+
+def pack_detail(outcomes: Sequence[Outcome | None]) -> bytes:
+    """Times (to the millisecond), reasons and replies of a window's rows, in its order; None for an unsent row."""
+    times = [o.at if o else 0.0 for o in outcomes]
+    base = min((t for t in times if t), default=0.0)
+    offsets = array("I", [min(int((t - base) * 1000 + 0.5) + 1, 0xFFFFFFFF) if t else 0 for t in times])
+    reasons = _joined([o.reason if o else "" for o in outcomes])
+    replies = _joined([o.reply if o else "" for o in outcomes])
+    text = f"{reasons}\x00{replies}".encode("utf-8", "replace")
+    return array("d", [base]).tobytes() + offsets.tobytes() + zlib.compress(text, 1)
+
+
+def unpack_detail(count: int, packed: bytes) -> tuple[list[float], list[str], list[str]]:
+    """Times, reasons and replies: the inverse of ``pack_detail``."""
+    end = _TIME_BASE + 4 * count
+    base = array("d", packed[:_TIME_BASE])[0]
+    times = [base + (offset - 1) / 1000 if offset else 0.0 for offset in array("I", packed[_TIME_BASE:end])]
+    reasons, replies = zlib.decompress(packed[end:]).decode("utf-8").split("\x00")
+    return times, reasons.split("\n"), replies.split("\n")
+
+
+def _joined(words: Sequence[str]) -> str:
+    """One line per word. A word that holds our separators (no cleaned reply does) loses them."""
+    text = "\n".join(words)
+    if text.count("\n") != len(words) - 1 or "\x00" in text:
+        text = "\n".join(word.replace("\n", " ").replace("\x00", " ") for word in words)
+    return text
