@@ -47,8 +47,19 @@ class KeyRing:
 class Vault:
     """Keys of one instance. Nothing of it is ever printed: its repr names no key."""
 
-    def __init__(self, instance_secrets: Mapping[int, bytes], suppression_key: bytes, file: Path | None = None) -> None:
+    suppression_key_file: Path | None
+    """What a backup must hold beside the ledger; None when the key comes from the environment."""
+
+    def __init__(
+        self,
+        instance_secrets: Mapping[int, bytes],
+        suppression_key: bytes,
+        *,
+        file: Path | None = None,
+        suppression_key_file: Path | None = None,
+    ) -> None:
         self._secrets = dict(instance_secrets)
+        self.suppression_key_file = suppression_key_file
         self._file = file
         self._suppression_key = suppression_key
         self._inner, self._outer = _hmac_states(suppression_key)
@@ -63,11 +74,14 @@ class Vault:
         Raises ConfigError when a secret is missing, weak, a well-known default, or readable by other users.
         """
         env = os.environ if environ is None else environ
-        suppression = _suppression_key(settings.state / SUPPRESSION_FILE, env)
+        key_file = None if env.get(SUPPRESSION_ENV) else settings.state / SUPPRESSION_FILE
+        suppression = _suppression_key(key_file, env)
         if settings.secret_env:
-            return cls(_parse_ring(_from_env(settings.secret_env, env), settings.secret_env), suppression)
-        file = settings.secret_file or settings.state / "secret"
-        return cls(_parse_ring(_read_or_make(file, _new_ring_line), str(file)), suppression, file)
+            ring, file = _parse_ring(_from_env(settings.secret_env, env), settings.secret_env), None
+        else:
+            file = settings.secret_file or settings.state / "secret"
+            ring = _parse_ring(_read_or_make(file, _new_ring_line), str(file))
+        return cls(ring, suppression, file=file, suppression_key_file=key_file)
 
     def tokens(self) -> KeyRing:
         """The ring under which tokens and Message-IDs are signed: 32-byte keys."""
@@ -174,8 +188,8 @@ def _new_ring_line(number: int = 1) -> str:
     return f"{number}:{base64.b64encode(secrets.token_bytes(32)).decode('ascii')}\n"
 
 
-def _suppression_key(file: Path, env: Mapping[str, str]) -> bytes:
-    if env.get(SUPPRESSION_ENV):
+def _suppression_key(file: Path | None, env: Mapping[str, str]) -> bytes:
+    if file is None:
         return _strong(env[SUPPRESSION_ENV].strip(), SUPPRESSION_ENV)
     return _strong(_read_or_make(file, lambda: secrets.token_hex(32) + "\n").strip(), str(file))
 
