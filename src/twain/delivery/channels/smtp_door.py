@@ -1,0 +1,74 @@
+"""What may go on the wire at all: the last check of an envelope before its first byte is written.
+
+Whoever made the message has promised the same; this is where the promise is held, because one stray line end in an
+address or a body is a command to the relay (CVE-2023-51764 and its relatives; RFC 5321 sections 2.3.8 and 4.1.2).
+"""
+
+from __future__ import annotations
+
+import re
+
+from twain.delivery.channels.smtp_greeting import Extensions
+from twain.records import Envelope, Fate, Outcome
+
+_NEVER_IN_ADDRESS = re.compile(rb"[\x00-\x20<>\x7f]")
+_LONGEST_ADDRESS = 320
+
+
+def is_clean_address(address: bytes) -> bool:
+    """Whether *address* can stand between ``<`` and ``>``: nothing that ends it, no control character, no space."""
+    return 0 < len(address) <= _LONGEST_ADDRESS and _NEVER_IN_ADDRESS.search(address) is None
+
+
+def has_clean_lines(data: bytes) -> bool:
+    """Whether every CR and every LF is half of a CRLF, the last line is complete, and no line starts with a dot."""
+    ends = data.count(b"\n")
+    return (
+        data.endswith(b"\r\n")
+        and ends == data.count(b"\r\n")
+        and ends == data.count(b"\r")
+        and b"\n." not in data
+        and data[:1] != b"."
+    )
+
+
+class Door:
+    """Checks envelopes against one relay's extensions, and writes their MAIL FROM line."""
+
+    def __init__(self, extensions: Extensions) -> None:
+        self._extensions = extensions
+        self._lines: dict[tuple[bytes, bool, bool], bytes] = {}
+
+    def mail(self, envelope: Envelope) -> bytes | Outcome:
+        """``MAIL FROM:<…> …CRLF`` for this envelope, or why it must not go (failed, with a stable reason)."""
+        recipient, data = envelope.recipient, envelope.data
+        if not is_clean_address(recipient):
+            return _failed("bad_address", "The address cannot be written in an SMTP command.")
+        if not has_clean_lines(data):
+            return _failed("malformed", "The message has a line end or a dot that SMTP would read as a command.")
+        key = (envelope.sender, data.isascii(), recipient.isascii())
+        line = self._lines.get(key)
+        if line is None:
+            made = self._make(*key)
+            if isinstance(made, Outcome):
+                return made
+            line = self._lines[key] = made
+        limit = self._extensions.size
+        if limit and len(data) > limit:
+            return _failed("too_large", f"The message has {len(data)} bytes; the relay takes {limit}.")
+        return line
+
+    def _make(self, sender: bytes, ascii_data: bool, ascii_recipient: bool) -> bytes | Outcome:  # noqa: FBT001 — a cache key's parts
+        if sender and not is_clean_address(sender):
+            return _failed("bad_sender", "The sender's address cannot be written in an SMTP command.")
+        international = not ascii_recipient or not sender.isascii()
+        if international and not self._extensions.smtputf8:
+            return _failed("needs_smtputf8", "The address has letters beyond ASCII; the relay does not take those.")
+        if not ascii_data and not self._extensions.eight_bit:
+            return _failed("needs_8bitmime", "The message has 8-bit characters; the relay does not take those.")
+        options = (b"" if ascii_data else b" BODY=8BITMIME") + (b" SMTPUTF8" if international else b"")
+        return b"MAIL FROM:<%b>%b\r\n" % (sender, options)
+
+
+def _failed(reason: str, words: str) -> Outcome:
+    return Outcome(0, Fate.FAILED, reason, words)

@@ -1,0 +1,404 @@
+"""How messages are said to a relay: streamed by BDAT, grouped with DATA, or in lockstep with a relay that cannot pipeline.
+
+All three are plain asyncio protocols without a coroutine per message: replies come in by ``data_received``, are matched
+with what was asked in order, and the pool is woken once per burst. Orders of commands: RFC 5321, RFC 2920 (pipelining),
+RFC 3030 (chunking).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Protocol
+
+from twain.delivery.channels.smtp_door import Door
+from twain.delivery.channels.smtp_greeting import Session
+from twain.delivery.channels.smtp_options import SmtpOptions
+from twain.delivery.channels.smtp_replies import blames_sender, clean, read_reply
+from twain.delivery.pace import CONNECTION_LOST
+from twain.records import Envelope, Fate, Outcome
+
+_RSET, _MAIL, _RCPT, _DATA, _FINAL, _QUIT = range(6)
+_BURST = 256 * 1024
+_LONGEST_LINE = 65_536
+
+
+class Owner(Protocol):
+    """What a conversation tells its pool."""
+
+    ready: deque[Envelope]
+    now: float
+    """The loop's clock at the last burst."""
+
+    def answered(self, ticket: int, outcome: Outcome) -> None:
+        """One envelope has its answer."""
+
+    def wake(self) -> None:
+        """Something changed: there may be room, or an end."""
+
+    def lost(self, talk: Conversation, why: str) -> None:
+        """This connection is over."""
+
+    def blamed(self, line: bytes) -> None:
+        """The relay refuses our sender: that is nobody's address at fault."""
+
+
+class Flight:
+    """One message under way. *sealed*: its last byte was handed to the socket, so the relay may have accepted it."""
+
+    __slots__ = ("envelope", "sealed", "size", "ticket")
+
+    def __init__(self, envelope: Envelope, *, sealed: bool) -> None:
+        self.ticket = envelope.ticket
+        self.size = len(envelope.data)
+        self.sealed = sealed
+        self.envelope: Envelope | None = None if sealed else envelope
+
+
+class Conversation(asyncio.Protocol):
+    """One connection that sends messages; its subclasses know the three ways of saying them."""
+
+    def __init__(self, session: Session, options: SmtpOptions, owner: Owner) -> None:
+        self.flights: deque[Flight] = deque()
+        self.heard_at = owner.now
+        self.dead = False
+        self.closed = False
+        self._options = options
+        self._owner = owner
+        self._door = Door(session.extensions)
+        self._expected: deque[int] = deque()
+        self._refusal: bytes | None = None
+        self._tail = b""
+        self._writable = True
+        self._told_to_go = False
+        self._transport = session.transport
+        self._transport.set_write_buffer_limits(high=_BURST)
+        self._transport.set_protocol(self)
+
+    # ---- what the pool asks
+
+    def room(self) -> int:
+        """How many envelopes could be begun on this connection now."""
+        raise AssertionError("each way of talking says so itself")
+
+    def fill(self) -> None:
+        """Begin as many of the owner's ready envelopes as there is room for."""
+        raise AssertionError("each way of talking does so itself")
+
+    def overdue(self, now: float) -> bool:
+        """Whether the relay has been silent for longer than RFC 5321 section 4.5.3.2 lets it."""
+        if not self.flights:
+            return False
+        sealed = self.flights[0].sealed
+        return now - self.heard_at > (self._options.accept_timeout if sealed else self._options.reply_timeout)
+
+    def close(self) -> None:
+        """Nothing is under way: say QUIT and go."""
+        if not self.dead:
+            self.dead = True
+            self._transport.write(b"QUIT\r\n")
+            self._transport.close()
+
+    def abandon(self, why: str) -> None:
+        """Go at once; what is under way gets the answer that its last state allows."""
+        if not self.dead:
+            self.dead = True
+            self._transport.abort()
+            self._settle(why)
+
+    def cut(self) -> None:
+        """Close the socket without further ceremony."""
+        self._transport.abort()
+
+    # ---- what asyncio tells
+
+    def data_received(self, data: bytes) -> None:
+        """Match each reply with what was asked; only a reply's last line counts."""
+        self.heard_at = self._owner.now
+        if self._tail:
+            data = self._tail + data
+        lines = data.split(b"\n")
+        self._tail = lines.pop()
+        for line in lines:
+            if line[3:4] != b"-" and not self.dead:
+                self._reply(line)
+        if len(self._tail) > _LONGEST_LINE:
+            self._broken("The relay sent a line without an end.")
+        self._owner.wake()
+
+    def pause_writing(self) -> None:
+        """The socket is full."""
+        self._writable = False
+
+    def resume_writing(self) -> None:
+        """The socket takes more."""
+        self._writable = True
+        self._owner.wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The relay, the network or our own close ended it."""
+        self.closed = True
+        if self.dead:
+            return
+        self.dead = True
+        why = clean(str(exc).encode()) if exc else "The relay closed the connection."
+        self._settle(why)
+        self._owner.lost(self, why)
+
+    # ---- replies
+
+    def _reply(self, line: bytes) -> None:
+        if not self._expected or (line[:3] == b"421"):
+            self._unasked(line)
+        else:
+            self._heard(self._expected.popleft(), line)
+
+    def _heard(self, kind: int, line: bytes) -> None:
+        raise AssertionError(f"each way of talking hears {line!r} in answer to {kind} itself")
+
+    def _unasked(self, line: bytes) -> None:
+        """421 means the relay is closing (RFC 5321 section 3.8): nothing after the command it answers was processed."""
+        if line[:3] != b"421":
+            self._broken(f"The relay said something it was not asked: {clean(line)}")
+            return
+        self._told_to_go = True
+        if self.flights:
+            self._finish(line)
+        self.dead = True
+        self._transport.abort()
+        self._settle(clean(line))
+        self._owner.lost(self, clean(line))
+
+    def _broken(self, why: str) -> None:
+        if not self.dead:
+            self.abandon(why)
+            self._owner.lost(self, why)
+
+    def _finish(self, line: bytes) -> None:
+        """The oldest message has its last reply; an earlier refusal of it says more than that."""
+        flight = self.flights.popleft()
+        refusal, self._refusal = self._refusal, None
+        self._owner.answered(flight.ticket, read_reply(refusal or line, 0.0))
+
+    def _refuse(self, kind: int, line: bytes) -> None:
+        if self._refusal is None:
+            self._refusal = line
+        if kind == _MAIL and blames_sender(line):
+            self._owner.blamed(line)
+
+    def _settle(self, why: str) -> None:
+        """The connection is gone: decide each message by how far it had come (RFC 1047 says why this is all we know)."""
+        while self.flights:
+            flight = self.flights.popleft()
+            refusal, self._refusal = self._refusal, None
+            if refusal is not None:
+                outcome = read_reply(refusal, 0.0)
+            elif flight.sealed and not self._told_to_go:
+                outcome = Outcome(0, Fate.UNCERTAIN, CONNECTION_LOST, why)
+            else:
+                outcome = Outcome(0, Fate.DEFERRED, CONNECTION_LOST, why)
+            self._owner.answered(flight.ticket, outcome)
+        self._expected.clear()
+
+    # ---- what the three ways share
+
+    def _next(self) -> tuple[Envelope, bytes] | None:
+        """The next envelope that may go, with its MAIL line; those that may not are answered on the way."""
+        ready = self._owner.ready
+        while ready:
+            envelope = ready.popleft()
+            line = self._door.mail(envelope)
+            if isinstance(line, bytes):
+                return envelope, line
+            self._owner.answered(envelope.ticket, line)
+            self._owner.wake()
+        return None
+
+    def _started(self) -> None:
+        if not self.flights:
+            self.heard_at = self._owner.now
+
+
+class Streamed(Conversation):
+    """CHUNKING with PIPELINING: whole messages follow each other without waiting, up to the in-flight bounds.
+
+    Each starts with RSET, so that a refused recipient of one message can never leave a transaction open in which the
+    next one's body would go to both (RFC 3030 leaves the state after a refused BDAT open).
+    """
+
+    def __init__(self, session: Session, options: SmtpOptions, owner: Owner) -> None:
+        super().__init__(session, options, owner)
+        self._bytes = 0
+        self._least = max(1, options.in_flight // 4)
+
+    def room(self) -> int:
+        """Free places, once there are enough of them to fill in one write."""
+        free = self._options.in_flight - len(self.flights)
+        if self.dead or not self._writable or (self.flights and self._bytes >= self._options.in_flight_bytes):
+            return 0
+        return free if free >= self._least else 0
+
+    def fill(self) -> None:
+        """Write as many whole messages as the bounds allow, in one burst."""
+        parts: list[bytes] = []
+        burst = 0
+        while self._may_begin(burst):
+            found = self._next()
+            if found is None:
+                break
+            envelope, mail = found
+            burst += self._begin(envelope, mail, parts)
+        if parts:
+            self._transport.write(b"".join(parts))
+
+    def _may_begin(self, burst: int) -> bool:
+        if self.dead or not self._writable or burst >= _BURST or not self._owner.ready:
+            return False
+        if not self.flights:
+            return True
+        fits = self._bytes + len(self._owner.ready[0].data) <= self._options.in_flight_bytes
+        return fits and len(self.flights) < self._options.in_flight
+
+    def _begin(self, envelope: Envelope, mail: bytes, parts: list[bytes]) -> int:
+        data = envelope.data
+        size = len(data)
+        parts += (b"RSET\r\n", mail, b"RCPT TO:<", envelope.recipient, b">\r\nBDAT %d LAST\r\n" % size, data)
+        self._started()
+        self.flights.append(Flight(envelope, sealed=True))
+        self._expected += (_RSET, _MAIL, _RCPT, _FINAL)
+        self._bytes += size
+        return size
+
+    def _heard(self, kind: int, line: bytes) -> None:
+        if kind == _FINAL:
+            self._bytes -= self.flights[0].size
+            self._finish(line)
+        elif line[:1] != b"2":
+            self._refuse(kind, line)
+
+
+class Grouped(Conversation):
+    """PIPELINING with DATA: one round trip per message.
+
+    MAIL, RCPT and DATA go as one group; the body follows the 354, and the next message's group right behind its final dot.
+    """
+
+    def __init__(self, session: Session, options: SmtpOptions, owner: Owner) -> None:
+        super().__init__(session, options, owner)
+        self._go = False
+        self._dirty = False
+
+    def room(self) -> int:
+        """One message announced behind one whose dot is out; with a bound of 1 never both."""
+        waits_for_go = self._announced() and not self._go
+        if self.dead or not self._writable or waits_for_go:
+            return 0
+        return 1 if len(self.flights) < min(2, self._options.in_flight) else 0
+
+    def _announced(self) -> bool:
+        return bool(self.flights) and not self.flights[-1].sealed
+
+    def fill(self) -> None:
+        """Write the body that was asked for, and announce the next message in the same breath."""
+        if self.dead or not self._writable:
+            return
+        parts: list[bytes] = []
+        if self._go:
+            self._seal(parts)
+        if not self._announced() and len(self.flights) < min(2, self._options.in_flight):
+            self._announce(parts)
+        if parts:
+            self._transport.write(b"".join(parts))
+
+    def _seal(self, parts: list[bytes]) -> None:
+        """The 354 is here: the body and its dot, or the dot alone when the recipient was refused (RFC 2920 section 3.1)."""
+        flight = self.flights[-1]
+        self._go = False
+        if self._refusal is None and flight.envelope is not None:
+            parts.append(flight.envelope.data)
+        parts.append(b".\r\n")
+        flight.sealed, flight.envelope = True, None
+        self._expected.append(_FINAL)
+
+    def _announce(self, parts: list[bytes]) -> None:
+        found = self._next()
+        if found is None:
+            return
+        envelope, mail = found
+        if self._dirty:
+            parts.append(b"RSET\r\n")
+            self._expected.append(_RSET)
+            self._dirty = False
+        parts += (mail, b"RCPT TO:<", envelope.recipient, b">\r\nDATA\r\n")
+        self._started()
+        self.flights.append(Flight(envelope, sealed=False))
+        self._expected += (_MAIL, _RCPT, _DATA)
+
+    def _heard(self, kind: int, line: bytes) -> None:
+        if kind == _FINAL:
+            self._finish(line)
+        elif kind == _DATA:
+            self._answer_to_data(line)
+        elif line[:1] != b"2":
+            self._refuse(kind, line)
+
+    def _answer_to_data(self, line: bytes) -> None:
+        if line[:1] == b"3":
+            self._go = True
+        else:
+            self._dirty = True
+            self._finish(line)
+
+
+class Lockstep(Conversation):
+    """No PIPELINING: one command, one reply."""
+
+    def room(self) -> int:
+        """One message at a time."""
+        return 0 if self.dead or self.flights or self._expected else 1
+
+    def fill(self) -> None:
+        """Begin the next message with its MAIL FROM."""
+        if not self.room():
+            return
+        found = self._next()
+        if found is not None:
+            envelope, mail = found
+            self._started()
+            self.flights.append(Flight(envelope, sealed=False))
+            self._say(_MAIL, mail)
+
+    def _say(self, kind: int, command: bytes) -> None:
+        self._expected.append(kind)
+        self._transport.write(command)
+
+    def _heard(self, kind: int, line: bytes) -> None:
+        if kind == _FINAL:
+            self._finish(line)
+        elif kind == _RSET:
+            return
+        elif line[:1] not in b"23":
+            self._refuse(kind, line)
+            self._finish(line)
+            self._say(_RSET, b"RSET\r\n")
+        else:
+            self._go_on(kind)
+
+    def _go_on(self, kind: int) -> None:
+        flight = self.flights[0]
+        assert flight.envelope is not None  # noqa: S101 — it is only given up when the body is written
+        if kind == _MAIL:
+            self._say(_RCPT, b"RCPT TO:<%b>\r\n" % flight.envelope.recipient)
+        elif kind == _RCPT:
+            self._say(_DATA, b"DATA\r\n")
+        else:
+            data, flight.envelope, flight.sealed = flight.envelope.data, None, True
+            self._say(_FINAL, data + b".\r\n")
+
+
+def talk(session: Session, options: SmtpOptions, owner: Owner) -> Conversation:
+    """The best way of talking that this relay offers."""
+    offered = session.extensions
+    if offered.pipelining and offered.chunking:
+        return Streamed(session, options, owner)
+    return (Grouped if offered.pipelining else Lockstep)(session, options, owner)
