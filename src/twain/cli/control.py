@@ -130,16 +130,21 @@ def backup(target: Annotated[Path, typer.Argument(help="A new file.")], as_json:
     """Copy the control store and the suppression key, while sends go on."""
     with open_instance() as instance:
         written = control.backup(instance, target)
-    print_json({"backup": str(written)}) if as_json else say(f"Written to {written}. Keep it as safe as the key in it.")
+    if as_json:
+        print_json({"backup": str(written)})
+    else:
+        say(f"Written to {written}. Keep it as safe as the key in it.")
 
 
 def restore(origin: Annotated[Path, typer.Argument(exists=True)], as_json: Json = False) -> None:
     """Put a backup in place. Sends stay blocked until suppression is complete again: twain reconciled."""
     with open_instance() as instance:
         control.restore(instance, origin)
-    words = "Restored. People may have unsubscribed since this backup was made. Import what you know " \
-            "(twain suppress import), then: twain reconciled"  # fmt: skip
-    print_json({"restored": str(origin), "blocked": True}) if as_json else say(words, "yellow")
+    if as_json:
+        print_json({"restored": str(origin), "blocked": True})
+        return
+    say("Restored. Sends are blocked: people may have unsubscribed since this backup was made.", "yellow")
+    say("Import what you know (twain suppress import), then: twain reconciled --yes")
 
 
 def reconciled(

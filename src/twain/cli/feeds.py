@@ -9,6 +9,7 @@ import typer
 
 from twain.cli.output import Json, console, print_json, say, show_problems, show_verdict, table
 from twain.cli.review import walk
+from twain.demo.start import copy_workspace
 from twain.feeds.review import pending
 from twain.flows.check import check_against, check_live, check_offline, is_red, sorted_problems
 from twain.flows.connect import connect as connect_flow
@@ -32,7 +33,7 @@ def init(
     as_json: Json = False,
 ) -> None:
     """Make a workspace: twain.toml, policy.toml, feeds, campaigns. Files that are there stay as they are."""
-    made = init_workspace(folder, demo=demo)
+    made = copy_workspace(folder) if demo else init_workspace(folder)
     if as_json:
         print_json({"folder": str(folder.resolve()), "made": made})
         return
@@ -66,14 +67,13 @@ def connect(
 
 def review(
     feed: Annotated[str, typer.Argument(help="A file of feeds/ without its ending.")],
-    again: Annotated[bool, typer.Option("--again", help="Walk through reviewed fields, too.")] = False,
     accept: Annotated[bool, typer.Option("--accept", help="Accept every suggestion without asking.")] = False,
     as_json: Json = False,
 ) -> None:
     """Walk through a drafted contract's fields and decide: what each means, and what may be done with it."""
     with open_instance() as instance:
         path = instance.root / "feeds" / f"{feed}.odcs.yaml"
-        decided = walk(path, instance.person, again=again, accept=accept, silent=as_json)
+        decided = walk(path, instance.person, accept=accept, silent=as_json)
         left = len(pending(path.read_text(encoding="utf-8")))
     if as_json:
         print_json({"feed": feed, "decided": decided, "pending": left})
@@ -92,16 +92,19 @@ def check(
     verdicts: list[Verdict] = []
     with open_instance() as instance:
         problems += check_offline(instance)
-        if against:
-            problems += check_against(instance, against)
+        broken = check_against(instance, against) if against else []
+        problems += [b.problem for b in broken]
         if not offline and not against:
             found, verdicts = check_live(instance)
             problems += found
     red = is_red(problems, verdicts)
     if as_json:
-        print_json({"ok": not red, "problems": [_problem(p) for p in problems], "checks": verdicts})
+        patches = [{"use": str(b.use), "patch": b.patch} for b in broken if b.patch]
+        print_json({"ok": not red, "problems": [_problem(p) for p in problems], "checks": verdicts, "patches": patches})
     else:
         _show_check(problems, verdicts, red=red, verbose=verbose)
+        for patch in dict.fromkeys(b.patch for b in broken if b.patch):
+            console.print("A patch that would mend it:", patch, sep="\n", markup=False)
     return 2 if red else 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import typer
@@ -15,38 +16,40 @@ from twain.records import Privacy, Right, Role
 _RIGHTS = {"f": Right.FILTER, "p": Right.PERSONALISE, "v": Right.PREVIEW, "e": Right.EXPORT}
 
 
-def walk(path: Path, person: str, *, again: bool, accept: bool, silent: bool) -> int:
+def walk(path: Path, person: str, *, accept: bool, silent: bool) -> int:
     """Decide fields of one contract file, writing after each; returns how many were decided. ^C keeps what is done."""
     if not path.is_file():
         raise ContractError(
             f"There is no contract {path.name}.", place=Place(f"feeds/{path.name}"), todo="Draft it: twain connect."
         )
-    drafts = pending(path.read_text(encoding="utf-8"), again=again)
+    drafts = pending(path.read_text(encoding="utf-8"), path.name)
     for number, draft in enumerate(drafts, start=1):
         if not accept:
             console.rule(f"{number} of {len(drafts)}")
         text = path.read_text(encoding="utf-8")
         path.write_text(_decide(text, draft, person, accept=accept), encoding="utf-8")
         if accept and not silent:
-            say(f"{draft.name}: {draft.business_name}, {draft.classification}, {_letters(draft.rights) or 'no rights'}")
+            say(f"{draft.name}: {draft.business_name}, {draft.privacy}, {_letters(draft.rights) or 'no rights'}")
     return len(drafts)
 
 
 def _decide(text: str, draft: FieldDraft, person: str, *, accept: bool) -> str:
     if accept:
-        return decide(text, draft.name, reviewed_by=person, business_name=draft.business_name, rights=draft.rights,
-                      role=draft.role, classification=draft.classification, description=draft.description)  # fmt: skip
+        return decide(text, draft.name, reviewed_by=person, on=_today(), business_name=draft.business_name, rights=draft.rights,
+                      role=draft.role, classification=draft.privacy, description=draft.description)  # fmt: skip
     say(f"{draft.name}  ({draft.physical_type or draft.type})", "bold")
     name = Prompt.ask("What does the business call it?", default=draft.business_name, console=console)
     about = Prompt.ask("What does it mean?", default=draft.description, console=console)
-    privacy = Prompt.ask(
-        "How private?", choices=[str(p) for p in Privacy], default=str(draft.classification), console=console
-    )
+    privacy = Prompt.ask("How private?", choices=[str(p) for p in Privacy], default=str(draft.privacy), console=console)
     role = Prompt.ask("Its part in a message?", choices=["none", *(str(r) for r in Role)],
                       default=str(draft.role or "none"), console=console)  # fmt: skip
     rights = _ask_rights(draft)
-    return decide(text, draft.name, reviewed_by=person, business_name=name, rights=rights,
+    return decide(text, draft.name, reviewed_by=person, on=_today(), business_name=name, rights=rights,
                   role=None if role == "none" else Role(role), classification=Privacy(privacy), description=about)  # fmt: skip
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
 
 
 def _ask_rights(draft: FieldDraft) -> frozenset[Right]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import TypeVar
 
 from twain.content.check import check_content
 from twain.errors import ConfigError, TwainError
 from twain.feeds.checks import check_feed
 from twain.feeds.contract import compare_live, read_contract
-from twain.feeds.lineage import Use, breaks
+from twain.feeds.lineage import Break, Use, breaks
 from twain.feeds.relations import link
 from twain.flows.campaigns import Campaign
 from twain.flows.instance import Instance
@@ -52,10 +53,11 @@ def check_live(instance: Instance) -> tuple[list[Problem], list[Verdict]]:
     return problems, verdicts
 
 
-def check_against(instance: Instance, revision: str) -> list[Problem]:
+def check_against(instance: Instance, revision: str) -> list[Break]:
     """What the contracts as they lie here break, compared with a git revision: each use, its owner, its place."""
     old = _feeds_at(instance, revision)
-    return list(breaks(old, instance.workspace.feeds, uses(instance, old)))
+    texts = {str(path.relative_to(instance.root)): path.read_text(encoding="utf-8") for path in _texts(instance)}
+    return breaks(old, instance.workspace.feeds, uses(instance, old), texts)
 
 
 def uses(instance: Instance, feeds: Mapping[str, Feed]) -> list[Use]:
@@ -68,7 +70,7 @@ def uses(instance: Instance, feeds: Mapping[str, Feed]) -> list[Use]:
         lineage = _lineage(instance, campaign, feeds)
         if lineage:
             found.append(
-                Use("campaign", name, campaign.owner, _when(campaign), frozenset(lineage), campaign.place("audience"))
+                Use("campaign", name, str(campaign.owner), None, frozenset(lineage), campaign.place("audience"))
             )
     return found
 
@@ -138,8 +140,8 @@ def _lineage(instance: Instance, campaign: Campaign, feeds: Mapping[str, Feed]) 
         return set()  # it was broken before this change: plain ``twain check`` says how
 
 
-def _when(campaign: Campaign) -> str:
-    return f"at {campaign.local_time} local time" if campaign.local_time else ""
+def _texts(instance: Instance) -> list[Path]:
+    return [*instance.root.glob("feeds/*.odcs.yaml"), *instance.root.glob("campaigns/*/*.*")]
 
 
 def _feeds_at(instance: Instance, revision: str) -> dict[str, Feed]:

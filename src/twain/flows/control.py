@@ -7,12 +7,13 @@ from pathlib import Path
 
 from twain.errors import ConfigError, LedgerError
 from twain.flows.instance import Instance
-from twain.ledger.backup import backup as write_backup
-from twain.ledger.backup import restore as read_backup
+from twain.flows.suppressing import hasher
 from twain.records import Stop, Suppression
 from twain.returns.tokens import TokenRef
-from twain.snapshot.address import canonical
 from twain.snapshot.spool import read_shard
+from twain.vault import SUPPRESSION_FILE
+
+LEDGER_COPY = "ledger.db"
 
 
 def stop(instance: Instance, scope: str, why: str) -> Stop:
@@ -42,14 +43,13 @@ def _known_scope(instance: Instance, scope: str) -> None:
 def suppress_addresses(instance: Instance, addresses: Iterable[str], reason: str, origin: str) -> tuple[int, list[str]]:
     """Suppress addresses; returns how many are new, and those that are no addresses."""
     refused: list[str] = []
-    count = 0
+    count, hash_of = 0, hasher(instance)
     batch: list[Suppression] = []
     for raw in addresses:
-        found = canonical(raw)
-        if isinstance(found, str):
+        digest = hash_of(raw)
+        if digest is None:
             refused.append(raw)
             continue
-        digest = instance.vault.address_hash(found.compared.encode())
         batch.append(Suppression(digest, reason, origin, instance.clock.now()))
         if len(batch) == 5000:
             count += instance.ledger.suppress(batch)
@@ -59,12 +59,26 @@ def suppress_addresses(instance: Instance, addresses: Iterable[str], reason: str
 
 def backup(instance: Instance, target: Path) -> Path:
     """Copy the ledger and the suppression key to a folder, while sends go on."""
-    return write_backup(instance.ledger, instance.vault.suppression_key_file, target)
+    target.mkdir(mode=0o700, parents=True, exist_ok=True)
+    instance.ledger.backup(target / LEDGER_COPY)
+    key = instance.settings.state / SUPPRESSION_FILE
+    if key.exists():
+        copy = target / SUPPRESSION_FILE
+        copy.touch(mode=0o600)
+        copy.write_bytes(key.read_bytes())
+    return target
 
 
 def restore(instance: Instance, origin: Path) -> None:
     """Put a backup in place; sends stay blocked until suppression has been reconciled."""
-    read_backup(instance.settings.control_url, instance.vault.suppression_key_file, origin)
+    key, kept = instance.settings.state / SUPPRESSION_FILE, origin / SUPPRESSION_FILE
+    if kept.exists() and key.exists() and key.read_bytes() != kept.read_bytes():
+        raise LedgerError(
+            "The backup was made with another suppression key: nobody who unsubscribed would be recognised.",
+            todo=f"Put {kept} in the place of {key} first.",
+            code="T763",
+        )
+    instance.ledger.restore(origin / LEDGER_COPY)
 
 
 def reconciled(instance: Instance) -> None:

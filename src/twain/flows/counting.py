@@ -84,8 +84,8 @@ def count(instance: Instance, rule: Rule) -> Funnel:
 
 def words(instance: Instance, rule: Rule) -> str:
     """The rule in plain English, by business names."""
-    said = explain(rule.tree, rule.feed, instance.workspace.feeds)
-    return said if isinstance(said, str) else "\n".join(said)
+    audiences = instance.workspace.audiences
+    return "\n".join(explain(rule.tree, rule.feed, instance.workspace.feeds, audiences=audiences))
 
 
 def sample(instance: Instance, rule: Rule, limit: int) -> pa.Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +10,12 @@ import pyarrow as pa
 
 from twain.audiences.compile import compile_audience, compile_sample
 from twain.audiences.split import assign
-from twain.content.preview import preview as render_preview
+from twain.content.program import preview as render_preview
 from twain.errors import ConfigError
 from twain.flows.instance import Instance
 from twain.flows.prepare import Prepared, prepare
 from twain.flows.publish import make
-from twain.records import Right
+from twain.records import Column, Right
 from twain.snapshot.address import canonical
 
 MASK = "•••"
@@ -73,13 +74,29 @@ def _statement(instance: Instance, prepared: Prepared, key: str, *, extremes: bo
     if key:
         # Anybody may be previewed, in the audience or not: the rule is left out.
         return compile_audience({"all": []}, keys=[key], **common).statement
-    return compile_sample(body["audience"], limit=12 if extremes else 1, extreme=extremes, **common).statement
+    odd = [n for n in common["fields"] if Right.PREVIEW in prepared.feed.fields[n].rights] if extremes else []
+    return compile_sample(
+        body["audience"], limit=12 if extremes else 1, extreme=odd, right=Right.PERSONALISE, **common
+    ).statement
 
 
 def _masked(prepared: Prepared, row: dict[str, Any]) -> dict[str, Any]:
-    fields = prepared.feed.fields
-    hidden = {n for n, f in fields.items() if f.type == "string" and Right.PREVIEW not in f.rights}
-    return {name: MASK if name in hidden and value else value for name, value in row.items()}
+    columns = {column.name: column for column in prepared.audience.statement.columns}
+    return {name: _mask(prepared, columns.get(name), value) for name, value in row.items()}
+
+
+def _mask(prepared: Prepared, column: Column | None, value: Any) -> Any:  # noqa: ANN401 — a value of any field
+    if column is None or value is None:
+        return value
+    if column.type == "rows":
+        items = {item.name: item for item in column.items}
+        rows = [{n: _mask(prepared, items.get(n), v) for n, v in row.items()} for row in json.loads(value)]
+        return json.dumps(rows, ensure_ascii=False)
+    feed = prepared.feeds.get(column.feed)
+    field = feed.fields.get(column.field) if feed else None
+    if field is None or Right.PREVIEW in field.rights:
+        return value
+    return MASK if column.type == "string" else None
 
 
 def _shown(instance: Instance, prepared: Prepared, row: dict[str, Any]) -> Previewed:
