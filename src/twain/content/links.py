@@ -1,0 +1,117 @@
+"""Links: which targets a message may have, and which of them are counted.
+
+A target is http, https, mailto or tel. With tracking, each ``<a href>`` whose target is fixed becomes
+``{base_url}/c/{token}.{number}``; the target itself is kept in the program's ``links``. A target made from data keeps its
+own address, is escaped like any value, and its scheme is checked again in each message.
+"""
+
+from __future__ import annotations
+
+import html as html_text
+import re
+from dataclasses import dataclass, field
+
+from twain.content.grammar import at_line
+from twain.content.markup import Marked, Tag, tags
+from twain.content.targets import allowed
+from twain.errors import ContentError, Place
+
+_FIXED_HOST = re.compile(r"(?:https?://[^\s/?#]+[/?#]|mailto:|tel:)", re.IGNORECASE)
+_HREF = re.compile(r"(\shref\s*=\s*)(\"[^\"]*\"|'[^']*'|[^\s\"'<>]+)", re.IGNORECASE)
+_UNSUBSCRIBE = re.compile(r"\{\{-?\s*unsubscribe_url\s*-?\}\}")
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPlan:
+    """Where the gateway answers, whether clicks are counted, and the number of this program's first link.
+
+    *base_url* has no slash at its end; empty means there is no gateway, and then nothing is tracked.
+    """
+
+    base_url: str
+    track: bool = True
+    first_number: int = 0
+
+    @property
+    def tracks(self) -> bool:
+        """Whether links are rewritten."""
+        return self.track and bool(self.base_url)
+
+    @property
+    def unsubscribe(self) -> str:
+        """The address in front of the token at which one unsubscribes, empty without a gateway."""
+        return f"{self.base_url}/u/" if self.base_url else ""
+
+    @property
+    def clicks(self) -> str:
+        """The address in front of a tracked link's token."""
+        return f"{self.base_url}/c/"
+
+
+@dataclass(slots=True)
+class Collected:
+    """Targets found so far, in the order of their numbers."""
+
+    plan: LinkPlan
+    targets: list[str] = field(default_factory=list)
+
+    def number(self, target: str) -> int:
+        """The target's number; the same target has the same number throughout the message."""
+        if target not in self.targets:
+            self.targets.append(target)
+        return self.plan.first_number + self.targets.index(target)
+
+
+def rewrite(marked: Marked, html: str, collected: Collected, place: Place | None) -> str:
+    """Replace the targets of *html*'s links. Raises ContentError for a target that may not be one."""
+    bits, at = [], 0
+    for tag in tags(html, place):
+        if tag.name not in ("a", "area") or tag.closing or not tag.attributes.get("href"):
+            continue
+        bits += [html[at : tag.start], _rewritten(marked, html[tag.start : tag.end], tag, collected, place)]
+        at = tag.end
+    return "".join([*bits, html[at:]])
+
+
+def _rewritten(marked: Marked, source: str, tag: Tag, collected: Collected, place: Place | None) -> str:
+    written = tag.attributes["href"] or ""
+    target = html_text.unescape(written).strip()
+    if target.startswith("#") and not marked.has_mark(target):
+        return source
+    new = (
+        _dynamic(marked, target, written, collected)
+        if marked.has_mark(target)
+        else _fixed(marked, target, collected, place)
+    )
+    return source if new is None else _HREF.sub(lambda m: f'{m[1]}"{new}"', source, count=1)
+
+
+def _fixed(marked: Marked, target: str, collected: Collected, place: Place | None) -> str | None:
+    if not allowed(target):
+        raise ContentError(
+            f"The link {target[:80]!r} is not a web, mail or telephone address.",
+            place=place,
+            code="T511",
+            todo="Write the whole address, beginning with https://, mailto: or tel:.",
+        )
+    if not collected.plan.tracks or not target.lower().startswith("http"):
+        return None
+    return f"{collected.plan.clicks}{marked.mark('{{ _token }}')}.{collected.number(target)}"
+
+
+def _dynamic(marked: Marked, target: str, written: str, collected: Collected) -> str | None:
+    liquid = marked.restore(target)
+    if _UNSUBSCRIBE.fullmatch(liquid):
+        return None
+    if "{{" in liquid:
+        collected.number(liquid)
+    before = re.split(marked.seed, target, maxsplit=1)[0]
+    if _FIXED_HOST.match(before):
+        return None
+    opening, closing = marked.mark("{% capture _href %}"), marked.mark("{% endcapture %}{{ _href | _link }}")
+    return f"{opening}{written}{closing}"
+
+
+def place_of(source: str, target: str, place: Place | None) -> Place | None:
+    """The line on which *target* is written, for an error about it."""
+    return at_line(place, source, source.find(target))

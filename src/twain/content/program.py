@@ -1,0 +1,330 @@
+"""A campaign's words compiled to a program: rows in, ready MIME bytes out.
+
+``compile_program`` does once per version what is the same for everybody: MJML, CSS, text part, links, headers, Liquid's
+syntax, quoted-printable. What is left per person is one generated function that looks up, decides, encodes and joins.
+"""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from typing import Any
+
+from liquid.exceptions import LiquidError
+
+from twain.content import mime, quoted
+from twain.content.codegen import HTML, PLAIN, TEXT, Sink, runtime, write
+from twain.content.expressions import Names
+from twain.content.grammar import environment
+from twain.content.limits import Meter
+from twain.content.links import LinkPlan
+from twain.content.parts import Parts, split
+from twain.content.values import Data, as_text, escaped
+from twain.errors import ContentError, Place
+from twain.records import Column, Content, Sender, Stamp
+
+_PLAIN_HTML = re.compile(r"[ !#-%(-\-/-;?-EG-~][ !#-%(-;?-~]{0,73}").fullmatch
+_TOKEN = re.compile(rb"[A-Za-z0-9_.\-]{1,75}").fullmatch
+_STAMP = re.compile(rb"[ -~]{1,900}").fullmatch
+_QUOTED_WORDS = re.compile(r"'[^']*'")
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """One person's message as a mail program would show it. *size* is octets on the wire."""
+
+    subject: str
+    html: str
+    text: str
+    headers: Mapping[str, str]
+    size: int
+    message: bytes = field(repr=False, default=b"")
+
+
+class CompiledProgram:
+    """Implements ``ports.Program``. Pickles as its inputs and is compiled anew where it is loaded."""
+
+    def __init__(
+        self,
+        inputs: tuple[Any, ...],
+        columns: tuple[str, ...],
+        links: tuple[str, ...],
+        message: Callable[..., bytes],
+        defaults: Mapping[str, Any],
+    ) -> None:
+        self.columns = columns
+        self.links = links
+        self._inputs = inputs
+        self._message = message
+        self._defaults = defaults
+
+    def __reduce__(self) -> tuple[Callable[..., CompiledProgram], tuple[Any, ...]]:
+        return _rebuild, self._inputs
+
+    def render(self, rows: Mapping[str, Sequence[Any]], stamps: Sequence[Stamp]) -> Iterator[bytes]:
+        """Yield one complete message per row, lazily. *rows*: column → values, and always ``address``.
+
+        Raises ContentError when a row's message cannot be built; messages before it have been yielded.
+        """
+        values = [self._filled(name, rows[name]) for name in self.columns]
+        message = self._message
+        for stamp, address, *row in zip(stamps, rows["address"], *values, strict=True):
+            try:
+                made = message(stamp.date, mime.address(address), stamp.message_id, stamp.token, *row)
+            except ContentError:
+                raise
+            except (
+                LiquidError,
+                ValueError,
+                TypeError,
+                KeyError,
+                ArithmeticError,
+                RecursionError,
+                MemoryError,
+            ) as error:
+                raise _unbuilt(error) from error
+            yield made
+
+    def _filled(self, name: str, values: Sequence[Any]) -> Sequence[Any]:
+        """The column with its declared default where a value is missing: nil, or nothing but blanks."""
+        if name not in self._defaults:
+            return values
+        default = self._defaults[name]
+        return [default if v is None or (v.__class__ is str and (not v or v.isspace())) else v for v in values]
+
+
+def compile_program(
+    content: Content,
+    *,
+    columns: Sequence[Column],
+    defaults: Mapping[str, Any],
+    sender: Sender,
+    links: LinkPlan,
+    business_names: Mapping[str, str],
+) -> CompiledProgram:
+    """Compile *content* for rows with *columns*. Raises ContentError with file, line and what to do.
+
+    *defaults*: field → what stands there when it is missing; ``orders.total`` names a field of related rows.
+    *business_names*: field → Marketing's word for it.
+    """
+    inputs = (content, tuple(columns), dict(defaults), sender, links, dict(business_names))
+    meter = Meter()
+    build = _Build({c.name: c for c in columns}, defaults, business_names, sender, links, meter)
+    for name, source, escaping in sources(content):
+        build.lines(source, escaping=escaping, sink=PLAIN, place=content.places.get(name), final=False)
+    parts = split(content, links)
+    message, used = build.message(content, parts)
+    return CompiledProgram(inputs, used, tuple(parts.links), message, defaults)
+
+
+def sources(content: Content) -> list[tuple[str, str, bool]]:
+    """What the author wrote: (which, source, whether it is HTML)."""
+    written = [
+        ("subject", content.subject, False),
+        ("body", content.body, True),
+        ("preheader", content.preheader, True),
+    ]
+    return [*written, ("text", content.text, False)] if content.text else written
+
+
+def preview(program: CompiledProgram, row: Mapping[str, Any], stamp: Stamp | None = None) -> Preview:
+    """One row's message, parsed back by the standard library: what is shown is what would be sent."""
+    stamp = stamp or Stamp(b"<preview@localhost>", b"preview", b"Thu, 01 Jan 1970 00:00:00 +0000")
+    rows = {name: [row[name]] for name in program.columns} | {
+        "address": [row.get("address", "preview@example.invalid")]
+    }
+    made = next(iter(program.render(rows, [stamp])))
+    parsed = email.message_from_bytes(made, EmailMessage, policy=email.policy.default)
+    return Preview(
+        subject=str(parsed["Subject"]),
+        html=_part(parsed, "html"),
+        text=_part(parsed, "plain"),
+        headers={name: str(value) for name, value in parsed.items()},
+        size=len(made),
+        message=made,
+    )
+
+
+def _part(message: EmailMessage, subtype: str) -> str:
+    body = message.get_body((subtype,))
+    return "" if body is None else str(body.get_content()).replace("\r\n", "\n")
+
+
+@dataclass(slots=True)
+class _Build:
+    """What the three templates of one message share while they are compiled."""
+
+    columns: Mapping[str, Column]
+    defaults: Mapping[str, Any]
+    business: Mapping[str, str]
+    sender: Sender
+    plan: LinkPlan
+    meter: Meter
+    constants: dict[str, Any] = field(default_factory=dict)
+    used: dict[str, str] = field(default_factory=dict)
+
+    def names(self, *, escaping: bool, final: bool) -> Names:
+        """A fresh scope; *final* adds the names that only we write."""
+        specials = specials_of(self.plan, self.sender, self.constants)
+        if final:
+            specials["_token"] = "token.decode()"  # noqa: S105 — a Python expression
+        return Names(
+            self.columns,
+            specials,
+            environment(escaping=escaping, final=final),
+            self.meter,
+            self.business,
+            constants=self.constants,
+            used=self.used,
+        )
+
+    def lines(self, source: str, *, escaping: bool, sink: Sink, place: Place | None, final: bool) -> list[str]:
+        """One template's Python lines."""
+        prefix = quoted.piece(self.plan.unsubscribe)
+        raw: dict[str, Sequence[bytes | str]] = {"_token": ("token",)} if final else {}
+        if self.plan.unsubscribe:
+            raw["unsubscribe_url"] = (prefix, "token")
+        return write(source, self.names(escaping=escaping, final=final), sink, raw, place)
+
+    def message(self, content: Content, parts: Parts) -> tuple[Callable[..., bytes], tuple[str, ...]]:
+        """The generated function and the columns it takes, in order."""
+        self.constants.clear()
+        self.used.clear()
+        mark = mime.boundary(content.subject, parts.html, parts.text)
+        head = [self._constant(piece) for piece in mime.skeleton(self.sender, self.plan.unsubscribe, mark)]
+        subject = self.lines(
+            content.subject, escaping=False, sink=PLAIN, place=content.places.get("subject"), final=True
+        )
+        text = self.lines(parts.text, escaping=False, sink=TEXT, place=None, final=True)
+        html = self.lines(parts.html, escaping=True, sink=HTML, place=None, final=True)
+        items = [head[0], "date", head[1], "to", head[2], "header_text(''.join(o))", head[3], "message_id", head[4]]
+        items += ["token", head[5]] if len(head) > 5 else []
+        middle = self._constant(b"\r\n" + mime.part(mark, b"html"))
+        closing = self._constant(b"\r\n--" + mark + b"--\r\n")
+        body = [
+            "    date, to, message_id, token = stamped(date, to, message_id, token)",
+            "    meter.reset()",
+            *self._decoded(),
+            "    o = []",
+            *subject,
+            f"    o = [{', '.join(items)}]",
+            *text,
+            f"    o.append({middle})",
+            *html,
+            f"    o.append({closing})",
+            "    return b''.join(o)",
+        ]
+        return self._function(body), tuple(self.used)
+
+    def _constant(self, value: Data) -> str:
+        name = f"K{len(self.constants)}"
+        self.constants[name] = value
+        return name
+
+    def _decoded(self) -> list[str]:
+        """Related rows arrive as JSON text and are read once per message."""
+        lines = []
+        for name, variable in self.used.items():
+            column = self.columns[name]
+            if column.type == "rows":
+                filled = {
+                    c.name: self.defaults[f"{name}.{c.name}"]
+                    for c in column.items
+                    if f"{name}.{c.name}" in self.defaults
+                }
+                lines.append(f"    {variable} = {self._constant(related(filled))}({variable})")
+        return lines
+
+    def _function(self, body: Iterable[str]) -> Callable[..., bytes]:
+        head = f"def message({', '.join(['date', 'to', 'message_id', 'token', *self.used.values()])}):"
+        space = runtime(self.meter, slots(self.meter)) | self.constants
+        source = "\n".join([head, *body])
+        try:
+            exec(compile(source, "<content program>", "exec"), space)  # noqa: S102 — our own generated code, see codegen
+        except (SyntaxError, RecursionError, MemoryError) as error:
+            raise ContentError("The template is nested too deeply.", code="T521", todo="Simplify it.") from error
+        made: Callable[..., bytes] = space["message"]
+        return made
+
+
+def specials_of(plan: LinkPlan, sender: Sender, constants: dict[str, Any]) -> dict[str, str]:
+    """The message's own variables, as Python expressions: ``unsubscribe_url`` and ``postal_address``."""
+    postal, unsubscribe = f"K{len(constants)}", f"K{len(constants) + 1}"
+    constants[postal] = sender.postal_address
+    constants[unsubscribe] = plan.unsubscribe
+    return {
+        "unsubscribe_url": f"({unsubscribe} + token.decode())" if plan.unsubscribe else unsubscribe,
+        "postal_address": postal,
+    }
+
+
+def related(filled: Mapping[str, Any]) -> Callable[[Any], list[Any]]:
+    """A function that reads related rows: JSON text (or a list already) → list of dicts, with declared defaults."""
+
+    def read(value: Data) -> list[Any]:
+        rows = json.loads(value) if isinstance(value, str) and value else value or []
+        if not isinstance(rows, list):
+            raise ContentError(
+                "A column of related rows does not hold a list.", code="T520", todo="Check the audience's SQL."
+            )
+        for row in rows if filled else ():
+            for name, default in filled.items():
+                if row.get(name) is None:
+                    row[name] = default
+        return rows
+
+    return read
+
+
+def slots(meter: Meter) -> dict[str, Callable[..., Any]]:
+    """How values become output: H and T encode for the wire (HTML, text), E and P stay text (HTML, plain)."""
+    small = 256
+
+    def for_html(value: Data) -> bytes:
+        if value.__class__ is str and _PLAIN_HTML(value):
+            return value.encode()
+        text = escaped(value)
+        return quoted.value(text if len(text) < small else meter.text(text))
+
+    def for_text(value: Data) -> bytes:
+        text = value if value.__class__ is str else as_text(value, escaping=False)
+        return quoted.value(text if len(text) < small else meter.text(text))
+
+    return {
+        "H": for_html,
+        "T": for_text,
+        "E": lambda value: meter.text(escaped(value)),
+        "P": lambda value: meter.text(as_text(value, escaping=False)),
+        "header_text": mime.header_text,
+        "stamped": stamped,
+    }
+
+
+def stamped(date: bytes, to: bytes, message_id: bytes, token: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+    """The stamp, checked: nothing that could break a line or an encoding goes through. Raises ContentError."""
+    if not _TOKEN(token) or not _STAMP(message_id) or not _STAMP(date):
+        raise ContentError(
+            "A message's stamp is not plain ASCII.", code="T514", todo="Report this: it is a fault of ours."
+        )
+    return date, to, message_id if message_id[:1] == b"<" else b"<" + message_id + b">", token
+
+
+def _unbuilt(error: Exception) -> ContentError:
+    shown = _QUOTED_WORDS.sub("'…'", str(error))[:120] if isinstance(error, LiquidError) else type(error).__name__
+    return ContentError(
+        f"A message cannot be built from this person's data: {shown}.",
+        todo="Preview this person, and give the field a default or a condition.",
+        code="T520",
+    )
+
+
+def _rebuild(*inputs: Data) -> CompiledProgram:
+    content, columns, defaults, sender, links, business = inputs
+    return compile_program(
+        content, columns=columns, defaults=defaults, sender=sender, links=links, business_names=business
+    )
