@@ -154,6 +154,7 @@ class _Batch:
             ),
             "items": np.bincount(order, quantity, count).astype(np.int64),
             "total": as_euros(np.bincount(order, amounts, count).astype(np.int64)),
+            "product_id": product[first] + 1,
             "product_name": self.goods.names.take(pa.array(product[first])),
             "category": self.goods.categories.take(pa.array(product[first])),
         })  # fmt: skip

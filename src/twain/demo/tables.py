@@ -82,7 +82,11 @@ TABLES: tuple[Table, ...] = (
     _table(
         "orders",
         ("order_id",),
-        {"customer_id": "customers(customer_id)", "store_id": "stores(store_id)"},
+        {
+            "customer_id": "customers(customer_id)",
+            "store_id": "stores(store_id)",
+            "product_id": "products(product_id)",
+        },
         order_id=pa.int64(),
         customer_id=pa.int64(),
         store_id=pa.int64(),
@@ -90,6 +94,7 @@ TABLES: tuple[Table, ...] = (
         status=pa.string(),
         items=pa.int64(),
         total=MONEY,
+        product_id=pa.int64(),
         product_name=pa.string(),
         category=pa.string(),
     ),
