@@ -317,6 +317,9 @@ class Ledger(Protocol):
     def last_check(self, feed: str) -> Mapping[str, float]: ...
 
     def backup(self, target: Path) -> None: ...
+    def restore(self, source: Path) -> None:
+        """Fill this empty ledger from a backup; it then needs reconciling, and unfinished sends are held."""
+
     def needs_reconciling(self) -> bool:
         """True after a restore, until suppression has been reconciled: no claim succeeds meanwhile."""
 

@@ -9,9 +9,8 @@ from typing import Any
 
 from twain.audiences.compile import compile_audience
 from twain.content.links import LinkPlan
-from twain.content.program import compile_program
+from twain.content.program import CompiledProgram, compile_program
 from twain.feeds.contract import feeds_from_texts
-from twain.ports import Program
 from twain.records import Arm, Audience, Bundle, Column, Content, Feed, RelatedColumn, Right, Role, Sender
 
 
@@ -24,7 +23,7 @@ class Prepared:
     feeds: Mapping[str, Feed]
     audience: Audience
     arms: tuple[Arm, ...]
-    programs: tuple[Program, ...]
+    programs: tuple[CompiledProgram, ...]
     sender: Sender
     related: tuple[RelatedColumn, ...]
 
@@ -78,7 +77,7 @@ def prepare(bundle: Bundle, *, dialect: str, today: date, base_url: str, keys: S
 
 def answer(
     question: Question, base_url: str, keys: Sequence[str] | None = None
-) -> tuple[tuple[Program, ...], Audience]:
+) -> tuple[tuple[CompiledProgram, ...], Audience]:
     """The programs, and the audience with just those columns that the programs read."""
     programs = compile_programs(question.body, question.offered(), base_url, question.feed)
     used = {name for program in programs for name in program.columns}
@@ -89,9 +88,9 @@ def answer(
 
 def compile_programs(
     body: Mapping[str, Any], columns: Sequence[Column], base_url: str, feed: Feed
-) -> tuple[Program, ...]:
+) -> tuple[CompiledProgram, ...]:
     """One program per arm; link numbers go on from arm to arm, so that a number names one link of the bundle."""
-    programs: list[Program] = []
+    programs: list[CompiledProgram] = []
     first = 0
     for content in contents(body):
         plan = LinkPlan(base_url=base_url, track=bool(body.get("track_links", True)), first_number=first)
