@@ -307,11 +307,12 @@ def _assigned(nodes: Sequence[Node]) -> set[str]:
     for node in nodes:
         if isinstance(node, AssignNode | CaptureNode):
             found.add(str(node.name))
-        found |= _assigned(_children(node))
+        found |= _assigned(children(node))
     return found
 
 
-def _children(node: Node) -> list[Node]:
+def children(node: Node) -> list[Node]:
+    """The nodes inside *node*."""
     return list(node.children(None))  # type: ignore[arg-type]  # only tags that load partials want a context
 
 
