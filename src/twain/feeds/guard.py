@@ -16,7 +16,8 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.scope import traverse_scope
 from sqlglot.tokenizer_core import TokenType
 
-from twain.feeds import faults
+from twain.errors import GuardError
+from twain.feeds import faults, measures
 from twain.feeds.allowed import (
     FUNCTIONS,
     NAMED,
@@ -32,6 +33,7 @@ from twain.records import Feed
 Name = tuple[str, ...]
 _N = TypeVar("_N", bound=exp.Expr)
 _LONGEST = 400_000
+_STAND_IN = "twain_the_feed_itself"
 _STARTS = frozenset({TokenType.SELECT, TokenType.WITH, TokenType.L_PAREN})
 
 
@@ -65,12 +67,20 @@ def relations(feeds: Iterable[Feed], dialect: str) -> frozenset[Name]:
     for feed in feeds:
         if feed.table:
             found.add(as_name(feed.table, dialect))
-        else:
-            found |= tables_of(feed.query, dialect)
-        for rule in (*feed.quality, *(rule for field in feed.fields.values() for rule in field.quality)):
-            if rule.query:
-                found |= tables_of(rule.query.replace("{object}", "x").replace("{property}", "x"), dialect)
+        rules = (*feed.quality, *(rule for field in feed.fields.values() for rule in field.quality))
+        for query in (feed.query, *(rule.query for rule in rules)):
+            if query:
+                found |= _readable_tables(query, dialect)
     return frozenset(found)
+
+
+def _readable_tables(query: str, dialect: str) -> frozenset[Name]:
+    """None for what cannot be read: it will be refused, with the reason, when somebody wants to run it."""
+    plain = measures.PROPERTY.sub("x", measures.OBJECT.sub(_STAND_IN, query))
+    try:
+        return tables_of(plain, dialect) - {(_STAND_IN,)}
+    except GuardError:
+        return frozenset()
 
 
 def tables_of(sql: str, dialect: str) -> frozenset[Name]:

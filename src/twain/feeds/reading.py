@@ -68,7 +68,9 @@ class Database:
         kept = within(self._settings, tag, limits)
         refuse_hours(self._settings, tag, self._clock())
         with self._child(tag, kept) as child:
-            yield Reading(child, self._settings, tag, kept, guard.relations(self._feeds.values(), self.dialect))
+            yield Reading(
+                child, self._settings, tag, kept, guard.relations(self._feeds.values(), self.dialect), self.dialect
+            )
 
     def tables(self) -> list[LiveTable]:
         """Every table and view that the role may read."""
@@ -100,6 +102,7 @@ class Reading:
     tag: Tag
     limits: Limits
     relations: frozenset[tuple[str, ...]]
+    dialect: str
     _streaming: bool = False
 
     def table(self, statement: Statement) -> pa.Table:
@@ -123,11 +126,6 @@ class Reading:
         """One table, view, or ``(query)``, on this connection; errors as of :meth:`Database.describe`."""
         self._refuse_streaming()
         return _described(self.child, self.settings, relation)
-
-    @property
-    def dialect(self) -> str:
-        """The SQLGlot dialect that statements are written in here."""
-        return self.settings.kind
 
     def _cost(self, query: Query) -> float | None:
         cost: float | None = self.child.ask({"do": "cost", "query": query.packed()})["cost"]
