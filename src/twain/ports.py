@@ -249,6 +249,12 @@ class Ledger(Protocol):
     def renew(self, lease: Lease, *, seconds: float = 30.0) -> Lease: ...
     def release(self, lease: Lease) -> None: ...
 
+    def holders(self, run_id: str) -> list[Worker]:
+        """The workers that hold a shard of a run now, live or not."""
+
+    def expel(self, worker_id: str) -> None:
+        """End every lease of a worker whose process is certainly gone: nobody need wait for them to run out."""
+
     def claim(
         self, lease: Lease, *, limit: int, pace: LanePace, channel_pace: LanePace, slow: float = 1.0
     ) -> Window | Wait | None:

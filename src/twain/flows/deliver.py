@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from pathlib import Path
 
 from twain.delivery.dispatch import DeliveryReport
@@ -14,12 +12,14 @@ from twain.flows.freeze import prepare_run
 from twain.flows.instance import Instance, open_instance
 from twain.flows.messages import RunMessages
 from twain.flows.watch import Nobody, Watch
-from twain.records import Run, RunEvent, RunState, Worker
+from twain.flows.workers import bury_the_dead, new_worker
+from twain.records import Run, RunEvent, RunState
 
 
 def deliver(instance: Instance, run: Run, watch: Watch, *, workers: int = 1) -> Run:
     """Send a run with this many worker processes (1 = in this one). Returns the run in the state it has come to."""
     watch.stage("sending", f"Sending by {run.channel}")
+    bury_the_dead(instance, run)
     if workers == 1:
         work(instance, run, watch)
     else:
@@ -44,15 +44,6 @@ def work(instance: Instance, run: Run, watch: Watch | None = None) -> DeliveryRe
     return dispatch(
         instance.ledger, run.id, channel, messages, new_worker(instance), instance.clock, on_progress=on_progress
     )
-
-
-def new_worker(instance: Instance) -> Worker:
-    """A name for this process that no other ever has, and the journal its answers go to."""
-    journals = instance.settings.spool / "journals"
-    journals.mkdir(mode=0o700, parents=True, exist_ok=True)
-    name = f"{os.getpid()}-{secrets.token_hex(4)}"
-    boot_id = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    return Worker(id=name, journal=str(journals / f"{name}.journal"), boot_id=boot_id, pid=os.getpid())
 
 
 def settle_state(instance: Instance, run: Run) -> Run:

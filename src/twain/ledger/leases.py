@@ -72,6 +72,17 @@ class Leases(Book):
             )
         self._doubts.pop((lease.shard.run_id, lease.shard.number, lease.fence), None)
 
+    def holders(self, run_id: str) -> list[Worker]:
+        """The workers that hold a shard of a run now, live or not."""
+        with self._driver.reading() as tx:
+            rows = tx.all("lease_holders", run_id=run_id)
+        return [Worker(row["id"], row["journal"], row["boot_id"], row["pid"]) for row in rows]
+
+    def expel(self, worker_id: str) -> None:
+        """End every lease of a worker that is certainly gone; its open windows become the next holder's orphans."""
+        with self._driver.writing() as tx:
+            tx.run("worker_expel", holder=worker_id)
+
     @staticmethod
     def _gate(tx: Transaction, run_id: str) -> Row:
         need_run(tx, run_id)

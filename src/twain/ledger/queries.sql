@@ -121,6 +121,10 @@ where run_id = :run_id and number = :shard and fence = :fence and holder = :hold
 -- name: lease_release
 update shards set expires_at = null, holder = null
 where run_id = :run_id and number = :shard and fence = :fence and holder = :holder
+-- name: lease_holders
+select distinct k.id, k.journal, k.boot_id, k.pid from shards s join workers k on k.id = s.holder where s.run_id = :run_id
+-- name: worker_expel
+update shards set expires_at = null, holder = null where holder = :holder
 -- name: window_orphans
 select w.*, k.journal, k.boot_id, k.pid from windows w join workers k on k.id = w.worker
 where w.run_id = :run_id and w.shard = :shard and w.fates is null order by w.id
