@@ -149,7 +149,7 @@ def _judged(feed: Feed, measure: Measure, rule: Quality, value: float, rows: flo
 def _business(feed: Feed, measure: Measure, rule: Quality, value: float, rows: float, *, holds: bool) -> str:
     name = f"“{measure.field.business_name}” of {feed.title}" if measure.field else feed.title
     if holds:
-        return f"{name}: as agreed{f' ({rule.business})' if rule.business else ''}."
+        return f"{name}: as agreed."
     if rule.metric in {"rowCount", "sql"}:
         return f"{name}: {rule.business or 'a rule of IT is not kept'} ({_figure(value)})."
     what = {

@@ -135,13 +135,13 @@ def _missing(rule: Quality, field: Field) -> exp.Expr:
     values = [value for value in rule.arguments.get("missingValues", [None, ""]) if value is not None]
     if not values:
         return _is_null(field)
-    return exp.or_(_is_null(field), exp.In(this=_as_text(field), expressions=[_text(v) for v in values]))
+    return exp.or_(_is_null(field), _is_one_of(field, values))
 
 
 def _invalid(rule: Quality, field: Field) -> exp.Expr:
     wrong: list[exp.Expr] = []
     if valid := rule.arguments.get("validValues"):
-        wrong.append(exp.not_(exp.In(this=_as_text(field), expressions=[_text(v) for v in valid])))
+        wrong.append(exp.not_(_is_one_of(field, valid)))
     if pattern := rule.arguments.get("pattern"):
         wrong.append(exp.not_(exp.RegexpLike(this=_as_text(field), expression=exp.Literal.string(str(pattern)))))
     return exp.and_(exp.not_(_is_null(field)), exp.or_(*wrong))
@@ -151,8 +151,13 @@ def _as_text(field: Field) -> exp.Expr:
     return exp.cast(_column(field), "TEXT")
 
 
-def _text(value: Any) -> exp.Expr:  # noqa: ANN401 — whatever scalar the contract's YAML holds
-    return exp.Literal.string(str(value).lower() if isinstance(value, bool) else str(value))
+def _is_one_of(field: Field, values: Sequence[Any]) -> exp.Expr:
+    """Numbers are compared as numbers and truths as truths; everything else as text."""
+    if field.type in {"integer", "number"} and all(isinstance(v, int | float) for v in values):
+        return exp.In(this=_column(field), expressions=[exp.Literal.number(str(v)) for v in values])
+    if field.type == "boolean" and all(isinstance(v, bool) for v in values):
+        return exp.In(this=_column(field), expressions=[exp.Boolean(this=v) for v in values])
+    return exp.In(this=_as_text(field), expressions=[exp.Literal.string(str(v)) for v in values])
 
 
 def _repeated(field: Field) -> exp.Expr:

@@ -19,6 +19,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from twain.errors import TwainError
 from twain.feeds import faults, wire
 from twain.feeds.engine import Work
 from twain.settings import SourceSettings
@@ -98,6 +99,9 @@ class Child:
                     rows += batch.num_rows
                     yield batch
                 over = kind == wire.END
+        except TwainError:  # the child has said so itself, and waits for the next question
+            over = True
+            raise
         finally:
             if not over:
                 self.cancel()

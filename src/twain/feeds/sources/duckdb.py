@@ -133,8 +133,8 @@ class DuckDB:
         single = {(kind, columns[0]) for kind, columns, *_ in keys if len(columns) == 1}
         columns = tuple(_column(n, kind, nullable=bool(null), keys=single) for n, kind, null in rows)
         foreign = tuple((own[0], table, other[0]) for kind, own, table, other in keys if kind == "FOREIGN KEY")
-        size = self._con.execute(_SIZE, names).fetchone()
-        return LiveTable(relation, columns, foreign, int(size[0]) if size else None)
+        size = self._con.execute(_SIZE, names).fetchall()
+        return LiveTable(relation, columns, foreign, int(size[0][0]) if size else None)
 
     def interrupt(self) -> None:
         """End the running query."""
