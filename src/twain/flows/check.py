@@ -118,15 +118,16 @@ def _words(campaign: Campaign, question: Question, found: list[Problem]) -> None
 
 def _live(instance: Instance, feed: Feed, problems: list[Problem], verdicts: list[Verdict]) -> None:
     source = instance.source(feed.source)
-    live = source.describe(feed.table or f"({feed.query})")
-    found = compare_live(feed, live)
-    problems += found
-    if any(p.severity == "error" for p in found):
-        return
-    limits = instance.limits(feed.source)
-    with source.session(instance.tag("check", "check"), limits) as session:
+    with source.session(instance.tag("check", "check"), instance.limits(feed.source)) as session:
+        live = session.describe(feed.table or f"({feed.query})")
+        found = compare_live(feed, live)
+        problems += found
+        if any(p.severity == "error" for p in found):
+            return
         last = instance.ledger.last_check(feed.name)
-        spoken, _ = check_feed(session, feed, live, now=instance.clock.now(), last=last, thresholds={})
+        spoken, _ = check_feed(
+            session, feed, live, now=instance.clock.now(), last=last, thresholds=instance.workspace.policy.checks
+        )
     verdicts += spoken
 
 

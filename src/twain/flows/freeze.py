@@ -74,12 +74,12 @@ def _read(instance: Instance, run: Run, prepared: Prepared, watch: Watch) -> tup
 def check_feeds(instance: Instance, session: Session, prepared: Prepared, watch: Watch) -> list[Verdict]:
     """Run the pre-send checks of every feed the bundle reads, in the session that will read the audience."""
     verdicts: list[Verdict] = []
-    source = instance.source(prepared.feed.source)
+    thresholds = prepared.bundle.body.get("checks", {})
     for name in sorted({feed for feed, _ in prepared.audience.statement.lineage} | {prepared.feed.name}):
         feed = prepared.feeds[name]
-        live = source.describe(feed.table or f"({feed.query})")
+        live = session.describe(feed.table or f"({feed.query})")
         found, figures = check_feed(
-            session, feed, live, now=instance.clock.now(), last=instance.ledger.last_check(name), thresholds={}
+            session, feed, live, now=instance.clock.now(), last=instance.ledger.last_check(name), thresholds=thresholds
         )
         for verdict in found:
             watch.verdict(verdict)

@@ -55,10 +55,8 @@ POLICY_TOML = """\
 # not_author = true
 
 [checks]
-max_invalid_share_warn = 0.02
-max_invalid_share_hold = 0.10
-audience_jump_warn = 0.25
-audience_jump_hold = 1.0
+min_valid = 0.8                    # a smaller share of usable addresses holds a send
+max_jump = 0.5                     # an audience that differs more from the last estimate holds a send
 """
 
 GITIGNORE = ".twain/\n"

@@ -9,19 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from twain.errors import ConfigError, Place
+from twain.feeds.checks import DEFAULTS
 from twain.flows.toml_places import key_lines
 
 _FILE = "policy.toml"
 _KEYS = {"approval", "people", "checks"}
 _WHEN = {"ceiling_over", "topic", "channel", "always"}
-_CHECKS: Mapping[str, float] = {
-    "max_invalid_share_warn": 0.02,
-    "max_invalid_share_hold": 0.10,
-    "min_consent_share_warn": 0.50,
-    "min_consent_share_hold": 0.0,
-    "audience_jump_warn": 0.25,
-    "audience_jump_hold": 1.0,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +54,7 @@ class Policy:
 
     approvals: tuple[ApprovalRule, ...] = ()
     people: Mapping[str, Person] = field(default_factory=dict)
-    checks: Mapping[str, float] = field(default_factory=lambda: dict(_CHECKS))
+    checks: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULTS))
 
     def rules_for(self, body: Mapping[str, Any]) -> list[ApprovalRule]:
         """The approval rules a bundle falls under."""
@@ -83,7 +76,7 @@ def read_policy(root: Path) -> Policy:
     return Policy(
         approvals=tuple(_rule(rule, lines) for rule in raw.get("approval", [])),
         people={i: _person(i, p) for i, p in raw.get("people", {}).items()},
-        checks={**_CHECKS, **_checks(raw.get("checks", {}), lines)},
+        checks={**DEFAULTS, **_checks(raw.get("checks", {}), lines)},
     )
 
 
@@ -118,5 +111,5 @@ def _person(identifier: str, raw: Mapping[str, Any]) -> Person:
 
 
 def _checks(raw: Mapping[str, Any], lines: Mapping[str, int]) -> dict[str, float]:
-    _known(raw, set(_CHECKS), "checks", lines)
+    _known(raw, set(DEFAULTS), "checks", lines)
     return {key: float(value) for key, value in raw.items()}

@@ -146,12 +146,12 @@ def test_policy_reads_people_rules_and_checks(tmp_path):
     (tmp_path / "policy.toml").write_text(
         '[people.pn]\nname = "Priya Nair"\ntitle = "Senior DBA"\nroles = ["data owner"]\n'
         '[[approval]]\nwhen = { ceiling_over = 100, topic = "offers" }\nroles = ["data owner"]\n'
-        "[checks]\naudience_jump_hold = 0.5\n"
+        "[checks]\nmax_jump = 0.25\n"
     )
     policy = read_policy(tmp_path)
     assert str(policy.people["pn"]) == "Priya Nair, Senior DBA"
-    assert policy.checks["audience_jump_hold"] == 0.5
-    assert policy.checks["audience_jump_warn"] == 0.25
+    assert policy.checks["max_jump"] == 0.25
+    assert policy.checks["min_valid"] == 0.8
     assert policy.rules_for({"ceiling": 101, "topic": "offers"})
     assert policy.rules_for({"ceiling": None, "topic": "offers"})
     assert not policy.rules_for({"ceiling": 100, "topic": "offers"})
