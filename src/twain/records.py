@@ -538,7 +538,10 @@ class RunEvent:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Where everyone of the frozen audience is. ``audience == sent+failed+suppressed+uncertain+pending`` always."""
+    """Where everyone of the frozen audience is. ``audience == sent+failed+suppressed+uncertain+pending`` always.
+
+    *reasons*: ``fate:reason`` (``failed:refused``) → people.
+    """
 
     audience: int
     sent: int

@@ -16,14 +16,16 @@ LEDGER_FILE = "ledger.db"
 KEY_FILE = "suppression.key"
 
 
-def backup(ledger: Ledger, key_file: Path, target: Path) -> Path:
+def backup(ledger: Ledger, key_file: Path | None, target: Path) -> Path:
     """Copy the ledger and the suppression key to the folder *target*, while sends go on. Returns the folder.
 
-    Both files are complete or not there, and for their owner only. Raises LedgerError T760.
+    Both files are complete or not there, and for their owner only. *key_file* None: the key comes from elsewhere (the
+    environment) and is backed up there. Raises LedgerError T760.
     """
     ledger.backup(target / LEDGER_FILE)
     try:
-        _write_private(target / KEY_FILE, key_file.read_bytes())
+        if key_file is not None:
+            _write_private(target / KEY_FILE, key_file.read_bytes())
     except OSError as error:
         raise LedgerError(
             f"The suppression key could not be copied to {target} ({error.strerror}).",
@@ -33,37 +35,24 @@ def backup(ledger: Ledger, key_file: Path, target: Path) -> Path:
     return target
 
 
-def restore(url: str, key_file: Path, origin: Path) -> None:
+def restore(url: str, key_file: Path | None, origin: Path) -> None:
     """Fill the new, empty ledger at *url* from the folder *origin*, and put the suppression key back.
 
     Afterwards nothing can be sent until suppression is reconciled, and unfinished sends are held. Raises LedgerError T761
-    (no backup), T762 (the ledger is not empty), T763 (another suppression key is in place).
+    (no backup) and T762 (the ledger is not empty); the key is touched only when the ledger was restored.
     """
-    if not (origin / LEDGER_FILE).is_file() or not (origin / KEY_FILE).is_file():
+    kept = origin / KEY_FILE
+    if not (origin / LEDGER_FILE).is_file() or (key_file is not None and not kept.is_file()):
         raise LedgerError(
             f"{origin} is no backup.", todo=f"Give a folder with {LEDGER_FILE} and {KEY_FILE}.", code="T761"
-        )
-    key = (origin / KEY_FILE).read_bytes()
-    if key_file.exists() and key_file.read_bytes() != key and _has_suppressions(url):
-        raise LedgerError(
-            f"{key_file} is another key than the backup's.",
-            todo="Move it aside: with it the restored suppression would match nobody.",
-            code="T763",
         )
     ledger = open_ledger(url)
     try:
         ledger.restore(origin / LEDGER_FILE)
     finally:
         ledger.close()
-    _write_private(key_file, key)
-
-
-def _has_suppressions(url: str) -> bool:
-    ledger = open_ledger(url)
-    try:
-        return next(ledger.suppressions(), None) is not None
-    finally:
-        ledger.close()
+    if key_file is not None:
+        _write_private(key_file, kept.read_bytes())
 
 
 def _write_private(path: Path, content: bytes) -> None:

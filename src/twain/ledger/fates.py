@@ -13,7 +13,7 @@ from twain.ledger.campaigns import need_bundle
 from twain.ledger.packing import pack_detail, pack_rows, unpack_detail, unpack_rows
 from twain.ledger.runs import add_event
 from twain.ledger.stores.driver import Row, Transaction
-from twain.ledger.windows import add_reasons, counts
+from twain.ledger.windows import add_reasons, counts, reason_key
 from twain.records import Fate, Outcome, Run, RunEvent, RunState, Shard, ShardOutcomes, Tally, Undelivered
 
 _ENDED = frozenset({Fate.SENT, Fate.FAILED, Fate.SUPPRESSED, Fate.UNCERTAIN})
@@ -228,7 +228,7 @@ def _resolve_shard(tx: Transaction, run_id: str, shard: int, wanted: set[int], f
     resolved = [outcome for kept in _kept(tx, row) for outcome in _resolve_window(tx, kept, wanted, fate)]
     if not resolved:
         return 0
-    less = Counter(o.reason for o in resolved if o.reason)
+    less = Counter(reason_key(o) for o in resolved if o.reason)
     reasons = add_reasons(row["reasons"], {reason: -number for reason, number in less.items()})
     change = {"sent": len(resolved) if fate is Fate.SENT else 0, "uncertain": -len(resolved)}
     tx.run("shard_count", run_id=run_id, shard=shard, reasons=reasons, failed=0, suppressed=0, **change)
@@ -276,7 +276,12 @@ def _abandon_shard(tx: Transaction, row: Row, fate: Fate, reason: str) -> int:
     entered = tx.one("window_again", **place, **window, worker="", fence=locked["fence"], token="")
     detail = pack_detail([Outcome(number, fate, reason, "", at) for number in rows])
     tx.run("window_settle", window=entered["id"] if entered else 0, fates=fates, detail=detail)
-    tx.run("shard_count", **place, reasons=add_reasons(locked["reasons"], {reason: len(rows)}), **counts(fates))
+    tx.run(
+        "shard_count",
+        **place,
+        reasons=add_reasons(locked["reasons"], {f"{fate.name.lower()}:{reason}": len(rows)}),
+        **counts(fates),
+    )
     tx.run("retry_clear", **place)
     tx.run("shard_finish", **place)
     return len(rows)

@@ -174,6 +174,11 @@ def counts(fates: bytes) -> dict[str, int]:
     }
 
 
+def reason_key(outcome: Outcome) -> str:
+    """How a reason is counted: ``failed:refused``."""
+    return f"{Fate(outcome.fate).name.lower()}:{outcome.reason}"
+
+
 def add_reasons(reasons: str, more: Mapping[str, int]) -> str:
     """A shard's reasons (JSON) with *more* of them; those that come to nothing go."""
     total = json.loads(reasons)
@@ -258,6 +263,6 @@ def _count(tx: Transaction, window: Window, settled: Settled, reasons: str) -> N
     """Add a settled window to its shard's figures."""
     ended = counts(settled.fates)
     if ended["failed"] or ended["suppressed"] or ended["uncertain"]:
-        more = Counter(o.reason for o in settled.outcomes if o and o.reason and o.fate in REASONED)
+        more = Counter(reason_key(o) for o in settled.outcomes if o and o.reason and o.fate in REASONED)
         reasons = add_reasons(reasons, more)
     tx.run("shard_count", run_id=window.run_id, shard=window.shard, reasons=reasons, **ended)

@@ -1,0 +1,372 @@
+"""The delivery history (the lake): ``deliveries`` and ``events`` as Parquet that belongs to IT, each with an ODCS contract.
+
+No names and no addresses: recipient key, HMAC of the address, bundle hash, outcome. A settled shard is one file; ``compact``
+makes key-sorted files of months. The manifest says which files are true.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from twain.errors import LedgerError
+from twain.ledger.manifest import Entry, Manifest
+from twain.records import Fate, HistoryTest, ShardOutcomes, Undelivered
+
+_TIME = pa.timestamp("ms", tz="UTC")
+DELIVERIES = pa.schema(
+    [
+        pa.field("run_id", pa.string(), nullable=False),
+        pa.field("shard", pa.int32(), nullable=False),
+        pa.field("row", pa.int32(), nullable=False),
+        pa.field("campaign", pa.string(), nullable=False),
+        pa.field("feed", pa.string(), nullable=False),
+        pa.field("bundle", pa.string(), nullable=False),
+        pa.field("channel", pa.string(), nullable=False),
+        pa.field("lane", pa.string(), nullable=False),
+        pa.field("key", pa.string(), nullable=False),
+        pa.field("address_hash", pa.binary(), nullable=False),
+        pa.field("arm", pa.string(), nullable=False),
+        pa.field("fate", pa.string(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("reply_class", pa.string(), nullable=False),
+        pa.field("reply", pa.string(), nullable=False),
+        pa.field("at", _TIME, nullable=False),
+    ]
+)
+EVENTS = pa.schema(
+    [
+        pa.field("run_id", pa.string(), nullable=False),
+        pa.field("shard", pa.int32(), nullable=False),
+        pa.field("row", pa.int32(), nullable=False),
+        pa.field("campaign", pa.string(), nullable=False),
+        pa.field("feed", pa.string(), nullable=False),
+        pa.field("key", pa.string(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("machine", pa.bool_(), nullable=False),
+        pa.field("at", _TIME, nullable=False),
+    ]
+)
+_TESTS = {
+    "mailed": ("deliveries", "fate = 'sent'"),
+    "failed": ("deliveries", "fate = 'failed'"),
+    "clicked": ("events", "kind = 'click' and not machine"),
+}
+_ADDRESS = re.compile(r"<[^<>]*@[^<>]*>|[^\s<>(),;:\"]+@[^\s<>(),;:\"]+")
+_REPLY_CLASS = re.compile(r"^([245])\d\d(?:[ -]([245]\.\d{1,3}\.\d{1,3}))?")
+_KEPT_FOR = 3600.0  # seconds an untrue file stays, for those who still read it
+_Q = "select {what} from read_parquet($files, hive_partitioning = false) where {where}"
+
+
+class Lake:
+    """The delivery history in the folder *root*. Used by one thread at a time; any number of processes may write."""
+
+    def __init__(self, root: Path, *, memory_mb: int = 256) -> None:
+        self._root = root
+        self._memory_mb = memory_mb
+        self._manifest = Manifest(root)
+
+    # ------------------------------------------------------------ writing
+
+    def write(
+        self, outcomes: ShardOutcomes, keys: Sequence[str], hashes: Sequence[bytes], arms: Sequence[str]
+    ) -> tuple[str, str]:
+        """Write one settled shard; returns its path (relative to the root) and SHA-256 when it is true and on disk.
+
+        The same shard again is written over itself, or, when rows were resolved since, takes the former's place.
+        """
+        table = _deliveries(outcomes, keys, hashes, arms)
+        while True:
+            entry = self._write_shard(outcomes, table)
+            if entry is not None:
+                return entry.path, entry.sha256
+
+    def rewrite(self, outcomes: ShardOutcomes) -> tuple[str, str]:
+        """Like ``write``, with keys, hashes and arms from the shard's present file: for when the spool is gone.
+
+        Raises LedgerError T771 when the shard is not in the history.
+        """
+        shard = outcomes.shard
+        former = self._shard_rows(shard.run_id, shard.number)
+        if former.num_rows != len(outcomes.fates):
+            raise LedgerError(
+                f"Batch {shard.number} of {shard.run_id} is not in the delivery history.",
+                todo="Write it from its spool.",
+                code="T771",
+            )
+        columns = [former.column(name).to_pylist() for name in ("key", "address_hash", "arm")]
+        return self.write(outcomes, *columns)
+
+    def write_events(self, name: str, events: pa.Table) -> tuple[str, str]:
+        """Write events (schema EVENTS) under a *name* of the caller's; the same name again writes over itself."""
+        table = events.select(EVENTS.names).cast(EVENTS)
+        month = _month(pc.min(table.column("at")).as_py())
+        path = f"events/month={month}/{name}.parquet"
+        entry = self._write_file("events", path, month, table, {})
+        former = [e.path for e in self._manifest.entries("events") if e.path == path]
+        self._manifest.change([entry], former, time.time())
+        return entry.path, entry.sha256
+
+    def compact(self, *, least: int = 2, now: float | None = None) -> int:
+        """Merge every month of deliveries that has *least* files or more into one sorted by key; returns how many months.
+
+        Files that ceased to be true an hour ago are deleted.
+        """
+        moment = time.time() if now is None else now
+        months: dict[str, list[Entry]] = defaultdict(list)
+        for entry in self._manifest.entries("deliveries"):
+            months[entry.month].append(entry)
+        merged = sum(self._merge(month, files, moment) for month, files in months.items() if len(files) >= least)
+        self._sweep(moment)
+        return merged
+
+    # ------------------------------------------------------------ reading
+
+    def files(self, table: str = "deliveries", run_id: str | None = None) -> list[Path]:
+        """The true files of a table, all or those with rows of one run."""
+        entries = self._manifest.entries(table)
+        return [self._root / e.path for e in entries if run_id is None or run_id in e.shards]
+
+    def keys(self, test: HistoryTest, feed: str, now: float) -> Iterator[pa.Array]:
+        """Distinct keys of *feed* for which the test's kind holds, streamed in no order; its negation is the caller's."""
+        table, condition = _TESTS[test.kind]
+        since = 0.0 if test.within_days is None else now - test.within_days * 86400.0
+        files = [e for e in self._manifest.entries(table) if feed in e.feeds and e.last_at >= since]
+        if not files:
+            return
+        values: dict[str, Any] = {"feed": feed, "since": datetime.fromtimestamp(since, UTC)}
+        where = f'{condition} and feed = $feed and "at" >= $since'
+        if test.campaign is not None:
+            where += " and campaign = $campaign"
+            values["campaign"] = test.campaign
+        yield from self._stream(_Q.format(what="distinct key", where=where), files, values)
+
+    def of_key(self, key: str) -> list[dict[str, Any]]:
+        """Every delivery to one recipient key, newest first; columns as in DELIVERIES."""
+        found = self._table("key = $key", self._manifest.entries("deliveries"), {"key": key})
+        return sorted(found.to_pylist(), key=lambda row: row["at"], reverse=True)
+
+    def message(self, run_id: str, shard: int, row: int) -> list[dict[str, Any]]:
+        """One message, or nothing while its shard is not in the history."""
+        files = [e for e in self._manifest.entries("deliveries") if e.holds(run_id, shard)]
+        where = 'run_id = $run and shard = $shard and "row" = $row'
+        return list(self._table(where, files, {"run": run_id, "shard": shard, "row": row}).to_pylist())
+
+    def address_hash(self, run_id: str, shard: int, row: int) -> bytes | None:
+        """The 32-byte HMAC of the address a message went to, or None when it is not in the history."""
+        found = self.message(run_id, shard, row)
+        return bytes(found[0]["address_hash"]) if found else None
+
+    def undelivered(self, run_id: str, fates: Iterable[Fate]) -> Iterator[Undelivered]:
+        """People of a run with one of these fates, with their keys, by shard and row."""
+        names = [fate.name.lower() for fate in fates]
+        files = [e for e in self._manifest.entries("deliveries") if run_id in e.shards]
+        where = "run_id = $run and list_contains($fates, fate)"
+        table = self._table(where, files, {"run": run_id, "fates": names})
+        for row in sorted(table.to_pylist(), key=lambda row: (row["shard"], row["row"])):
+            fate = Fate[row["fate"].upper()]
+            yield Undelivered(run_id, row["shard"], row["row"], row["key"], fate, row["reason"], row["reply"])
+
+    def damaged(self) -> list[str]:
+        """Paths of true files that are missing or not what their SHA-256 says."""
+        entries = self._manifest.entries("deliveries") + self._manifest.entries("events")
+        return [
+            e.path for e in entries if not (self._root / e.path).is_file() or _sha256(self._root / e.path) != e.sha256
+        ]
+
+    @staticmethod
+    def contract(table: str = "deliveries") -> str:
+        """The ODCS contract of a table, as YAML."""
+        return resources.files("twain.ledger").joinpath(f"{table}.odcs.yaml").read_text(encoding="utf-8")
+
+    # ------------------------------------------------------------ inside
+
+    def _write_shard(self, outcomes: ShardOutcomes, table: pa.Table) -> Entry | None:
+        """Write the file and make it true in place of what held its rows; None when somebody was faster."""
+        shard, month = outcomes.shard, _month(datetime.fromtimestamp(outcomes.run.created_at, UTC))
+        stem = f"deliveries/month={month}/{shard.run_id}-{shard.number:05d}"
+        former = [e for e in self._manifest.entries("deliveries") if e.holds(shard.run_id, shard.number)]
+        path = _next_path(stem, former)
+        entry = self._write_file("deliveries", path, month, table, {shard.run_id: [shard.number]})
+        if former and former[0].sha256 == entry.sha256:
+            (self._root / path).unlink()
+            return former[0]
+        rest = [r for e in former if (r := self._without(e, shard.run_id, shard.number)) is not None]
+        done = self._manifest.change([entry, *rest], [e.path for e in former], time.time())
+        return entry if done else None
+
+    def _without(self, entry: Entry, run_id: str, shard: int) -> Entry | None:
+        """A compacted file without one shard's rows; None when nothing would be left."""
+        shards = {run: [n for n in numbers if (run, n) != (run_id, shard)] for run, numbers in entry.shards.items()}
+        shards = {run: numbers for run, numbers in shards.items() if numbers}
+        if not shards:
+            return None
+        return self._sorted_file(
+            entry.month, [entry], shards, "not (run_id = $run and shard = $shard)", (run_id, shard)
+        )
+
+    def _merge(self, month: str, files: list[Entry], now: float) -> int:
+        shards: dict[str, list[int]] = defaultdict(list)
+        for entry in files:
+            for run, numbers in entry.shards.items():
+                shards[run].extend(numbers)
+        entry = self._sorted_file(month, files, shards, "true", None)
+        return int(self._manifest.change([entry], [e.path for e in files], now))
+
+    def _sorted_file(
+        self,
+        month: str,
+        files: list[Entry],
+        shards: Mapping[str, Sequence[int]],
+        where: str,
+        but: tuple[str, int] | None,
+    ) -> Entry:
+        """Rows of *files* in one new file, sorted by key, by DuckDB so that memory stays small."""
+        number = 1 + len([p for p in self._manifest.removed() if p.startswith(f"deliveries/month={month}/sorted-")])
+        path = f"deliveries/month={month}/sorted-{number:05d}-{files[0].sha256[:8]}.parquet"
+        partial = self._partial(path)
+        values = {"run": but[0], "shard": but[1]} if but else {}
+        query = _Q.format(what="*", where=where) + ' order by key, "at"'
+        with self._connected() as engine:
+            engine.execute(
+                f"copy ({query}) to '{str(partial).replace(chr(39), chr(39) * 2)}' (format parquet, compression zstd)",
+                {"files": [str(self._root / e.path) for e in files], **values},
+            )
+        rows = pq.read_metadata(partial).num_rows
+        first, last = min(e.first_at for e in files), max(e.last_at for e in files)
+        feeds = tuple(sorted({feed for e in files for feed in e.feeds}))
+        digest = _settle(partial, self._root / path)
+        return Entry("deliveries", path, digest, rows, month, first, last, feeds, dict(shards))
+
+    def _write_file(
+        self, table: str, path: str, month: str, rows: pa.Table, shards: Mapping[str, Sequence[int]]
+    ) -> Entry:
+        partial = self._partial(path)
+        pq.write_table(rows, partial, compression="zstd")
+        span = pc.min_max(rows.column("at")).as_py()
+        digest = _settle(partial, self._root / path)
+        feeds = tuple(sorted(pc.unique(rows.column("feed")).to_pylist()))
+        times = span["min"].timestamp(), span["max"].timestamp()
+        return Entry(table, path, digest, rows.num_rows, month, *times, feeds, shards)
+
+    def _partial(self, path: str) -> Path:
+        target = self._root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target.with_name(f".{target.name}.{os.getpid()}.partial")
+
+    def _shard_rows(self, run_id: str, shard: int) -> pa.Table:
+        files = [e for e in self._manifest.entries("deliveries") if e.holds(run_id, shard)]
+        table = self._table("run_id = $run and shard = $shard", files, {"run": run_id, "shard": shard})
+        return table.sort_by("row")
+
+    def _table(self, where: str, files: Sequence[Entry], values: Mapping[str, Any]) -> pa.Table:
+        if not files:
+            return DELIVERIES.empty_table()
+        return pa.Table.from_batches(self._batches(_Q.format(what="*", where=where), files, values))
+
+    def _stream(self, query: str, files: Sequence[Entry], values: Mapping[str, Any]) -> Iterator[pa.Array]:
+        for batch in self._batches(query, files, values):
+            yield batch.column(0)
+
+    def _batches(self, query: str, files: Sequence[Entry], values: Mapping[str, Any]) -> Iterator[pa.RecordBatch]:
+        """One connection per stream: a second query on it would end an open reader early."""
+        paths = [str(self._root / entry.path) for entry in files]
+        with self._connected() as engine:
+            yield from engine.sql(query, params={"files": paths, **values}).to_arrow_reader()
+
+    def _connected(self) -> duckdb.DuckDBPyConnection:
+        engine = duckdb.connect(config={"memory_limit": f"{self._memory_mb}MB", "threads": 2})
+        spill = self._root / ".spill"
+        engine.execute("set temp_directory = $1", [str(spill)])
+        return engine
+
+    def _sweep(self, now: float) -> None:
+        """Delete files that have been untrue for an hour, and what crashes left unfinished."""
+        for path, at in self._manifest.removed().items():
+            if now - at >= _KEPT_FOR:
+                (self._root / path).unlink(missing_ok=True)
+        for partial in self._root.glob("*/*/.*.partial"):
+            if now - partial.stat().st_mtime >= _KEPT_FOR:
+                partial.unlink(missing_ok=True)
+
+
+def _deliveries(outcomes: ShardOutcomes, keys: Sequence[str], hashes: Sequence[bytes], arms: Sequence[str]) -> pa.Table:
+    run, shard, count = outcomes.run, outcomes.shard, len(outcomes.fates)
+    replies = [_ADDRESS.sub("<…>", reply) if "@" in reply else reply for reply in outcomes.replies]
+    same = {
+        "run_id": run.id,
+        "shard": shard.number,
+        "campaign": run.campaign,
+        "feed": outcomes.feed,
+        "bundle": run.bundle,
+        "channel": run.channel,
+        "lane": shard.lane,
+    }
+    columns: dict[str, Any] = {name: [value] * count for name, value in same.items()}
+    columns |= {
+        "row": list(range(count)),
+        "key": keys,
+        "address_hash": hashes,
+        "arm": arms,
+        "fate": [Fate(fate).name.lower() for fate in outcomes.fates],
+        "reason": outcomes.reasons,
+        "reply_class": [_reply_class(reply) for reply in replies],
+        "reply": replies,
+        "at": [int(at * 1000) for at in outcomes.times],
+    }
+    return pa.table(
+        {name: pa.array(columns[name], DELIVERIES.field(name).type) for name in DELIVERIES.names}, DELIVERIES
+    )
+
+
+def _reply_class(reply: str) -> str:
+    """The enhanced status code if there is one (RFC 3463), else the reply's first digit, else nothing."""
+    match = _REPLY_CLASS.match(reply)
+    return (match[2] or match[1]) if match else ""
+
+
+def _next_path(stem: str, former: Sequence[Entry]) -> str:
+    """The shard's fixed path; a later generation when there was one already."""
+    if not former:
+        return f"{stem}.parquet"
+    match = re.search(r"\.g(\d+)\.parquet$", former[0].path)
+    return f"{stem}.g{int(match[1]) + 1 if match else 2}.parquet"
+
+
+def _month(moment: datetime) -> str:
+    return moment.strftime("%Y-%m")
+
+
+def _settle(partial: Path, target: Path) -> str:
+    """Sync, rename, sync the folder; the file's SHA-256."""
+    digest = _sha256(partial)
+    _sync(partial)
+    partial.replace(target)
+    _sync(target.parent)
+    return digest
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,105 @@
+"""Which files of the delivery history are true: one line of JSON per change, appended under a lock and synced.
+
+A file that no line names is not part of the history, whatever it holds: a crash between writing a file and naming it
+loses nothing, since its writer does both again. A torn last line is no line.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One true file. *path* is relative to the history's root; times are epoch seconds of its first and last row.
+
+    *shards*: run id → numbers of the shards whose rows it holds.
+    """
+
+    table: str
+    path: str
+    sha256: str
+    rows: int
+    month: str
+    first_at: float
+    last_at: float
+    feeds: tuple[str, ...]
+    shards: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+    def holds(self, run_id: str, shard: int) -> bool:
+        """Whether this shard's rows are in it."""
+        return shard in self.shards.get(run_id, ())
+
+
+class Manifest:
+    """The list of true files, in ``manifest.jsonl``."""
+
+    def __init__(self, root: Path) -> None:
+        self._path = root / "manifest.jsonl"
+        self._read_to = 0
+        self._entries: dict[str, Entry] = {}
+        self._removed: dict[str, float] = {}
+
+    def entries(self, table: str) -> list[Entry]:
+        """Every true file of a table, oldest entry first."""
+        self._catch_up()
+        return [entry for entry in self._entries.values() if entry.table == table]
+
+    def removed(self) -> dict[str, float]:
+        """Files that were true once → when they ceased to be."""
+        self._catch_up()
+        return dict(self._removed)
+
+    def change(self, add: Sequence[Entry], remove: Sequence[str], now: float) -> bool:
+        """Make *add* true and *remove* (paths) untrue at once. False, and nothing done, if one of *remove* is gone already."""
+        with self._locked() as file:
+            self._catch_up()
+            if any(path not in self._entries for path in remove):
+                return False
+            line = {"at": now, "add": [asdict(entry) for entry in add], "remove": list(remove)}
+            file.seek(0, os.SEEK_END)
+            torn = file.tell() > self._read_to
+            file.write((b"\n" if torn else b"") + json.dumps(line, sort_keys=True).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+            self._catch_up()
+        return True
+
+    def _catch_up(self) -> None:
+        """Read the lines that came since the last time."""
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as file:
+            file.seek(self._read_to)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    return
+                self._read_to += len(line)
+                self._apply(line)
+
+    def _apply(self, line: bytes) -> None:
+        try:
+            change: dict[str, Any] = json.loads(line)
+        except ValueError:
+            return  # torn by a crash; its writer has written it again
+        for path in change["remove"]:
+            self._entries.pop(path, None)
+            self._removed[path] = change["at"]
+        for raw in change["add"]:
+            entry = Entry(**{**raw, "feeds": tuple(raw["feeds"])})
+            self._entries[entry.path] = entry
+            self._removed.pop(entry.path, None)
+
+    @contextmanager
+    def _locked(self) -> Iterator[IO[bytes]]:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._path.open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield file
