@@ -13,6 +13,7 @@ from twain.demo.start import copy_workspace
 from twain.feeds.review import pending
 from twain.flows.check import check_against, check_live, check_offline, is_red, sorted_problems
 from twain.flows.connect import connect as connect_flow
+from twain.flows.connect import contract_file
 from twain.flows.init import init_workspace
 from twain.flows.instance import open_instance
 from twain.records import Owner, Problem, Verdict
@@ -72,7 +73,7 @@ def review(
 ) -> None:
     """Walk through a drafted contract's fields and decide: what each means, and what may be done with it."""
     with open_instance() as instance:
-        path = instance.root / "feeds" / f"{feed}.odcs.yaml"
+        path = contract_file(instance, feed)
         decided = walk(path, instance.person, accept=accept, silent=as_json)
         left = len(pending(path.read_text(encoding="utf-8")))
     if as_json:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from twain.errors import ConfigError
-from twain.feeds.draft import draft_contract
+from twain.errors import ConfigError, ContractError
+from twain.feeds.draft import draft_contract, feed_names
 from twain.flows.instance import Instance
 from twain.records import Owner
 
@@ -33,9 +32,9 @@ def connect(instance: Instance, source_name: str, tables: list[str], owner: Owne
     chosen = [known[name.lower()] for name in tables] or live
     folder = instance.root / "feeds"
     folder.mkdir(exist_ok=True)
-    drafted = []
+    names, drafted = feed_names(live), []
     for table in chosen:
-        path = folder / f"{feed_name(table.name)}.odcs.yaml"
+        path = folder / f"{names[table.name]}.odcs.yaml"
         kept = path.exists()
         if not kept:
             _write(path, draft_contract(source_name, table, live, owner))
@@ -43,11 +42,17 @@ def connect(instance: Instance, source_name: str, tables: list[str], owner: Owne
     return drafted
 
 
-def feed_name(table: str) -> str:
-    """``InvoiceLine`` or ``sales.invoice_line`` → ``invoice_line``."""
-    bare = table.rpartition(".")[2]
-    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", bare)
-    return re.sub(r"[^a-z0-9_]+", "_", snake.lower()).strip("_") or "feed"
+def contract_file(instance: Instance, feed: str) -> Path:
+    """The file of a feed, by its name in any case. Raises ContractError naming those there are."""
+    files = sorted((instance.root / "feeds").glob("*.odcs.yaml"))
+    names = {path.name.removesuffix(".odcs.yaml"): path for path in files}
+    found = names.get(feed) or {name.casefold(): path for name, path in names.items()}.get(feed.casefold())
+    if found is None:
+        known = ", ".join(names) or "none yet"
+        raise ContractError(
+            f"There is no feed {feed!r}.", todo=f"Feeds here: {known}. Draft one: twain connect <source>."
+        )
+    return found
 
 
 def _write(path: Path, text: str) -> None:

@@ -79,7 +79,8 @@ def _who(instance: Instance, rule: ApprovalRule, bundle: Bundle) -> str:
 
 
 def _contract(instance: Instance, name: str) -> str:
-    file = f"feeds/{name}.odcs.yaml"
+    place = instance.workspace.feeds[name].place
+    file = place.file if place else f"feeds/{name}.odcs.yaml"
     return contract_text((instance.root / file).read_text(encoding="utf-8"), file)
 
 
