@@ -43,10 +43,10 @@ _THROTTLE_CODES = frozenset({b"450", b"451", b"452"})
 
 def clean(text: bytes) -> str:
     """A relay's words, fit for logs and reports: one line, printable, at most 200 characters."""
-    shown = text.decode("utf-8", "replace")
+    shown = text.strip().decode("utf-8", "replace")
     if not shown.isprintable():
         shown = "".join(c if c.isprintable() else " " for c in shown)
-    return shown.strip()[:_LONGEST]
+    return shown[:_LONGEST]
 
 
 def read_reply(line: bytes, at: float) -> Outcome:
