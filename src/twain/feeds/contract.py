@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from twain.errors import ContractError, Place
-from twain.feeds.document import MAX_SIZE, parse
+from twain.feeds.document import MAX_SIZE, Document, parse
 from twain.feeds.fields import custom_properties, read_fields, read_synonyms
 from twain.feeds.freshness import read_freshness
 from twain.feeds.live import compare_live
@@ -57,14 +57,7 @@ def read_contract(text: str, file: str) -> tuple[Feed | None, list[Problem]]:
     The feed is None when any problem is an error. Its relations are those it declares itself: see :func:`link`.
     """
     document, problems = parse(text, file)
-    problems = problems if document is None else check_schemas(document)
-    if document is None or problems:
-        return None, problems
-    report = Report(document)
-    if not _is_one_feed(report):
-        return None, report.problems
-    feed = _compile(report)
-    return (None if report.failed else replace(feed, contract_hash=meaning_hash(feed))), report.problems
+    return (None, problems) if document is None else _read(document)
 
 
 def load_feeds(folder: Path, root: Path) -> tuple[dict[str, Feed], list[Problem]]:
@@ -104,10 +97,20 @@ def contract_text(text: str, file: str) -> str:
 
     It reads back as the same feed with the same hash. Raises ContractError when the contract has an error.
     """
-    _, problems = read_contract(text, file)
-    _raise_first(problems)
-    document, _ = parse(text, file)
+    document, problems = parse(text, file)
+    _raise_first(problems if document is None else _read(document)[1])
     return canonical_text(document.data if document else {})
+
+
+def _read(document: Document) -> tuple[Feed | None, list[Problem]]:
+    problems = check_schemas(document)
+    if problems:
+        return None, problems
+    report = Report(document)
+    if not _is_one_feed(report):
+        return None, report.problems
+    feed = _compile(report)
+    return (None if report.failed else replace(feed, contract_hash=meaning_hash(feed))), report.problems
 
 
 def _raise_first(problems: list[Problem]) -> None:

@@ -6,8 +6,12 @@ name code), merge keys and keys written twice are refused, each with its line.
 
 from __future__ import annotations
 
+import json
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -22,6 +26,7 @@ Path = tuple[str | int, ...]
 #: A contract of 1 600 columns (all that PostgreSQL allows in a table) is about half of this. Characters.
 MAX_SIZE = 1_048_576
 _MAX_DEPTH = 32
+_BRACKETS = re.compile(r"[\[\]{}]")
 _CORE = "tag:yaml.org,2002:"
 _NO_TAGS = ("YAML tags are not allowed in a contract.", "Write plain text, numbers, lists and maps.")
 _TEXT = {"str", "timestamp", "value"}
@@ -53,8 +58,12 @@ def parse(text: str, file: str) -> tuple[Document | None, list[Problem]]:
     """Read *text*. Problems T201 (not YAML, too large, too deep) and T202 (YAML that no contract needs)."""
     if len(text) > MAX_SIZE:
         return None, [_problem(file, 1, "T201", f"The file is larger than {MAX_SIZE} characters.", "Split the feed.")]
+    if _piles_up(text):
+        return None, [
+            _problem(file, 1, "T201", "The file opens too many brackets in one another.", "Write it flatter.")
+        ]
     try:
-        return _compose(text, file)
+        return _one_line(text, file) or _compose(text, file)
     except _RefusedError as refused:
         return None, [_problem(file, refused.line, *refused.problem)]
     except MarkedYAMLError as error:
@@ -69,6 +78,38 @@ def parse(text: str, file: str) -> tuple[Document | None, list[Problem]]:
         return None, [_problem(file, line, "T201", what, "Save it as plain UTF-8 text.")]
     except (RecursionError, ValueError):
         return None, [_problem(file, 1, "T201", "The file is nested too deeply to be read.", "Write it flatter.")]
+
+
+def _piles_up(text: str) -> bool:
+    """Whether brackets pile up far beyond any contract: the YAML scanner's time grows with the square of that."""
+    depth = accumulate(1 if bracket in "[{" else -1 for bracket in _BRACKETS.findall(text))
+    return max(depth, default=0) > 2 * _MAX_DEPTH
+
+
+def _one_line(text: str, file: str) -> tuple[Document, list[Problem]] | None:
+    """Canonical texts are one line of JSON: a hundred times faster to read than YAML. None for anything else."""
+    if not text.startswith("{") or "\n" in text or '"' not in text:
+        return None
+    try:
+        data = json.loads(text, object_pairs_hook=_once, parse_constant=_refuse, parse_float=_finite)
+    except (ValueError, RecursionError):
+        return None  # YAML's reader says what is wrong
+    return Document(file=file, data=data, lines={(): 1}), []
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    if len({key for key, _ in pairs}) != len(pairs):
+        raise ValueError
+    return dict(pairs)
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(constant)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _refuse(text)
 
 
 def _compose(text: str, file: str) -> tuple[Document | None, list[Problem]]:
@@ -144,9 +185,7 @@ def _number(node: ScalarNode, kind: str) -> int | float | str:
         )
     except ValueError:
         return str(node.value)
-    if number in {float("inf"), float("-inf")} or number != number:  # noqa: PLR0124 — NaN is what differs from itself
-        return str(node.value)
-    return number
+    return number if math.isfinite(number) else str(node.value)
 
 
 def _problem(file: str, line: int, code: str, what: str, todo: str) -> Problem:

@@ -130,7 +130,7 @@ def test_no_text_at_all_raises(text):
     assert problems
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, len(CUSTOMER) - 1), st.text(max_size=4), st.integers(0, 6))
 def test_no_damage_to_a_contract_raises(at, put, cut):
     feed, problems = read_contract(CUSTOMER[:at] + put + CUSTOMER[at + cut :], "f")

@@ -1,0 +1,77 @@
+"""A contract against the table as it is now: gone, renamed, of another type, empty where it must not be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.feed_contracts import CUSTOMER, feed_of, line_of
+from twain.feeds.contract import compare_live
+from twain.ports import LiveColumn, LiveTable
+
+_LIVE = LiveTable(
+    "sales.customers",
+    (
+        LiveColumn("customer_id", "bigint", "integer", nullable=False, primary_key=True),
+        LiveColumn("FirstName", "text", "string", nullable=True),
+        LiveColumn("Email", "text", "string", nullable=False),
+        LiveColumn("ChangedAt", "timestamptz", "timestamp", nullable=True),
+        LiveColumn("unreviewed", "xml", "string", nullable=True),
+    ),
+)
+
+
+def with_column(which: str, **changes) -> LiveTable:
+    return replace(_LIVE, columns=tuple(replace(c, **changes) if c.name == which else c for c in _LIVE.columns))
+
+
+def test_a_table_that_fits():
+    assert compare_live(feed_of(CUSTOMER), _LIVE) == []
+
+
+def test_a_renamed_column_names_its_successor():
+    (problem,) = compare_live(feed_of(CUSTOMER), with_column("FirstName", name="first_name"))
+    assert (problem.severity, problem.code) == ("error", "T221")
+    assert "physicalName: first_name" in problem.todo
+    assert problem.place.line == line_of(CUSTOMER, "- name: FirstName")
+    assert "“First name” of Customers" in problem.business
+
+
+def test_a_column_that_is_gone_with_no_successor():
+    live = replace(_LIVE, columns=tuple(c for c in _LIVE.columns if c.name != "ChangedAt"))
+    (problem,) = compare_live(feed_of(CUSTOMER), live)
+    assert "Bring the column back" in problem.todo
+
+
+def test_another_type():
+    (problem,) = compare_live(feed_of(CUSTOMER), with_column("ChangedAt", type="string", physical_type="text"))
+    assert (problem.severity, problem.code) == ("error", "T222")
+    assert "timestamp" in problem.what
+    assert "string" in problem.business
+
+
+def test_sqlite_types_only_warn():
+    (problem,) = compare_live(feed_of(CUSTOMER), with_column("ChangedAt", type="string"), "sqlite")
+    assert problem.severity == "warning"
+
+
+def test_a_whole_number_serves_as_a_number_but_not_the_other_way():
+    feed = feed_of(CUSTOMER.replace("logicalType: integer", "logicalType: number"))
+    assert compare_live(feed, _LIVE) == []
+    assert [p.code for p in compare_live(feed_of(CUSTOMER), with_column("customer_id", type="number"))] == ["T222"]
+
+
+def test_may_be_empty_where_the_contract_says_required():
+    (problem,) = compare_live(feed_of(CUSTOMER), with_column("Email", nullable=True))
+    assert (problem.severity, problem.code) == ("warning", "T223")
+    assert "missing for some people" in problem.business
+
+
+def test_case_counts_in_postgres_only():
+    live = with_column("Email", name="EMAIL")
+    assert compare_live(feed_of(CUSTOMER), live, "duckdb") == []
+    assert [p.code for p in compare_live(feed_of(CUSTOMER), live, "postgres")] == ["T221"]
+
+
+def test_what_nobody_reviewed_is_nobodys_problem():
+    live = replace(_LIVE, columns=_LIVE.columns[:-1])
+    assert compare_live(feed_of(CUSTOMER), live) == []
