@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from twain.errors import LedgerError
-from twain.ledger.stores.driver import Driver, Row, Transaction
+from twain.ledger.driver import Driver, Row, Transaction
 from twain.ports import Clock
 from twain.records import Funnel, Run, RunState, Shard
 

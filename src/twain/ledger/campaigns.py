@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from twain.errors import LedgerError
 from twain.ledger.book import Book
 from twain.ledger.bundles import canonical_json, digest_of
-from twain.ledger.stores.driver import Transaction
+from twain.ledger.driver import Transaction
 from twain.records import Approval, Bundle
 
 

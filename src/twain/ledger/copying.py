@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from twain.errors import LedgerError
-from twain.ledger.stores.driver import TABLES, Driver, Row, insertion
-from twain.ledger.stores.sqlite import apply_migrations
+from twain.ledger.driver import TABLES, Driver, Row, insertion
+from twain.ledger.migrations import migrate_sqlite
 
 _BATCH = 5_000
 _UNFINISHED = "('planned', 'checked', 'snapshotting', 'sending', 'paused', 'reconciling')"
@@ -60,7 +60,7 @@ def restore(driver: Driver, source: Path) -> None:
 def _fill(driver: Driver, copy: sqlite3.Connection) -> None:
     copy.execute("pragma foreign_keys=off")
     copy.execute("begin")
-    apply_migrations(copy)
+    migrate_sqlite(copy)
     with driver.copy_out() as read:
         for table in TABLES:
             copy.execute(f"delete from {table}")
@@ -104,7 +104,7 @@ def _rows(kept: sqlite3.Connection, table: str) -> Iterator[Mapping[str, Any]]:
 def _refuse_other_version(kept: sqlite3.Connection, source: Path) -> None:
     from_version = kept.execute("pragma user_version").fetchone()[0]
     with closing(sqlite3.connect(":memory:")) as fresh:
-        apply_migrations(fresh)
+        migrate_sqlite(fresh)
         known = fresh.execute("pragma user_version").fetchone()[0]
     if from_version != known:
         raise _no_backup(source, f"its schema is number {from_version}, this Twain's is {known}")

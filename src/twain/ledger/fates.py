@@ -12,7 +12,7 @@ from twain.ledger.book import Book, need_run, need_shard, shard_from
 from twain.ledger.campaigns import need_bundle
 from twain.ledger.packing import pack_detail, pack_rows, unpack_detail, unpack_rows
 from twain.ledger.runs import add_event
-from twain.ledger.stores.driver import Row, Transaction
+from twain.ledger.driver import Row, Transaction
 from twain.ledger.windows import add_reasons, counts, reason_key
 from twain.records import Fate, Outcome, Run, RunEvent, RunState, Shard, ShardOutcomes, Tally, Undelivered
 

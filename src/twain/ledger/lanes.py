@@ -14,7 +14,7 @@ from twain.ledger.pace import (
     slowness,
     throttle,
 )
-from twain.ledger.stores.driver import Row, Transaction
+from twain.ledger.driver import Row, Transaction
 from twain.records import LanePace, Wait
 
 WHOLE = ""  # the lane that stands for a channel as a whole

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from twain.ledger.stores.driver import Moment, Row
+from twain.ledger.driver import Moment, Row
 from twain.records import LanePace, Wait
 
 AHEAD = 1.0  # seconds: a window may be reserved at most this long before it may start

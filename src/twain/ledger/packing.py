@@ -11,6 +11,7 @@ from twain.records import Outcome
 UNSENT = 0  # the fate byte of a row that goes back to be claimed again
 
 _TIME_BASE = 8  # bytes of the first time, in front of the offsets
+_NEVER = -1.0  # the offset of a row that has no time
 
 
 def pack_rows(rows: Sequence[int]) -> bytes | None:
@@ -34,10 +35,13 @@ def unpack_attempts(count: int, packed: bytes | None) -> tuple[int, ...]:
 
 
 def pack_detail(outcomes: Sequence[Outcome | None]) -> bytes:
-    """Times (to the millisecond), reasons and replies of a window's rows, in its order; None for an unsent row."""
+    """Times, reasons and replies of a window's rows, in its order; None for an unsent row.
+
+    Times are 32-bit offsets from the first one: within an hour they are good to a millisecond.
+    """
     times = [o.at if o else 0.0 for o in outcomes]
-    base = min((t for t in times if t), default=0.0)
-    offsets = array("I", [min(int((t - base) * 1000 + 0.5) + 1, 0xFFFFFFFF) if t else 0 for t in times])
+    base = min(times) or min(filter(None, times), default=0.0)
+    offsets = array("f", [t - base if t else _NEVER for t in times])
     reasons = _joined([o.reason if o else "" for o in outcomes])
     replies = _joined([o.reply if o else "" for o in outcomes])
     text = f"{reasons}\x00{replies}".encode("utf-8", "replace")
@@ -48,7 +52,7 @@ def unpack_detail(count: int, packed: bytes) -> tuple[list[float], list[str], li
     """Times, reasons and replies: the inverse of ``pack_detail``."""
     end = _TIME_BASE + 4 * count
     base = array("d", packed[:_TIME_BASE])[0]
-    times = [base + (offset - 1) / 1000 if offset else 0.0 for offset in array("I", packed[_TIME_BASE:end])]
+    times = [base + offset if offset != _NEVER else 0.0 for offset in array("f", packed[_TIME_BASE:end])]
     reasons, replies = zlib.decompress(packed[end:]).decode("utf-8").split("\x00")
     return times, reasons.split("\n"), replies.split("\n")
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from twain.errors import LedgerError, WrongState
 from twain.ledger.book import Book, funnel_text, need_run, run_from, run_values, shard_from
-from twain.ledger.stores.driver import Transaction
+from twain.ledger.driver import Transaction
 from twain.records import Funnel, Run, RunEvent, RunState, Shard
 
 _S = RunState

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from twain.ledger.book import Book
-from twain.ledger.stores.driver import Transaction
+from twain.ledger.driver import Transaction
 from twain.records import Stop, Suppression
 
 _PAGE = 10_000

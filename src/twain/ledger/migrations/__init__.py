@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
+
+from twain.errors import LedgerError
+
+SQLITE_WORDS = {"blob": "blob", "real": "real", "big": "integer", "serial": "integer primary key autoincrement"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +34,25 @@ def _parse(file: str, text: str, words: Mapping[str, str]) -> Migration:
     spoken = re.sub(r"\{(\w+)\}", lambda match: words[match[1]], bare)
     statements = tuple(part.strip() for part in spoken.split(";") if part.strip())
     return Migration(int(number), name, statements)
+
+
+def migrate_sqlite(connection: sqlite3.Connection) -> None:
+    """Bring the schema up to date inside the caller's transaction; raises LedgerError when it is newer than we are."""
+    migrations = load_migrations(SQLITE_WORDS)
+    version = connection.execute("pragma user_version").fetchone()[0]
+    refuse_newer(version, migrations[-1].number)
+    for migration in migrations:
+        if migration.number > version:
+            for statement in migration.statements:
+                connection.execute(statement)
+    connection.execute(f"pragma user_version = {migrations[-1].number}")
+
+
+def refuse_newer(version: int, known: int) -> None:
+    """Raise LedgerError when a newer Twain has already changed the schema."""
+    if version > known:
+        raise LedgerError(
+            f"The ledger's schema is number {version}; this Twain knows {known}.",
+            todo="Run the newer Twain that made it, or restore a backup taken before the upgrade.",
+            code="T701",
+        )

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from twain.ledger.stores.driver import Row, Transaction
+from twain.ledger.driver import Row, Transaction
 from twain.ledger.stores.sqlite import SqliteDriver
 from twain.ports import Clock
 

@@ -11,9 +11,9 @@ import psycopg
 from psycopg.rows import dict_row
 
 from twain.errors import LedgerUnavailable
-from twain.ledger.migrations import load_migrations
+from twain.ledger.migrations import load_migrations, refuse_newer
 from twain.ledger.queries import load_queries
-from twain.ledger.stores.driver import (
+from twain.ledger.driver import (
     FILLED,
     TABLES,
     Connections,
@@ -23,7 +23,6 @@ from twain.ledger.stores.driver import (
     insertion,
     not_empty,
 )
-from twain.ledger.stores.sqlite import refuse_newer
 from twain.ports import Clock
 
 WORDS = {

@@ -11,10 +11,10 @@ from itertools import islice
 from pathlib import Path
 from typing import cast
 
-from twain.errors import LedgerError, LedgerUnavailable
-from twain.ledger.migrations import load_migrations
+from twain.errors import LedgerUnavailable
+from twain.ledger.migrations import migrate_sqlite
 from twain.ledger.queries import load_queries
-from twain.ledger.stores.driver import (
+from twain.ledger.driver import (
     FILLED,
     TABLES,
     Connections,
@@ -25,8 +25,6 @@ from twain.ledger.stores.driver import (
     not_empty,
 )
 from twain.ports import Clock
-
-WORDS = {"blob": "blob", "real": "real", "big": "integer", "serial": "integer primary key autoincrement"}
 
 
 class SqliteSession:
@@ -158,7 +156,7 @@ class SqliteDriver:
 
     def _migrate(self) -> None:
         with self._guarded() as connection, _immediate(connection):
-            apply_migrations(connection)
+            migrate_sqlite(connection)
 
 
 @contextmanager
@@ -171,28 +169,6 @@ def _immediate(connection: sqlite3.Connection, begin: str = "begin immediate") -
         if connection.in_transaction:
             connection.execute("rollback")
         raise
-
-
-def apply_migrations(connection: sqlite3.Connection) -> None:
-    """Bring the schema up to date inside the caller's transaction; raises LedgerError when it is newer than we are."""
-    migrations = load_migrations(WORDS)
-    version = connection.execute("pragma user_version").fetchone()[0]
-    refuse_newer(version, migrations[-1].number)
-    for migration in migrations:
-        if migration.number > version:
-            for statement in migration.statements:
-                connection.execute(statement)
-    connection.execute(f"pragma user_version = {migrations[-1].number}")
-
-
-def refuse_newer(version: int, known: int) -> None:
-    """Raise LedgerError when a newer Twain has already changed the schema."""
-    if version > known:
-        raise LedgerError(
-            f"The ledger's schema is number {version}; this Twain knows {known}.",
-            todo="Run the newer Twain that made it, or restore a backup taken before the upgrade.",
-            code="T701",
-        )
 
 
 def unavailable(path: Path | None, error: Exception) -> LedgerUnavailable:
