@@ -18,7 +18,7 @@ from html import escape
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from twain.demo.sink import SinkHandle
 
@@ -77,7 +77,7 @@ class _Page(BaseHTTPRequestHandler):
     sys_version = ""
     timeout = 30
 
-    def do_GET(self) -> None:  # noqa: N802 — the library's name
+    def do_GET(self) -> None:
         """Answer one page."""
         if not _LOCAL_HOSTS.match(self.headers.get("Host", "")):
             self._answer(HTTPStatus.FORBIDDEN, "text/plain", "This inbox answers on this machine only.")
@@ -134,7 +134,7 @@ class _Page(BaseHTTPRequestHandler):
 
 
 def _parse(raw: bytes) -> EmailMessage:
-    return cast("EmailMessage", message_from_bytes(raw, policy=policy.default))
+    return message_from_bytes(raw, policy=policy.default)
 
 
 def _header(message: EmailMessage, name: str) -> str:
