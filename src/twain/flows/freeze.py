@@ -166,6 +166,9 @@ def _hold(instance: Instance, run: Run, held: Held) -> None:
 
 def _step(instance: Instance, run: Run, to: RunState, kind: str, text: str) -> Run:
     event = RunEvent(run.id, instance.clock.now(), kind, text)
+    if instance.ledger.run(run.id).state is to:  # a process died here once, and this one begins again
+        instance.ledger.note(event)
+        return instance.ledger.run(run.id)
     return instance.ledger.advance(run.id, _FREEZABLE, to, event)
 
 
