@@ -17,6 +17,8 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+pytest.register_assert_rewrite("twain.testing")
+
 # Durability costs time and proves nothing here: no test kills the server and reads it again.
 _FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
 

@@ -5,6 +5,7 @@ A kind's name is the name of its SQLGlot dialect, so that the parent can compile
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -119,6 +120,11 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Give everything back."""
+
+
+def unquoted(text: str) -> str:
+    """An engine's message without what it quotes: a value out of somebody's row."""
+    return re.sub(r"(['\"]).*(\1|$)", "…", text, flags=re.DOTALL)
 
 
 def field_type(physical: str) -> FieldType:

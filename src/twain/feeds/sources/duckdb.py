@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from twain.feeds.conform import conform
-from twain.feeds.engine import Engine, Fault, FaultKind, Query, Work, field_type, option
+from twain.feeds.engine import Engine, Fault, FaultKind, Query, Work, field_type, option, unquoted
 from twain.ports import LiveColumn, LiveTable
 
 _BATCH = 20_000
@@ -178,11 +178,10 @@ def _as_faults() -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        raise Fault(
-            next((kind for known, kind in _FAULTS if isinstance(error, known)), "query"), _first(error)
-        ) from error
+        kind: FaultKind = next((kind for known, kind in _FAULTS if isinstance(error, known)), "query")
+        raise Fault(kind, unquoted(_first(error)) if kind == "value" else _first(error)) from error
     except RuntimeError as error:  # to_arrow_reader reports an interrupt as one
-        kind: FaultKind = "cancelled" if re.search("interrupt", str(error), re.IGNORECASE) else "query"
+        kind = "cancelled" if re.search("interrupt", str(error), re.IGNORECASE) else "query"
         raise Fault(kind, _first(error)) from error
 
 

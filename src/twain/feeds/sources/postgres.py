@@ -21,7 +21,7 @@ from adbc_driver_manager import dbapi as manager
 from adbc_driver_postgresql import dbapi
 
 from twain.feeds.conform import conform
-from twain.feeds.engine import Engine, Fault, FaultKind, Query, Work, field_type, option
+from twain.feeds.engine import Engine, Fault, FaultKind, Query, Work, field_type, option, unquoted
 from twain.ports import LiveColumn, LiveTable
 from twain.records import Scalar
 
@@ -265,7 +265,8 @@ def _as_faults() -> Iterator[None]:
     except (manager.Error, OSError, pa.ArrowException) as error:
         state = _state(error)
         kind: FaultKind = next((kind for start, kind in _STATES if state.startswith(start)), "query")
-        raise Fault(_by_words(str(error), kind), _first(error), state) from error
+        kind = _by_words(str(error), kind)
+        raise Fault(kind, unquoted(_first(error)) if kind == "value" else _first(error), state) from error
 
 
 def _by_words(text: str, kind: FaultKind) -> FaultKind:
@@ -274,6 +275,8 @@ def _by_words(text: str, kind: FaultKind) -> FaultKind:
         return kind
     if "canceling statement" in text or "Cancelled" in text:
         return "cancelled"
+    if "invalid input syntax" in text or "out of range" in text:
+        return "value"
     if "terminating connection" in text or "server closed" in text or "no connection" in text:
         return "unavailable"
     return kind
