@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from twain.errors import LedgerError, WrongState
 from twain.ledger.book import Book, need_run, need_shard, shard_from
 from twain.ledger.campaigns import need_bundle
+from twain.ledger.driver import Row, Transaction
 from twain.ledger.packing import pack_detail, pack_rows, unpack_detail, unpack_rows
 from twain.ledger.runs import add_event
-from twain.ledger.driver import Row, Transaction
 from twain.ledger.windows import add_reasons, counts, reason_key
 from twain.records import Fate, Outcome, Run, RunEvent, RunState, Shard, ShardOutcomes, Tally, Undelivered
 

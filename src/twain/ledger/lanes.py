@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twain.ledger.book import Book
+from twain.ledger.driver import Row, Transaction
 from twain.ledger.pace import (
     Grant,
     LaneState,
@@ -14,7 +15,6 @@ from twain.ledger.pace import (
     slowness,
     throttle,
 )
-from twain.ledger.driver import Row, Transaction
 from twain.records import LanePace, Wait
 
 WHOLE = ""  # the lane that stands for a channel as a whole

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from twain.errors import Held, LeaseLost
 from twain.ledger.book import Book, need_run, shard_from
-from twain.ledger.packing import unpack_attempts, unpack_rows
 from twain.ledger.driver import Moment, Row, Transaction
+from twain.ledger.packing import unpack_attempts, unpack_rows
 from twain.records import Lease, RunState, Wait, Window, Worker
 
 _SAFETY = 0.1  # of a lease's length: the holder believes it shorter by this

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from twain.errors import LedgerError, LedgerUnavailable
+from twain.ledger.driver import Moment, Row, Transaction
 from twain.ledger.lanes import Lanes
 from twain.ledger.leases import lease_lost, may_send, refuse_restored, stop_words
 from twain.ledger.pace import Grant
 from twain.ledger.packing import UNSENT, pack_attempts, pack_detail, pack_rows, unpack_attempts, unpack_rows
-from twain.ledger.driver import Moment, Row, Transaction
 from twain.records import Fate, LanePace, Lease, Outcome, Wait, Window
 
 MOST = 500  # rows in one window

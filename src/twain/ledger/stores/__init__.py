@@ -7,8 +7,8 @@ from urllib.parse import unquote
 
 from twain.errors import ConfigError
 from twain.ledger.clock import SystemClock, read_boot_id
-from twain.ledger.stored import StoredLedger
 from twain.ledger.driver import Driver
+from twain.ledger.stored import StoredLedger
 from twain.ledger.stores.memory import MemoryDriver
 from twain.ledger.stores.postgres import PostgresDriver
 from twain.ledger.stores.sqlite import SqliteDriver

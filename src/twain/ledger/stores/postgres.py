@@ -11,8 +11,6 @@ import psycopg
 from psycopg.rows import dict_row
 
 from twain.errors import LedgerUnavailable
-from twain.ledger.migrations import load_migrations, refuse_newer
-from twain.ledger.queries import load_queries
 from twain.ledger.driver import (
     FILLED,
     TABLES,
@@ -23,6 +21,8 @@ from twain.ledger.driver import (
     insertion,
     not_empty,
 )
+from twain.ledger.migrations import load_migrations, refuse_newer
+from twain.ledger.queries import load_queries
 from twain.ports import Clock
 
 WORDS = {

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import cast
 
 from twain.errors import LedgerUnavailable
-from twain.ledger.migrations import migrate_sqlite
-from twain.ledger.queries import load_queries
 from twain.ledger.driver import (
     FILLED,
     TABLES,
@@ -24,6 +22,8 @@ from twain.ledger.driver import (
     insertion,
     not_empty,
 )
+from twain.ledger.migrations import migrate_sqlite
+from twain.ledger.queries import load_queries
 from twain.ports import Clock
 
 
