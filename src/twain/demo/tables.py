@@ -24,8 +24,15 @@ class Table:
     references: Mapping[str, str] = field(default_factory=dict)
 
 
+#: What may be missing in a row, as life has it. Everything else is NOT NULL.
+_MAY_BE_MISSING = frozenset(
+    {"email", "first_name", "last_name", "birth_date", "phone", "language", "city", "postcode", "time_zone"}
+    | {"home_store_id", "newsletter_consent", "store_id"}
+)
+
+
 def _table(name: str, key: tuple[str, ...], references: Mapping[str, str], /, **columns: pa.DataType) -> Table:
-    fields = [pa.field(column, kind, nullable=column not in key) for column, kind in columns.items()]
+    fields = [pa.field(column, kind, nullable=column in _MAY_BE_MISSING - {*key}) for column, kind in columns.items()]
     return Table(name, pa.schema(fields), key, references)
 
 
