@@ -27,6 +27,7 @@ _PLAIN: tuple[tuple[type, Callable[[Any], object]], ...] = (
     (Enum, lambda member: member.value),
     (bytes, lambda data: data.hex()),
 )
+_SPACES = "\u00a0\u202f"  # printable to a person, if not to Python
 _MARKS = {Level.PASS: "[green]✓[/]", Level.WARN: "[yellow]![/]", Level.HOLD: "[red]✗[/]"}
 
 
@@ -54,7 +55,7 @@ def say(text: str, style: str = "") -> None:
 
 def clean(text: object) -> str:
     """Text from data, safe in a terminal: control characters (colour codes, line breaks) become visible escapes."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
+    return "".join(c if c.isprintable() or c in _SPACES else c.encode("unicode_escape").decode() for c in str(text))
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
