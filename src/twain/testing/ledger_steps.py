@@ -1,5 +1,7 @@
 """A clock that tests move, and the few steps every test of a ledger begins with."""
 
+# ruff: noqa: S101 — a missing lease or window ends the test
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence

@@ -4,6 +4,8 @@ The subclass gives two fixtures, ``ledger`` and ``empty``: two new ledgers in di
 ``clock`` (``open_ledger(url, clock=clock)``).
 """
 
+# ruff: noqa: S101, D102, FBT003 — a test asserts, and its name says what
+
 from __future__ import annotations
 
 import pytest

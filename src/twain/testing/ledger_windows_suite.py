@@ -1,5 +1,7 @@
 """The contract of a control store, second half: windows, fates, pace, suppression, backup."""
 
+# ruff: noqa: S101, D102, FBT003 — a test asserts, and its name says what
+
 from __future__ import annotations
 
 from pathlib import Path
