@@ -1,7 +1,7 @@
 """A contract's YAML as plain data, with the line of every key: safe, and strict about what YAML would let slip.
 
 Only maps, lists, text, numbers, true/false and null pass. Anchors and aliases (which can grow without bound), tags (which can
-name code), merge keys and keys written twice are refused, each with its line.
+name code), merge keys, keys written twice and control characters are refused, each with its line.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ Path = tuple[str | int, ...]
 #: A contract of 1 600 columns (all that PostgreSQL allows in a table) is about half of this. Characters.
 MAX_SIZE = 1_048_576
 _MAX_DEPTH = 32
+#: Control characters other than the ends of lines and tabs of a text written over several lines; and as JSON escapes.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_ESCAPED_CONTROL = re.compile(r"\\(?:[bfr]|u00(?:[01]|7[fF]|[89]))")
 _BRACKETS = re.compile(r"[\[\]{}]")
 _CORE = "tag:yaml.org,2002:"
 _NO_TAGS = ("YAML tags are not allowed in a contract.", "Write plain text, numbers, lists and maps.")
@@ -56,12 +59,9 @@ class _RefusedError(Exception):
 
 def parse(text: str, file: str) -> tuple[Document | None, list[Problem]]:
     """Read *text*. Problems T201 (not YAML, too large, too deep) and T202 (YAML that no contract needs)."""
-    if len(text) > MAX_SIZE:
-        return None, [_problem(file, 1, "T201", f"The file is larger than {MAX_SIZE} characters.", "Split the feed.")]
-    if _piles_up(text):
-        return None, [
-            _problem(file, 1, "T201", "The file opens too many brackets in one another.", "Write it flatter.")
-        ]
+    excess = _excess(text)
+    if excess:
+        return None, [_problem(file, 1, "T201", excess, "Split the feed, or write it flatter.")]
     try:
         return _one_line(text, file) or _compose(text, file)
     except _RefusedError as refused:
@@ -80,15 +80,21 @@ def parse(text: str, file: str) -> tuple[Document | None, list[Problem]]:
         return None, [_problem(file, 1, "T201", "The file is nested too deeply to be read.", "Write it flatter.")]
 
 
-def _piles_up(text: str) -> bool:
-    """Whether brackets pile up far beyond any contract: the YAML scanner's time grows with the square of that."""
-    depth = accumulate(1 if bracket in "[{" else -1 for bracket in _BRACKETS.findall(text))
-    return max(depth, default=0) > 2 * _MAX_DEPTH
+def _excess(text: str) -> str:
+    """What is too much in *text*, if anything: the YAML scanner's time grows with the square of open brackets."""
+    if len(text) > MAX_SIZE:
+        return f"The file is larger than {MAX_SIZE} characters."
+    return "The file opens too many brackets in one another." if _brackets(text) > 2 * _MAX_DEPTH else ""
+
+
+def _brackets(text: str) -> int:
+    """How many brackets are open at most; those in prose count too, and close one another as a rule."""
+    return max(accumulate(1 if bracket in "[{" else -1 for bracket in _BRACKETS.findall(text)), default=0)
 
 
 def _one_line(text: str, file: str) -> tuple[Document, list[Problem]] | None:
     """Canonical texts are one line of JSON: a hundred times faster to read than YAML. None for anything else."""
-    if not text.startswith("{") or "\n" in text or '"' not in text:
+    if not text.startswith("{") or "\n" in text or _ESCAPED_CONTROL.search(text) or _brackets(text) > _MAX_DEPTH:
         return None
     try:
         data = json.loads(text, object_pairs_hook=_once, parse_constant=_refuse, parse_float=_finite)
@@ -165,6 +171,8 @@ def _key(node: Node) -> str:
 def _scalar(node: ScalarNode) -> str | int | float | bool | None:
     kind = str(node.tag).removeprefix(_CORE)
     if kind in _TEXT:
+        if _CONTROL.search(node.value):
+            raise _RefusedError("T202", "This text holds control characters.", "Write plain text.", node)
         return str(node.value)
     if kind == "null":
         return None

@@ -16,7 +16,6 @@ import sqlglot
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
-from ruamel.yaml.util import load_yaml_guess_indent
 from sqlglot import exp
 
 from twain.errors import ContractError, Place
@@ -30,6 +29,7 @@ _OWNER_HINT = re.compile(r"^  # - property: twain\.owner\r?\n  #   value: .*\r?\
 #: What one decision can get wrong. A missing key or a latency by a field still to come is told by the check instead.
 _DECIDED = {"T201", "T202", "T203", "T204", "T205", "T207", "T208", "T210"}
 _STRUCTURE = {"T203", "T204", "T205", "T206"}
+_FIRST_LIST = re.compile(r"^(?P<key> *)[A-Za-z]+: *(?:#.*)?\n(?: *#.*\n)*(?P<dash> *)-(?P<gap> +)", re.MULTILINE)
 _GUESSED = re.compile(r"[ \t]*# guessed[^\n]*")
 
 
@@ -231,11 +231,12 @@ def _edited(text: str, file: str, edit: Callable[[CommentedMap], None]) -> str:
 
 def _round_trip(text: str) -> YAML:
     """A YAML reader and writer that leaves the file's own indentation as it is."""
-    _, indent, offset = load_yaml_guess_indent(text)
     yaml = YAML(typ="rt", pure=True)
     yaml.preserve_quotes = True
     yaml.width = 1_000_000
-    yaml.indent(mapping=2, sequence=indent or 2, offset=offset or 0)
+    seen = _FIRST_LIST.search(text)
+    offset = max(len(seen["dash"]) - len(seen["key"]), 0) if seen else 2
+    yaml.indent(mapping=2, sequence=offset + (1 + len(seen["gap"]) if seen else 2), offset=offset)
     return yaml
 
 

@@ -55,6 +55,33 @@ def test_yaml_that_no_contract_needs_is_refused_at_its_line(text, code, line):
     assert not Path("CANARY").exists()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": 1, "a": 2}',
+        r'{"a": "\r"}',
+        r'{"a": "\u0000"}',
+        r'{"a": "\u009b"}',
+        '{"a": [1}',
+        '{"a": ' * 40 + "1" + "}" * 40,
+    ],
+)
+def test_one_line_of_json_is_read_as_strictly(text):
+    document, problems = parse(text, "f")
+    assert document is None
+    assert problems[0].code in {"T201", "T202"}
+
+
+def test_one_line_of_json_reads_as_yaml_would():
+    text = '{"a": "\\u00fc", "b": [1, 1.5, true, null], "c": {"d": ""}}'
+    assert (
+        parse(text, "f")[0].data
+        == parse(text + "\n", "f")[0].data
+        == {"a": "ü", "b": [1, 1.5, True, None], "c": {"d": ""}}
+    )
+    assert parse('{"a": 1e999}', "f")[0].data == {"a": "1e999"}
+
+
 def test_numbers_that_are_none_stay_text():
     document, _ = parse(f"a: {'9' * 5000}\nb: 1e999\nc: .nan\nd: -0x1F\ne: 0o17\nf: 1_000\ng: 010\nh: 1.5e3\n", "f")
     assert document is not None
@@ -86,6 +113,8 @@ def test_words_that_yaml_1_1_takes_for_booleans_stay_words():
         ("businessName: First name", r'businessName: "First\r\nSubject: x"'),
         ("businessName: First name", r'businessName: "\e[2J"'),
         ("businessName: Customers", r'businessName: "a\nb"'),
+        ("description: As the person writes it.", r'description: "\e[2J"'),
+        ("description: The shop has customers", r'description: "ok\rfailed"'),
         ("  - name: Customer\n", "  - name: ../../etc/passwd\n"),
         ("  - name: Customer\n", "  - name: Customer.odcs\n"),
         ("  - name: Customer\n", '  - name: "Customer\\n"\n'),
