@@ -242,9 +242,9 @@ class Writer:
         source = f"sequence({value(self.names, expression.iterable)})"
         if expression.limit is None and expression.offset is None and not expression.reversed:
             return source
-        limit = "None" if expression.limit is None else value(self.names, expression.limit)
-        offset = "None" if expression.offset is None else value(self.names, expression.offset)
-        return f"part({source}, {limit}, {offset}, backwards={bool(expression.reversed)})"
+        limit = "" if expression.limit is None else f"limit={value(self.names, expression.limit)}, "
+        offset = "" if expression.offset is None else f"offset={value(self.names, expression.offset)}, "
+        return f"part({source}, {limit}{offset}backwards={bool(expression.reversed)})"
 
     def _leave(self, node: Node) -> None:
         word = "break" if isinstance(node, BreakNode) else "continue"

@@ -138,11 +138,6 @@ def _guard_markup(value: Data, *_: Data, **__: Data) -> None:
         raise too_much("a text in it is too long for strip_html")
 
 
-def _guard_product(value: Data, *_: Data, **__: Data) -> None:
-    if isinstance(value, str) and len(value) > 60:
-        raise FilterArgumentError("a text of that length is not a number", token=None)
-
-
 _GUARDS: Mapping[str, Function] = {
     "join": _guard_join,
     "strip_html": _guard_markup,
@@ -151,7 +146,6 @@ _GUARDS: Mapping[str, Function] = {
         ("uniq", "sort", "sort_natural", "concat", "reverse", "sum", "map", "where", "reject"), _guard_items
     ),
     **dict.fromkeys(("slice", "compact", "find", "has", "first", "last"), _guard_items),
-    **dict.fromkeys(("times", "plus", "minus", "divided_by", "modulo"), _guard_product),
 }
 
 
@@ -180,11 +174,11 @@ def _quick_date(function: Function, meter: Meter) -> Function:
     def formatted(value: Data, form: Data) -> Data:
         if value.__class__ is str:
             _guard_date(value)
-            value = _moment(value) if _ISO(value) else value
-        if not isinstance(value, date) or not isinstance(form, str):
+        moment = _moment(value) if value.__class__ is str and _ISO(value) else value
+        if not isinstance(moment, date) or not isinstance(form, str):
             return meter.check(function(value, form))
         check_date_format(form)
-        text = value.strftime(form)
+        text = moment.strftime(form)
         return Markup(text) if isinstance(form, Markup) else text  # noqa: S704 — as python-liquid: the format is the author's
 
     return formatted
@@ -192,7 +186,7 @@ def _quick_date(function: Function, meter: Meter) -> Function:
 
 def _guard_date(value: str) -> None:
     if len(value) > 100:
-        raise FilterArgumentError("a text of that length is not a date", token=None)
+        raise too_much("a text of more than 100 characters is no date")
 
 
 def _moment(text: str) -> Data:

@@ -19,6 +19,7 @@ from markupsafe import Markup
 Data: TypeAlias = Any
 
 UNDEFINED = Undefined("")
+_ABSENT = object()
 _NUMBERS = (int, float, Decimal)
 
 
@@ -127,11 +128,13 @@ def sequence(value: Data) -> Sequence[Any]:
     return ()
 
 
-def part(items: Sequence[Any], limit: object, offset: object, *, backwards: bool) -> Sequence[Any]:
+def part(
+    items: Sequence[Any], *, limit: object = _ABSENT, offset: object = _ABSENT, backwards: bool = False
+) -> Sequence[Any]:
     """The loop's share of *items*: ``offset``, ``limit``, ``reversed`` in that order, with python-liquid's clamping."""
     length = len(items)
-    start = 0 if offset is None else _whole(offset)
-    stop = None if limit is None else _whole(limit) + start
+    start = 0 if offset is _ABSENT else _whole(offset)
+    stop = None if limit is _ABSENT else _whole(limit) + start
     first, last = min(max(start, 0), length), min(stop or length, length)
     if last < 0:
         raise LiquidTypeError("a loop's limit can't be negative", token=None)
