@@ -92,7 +92,7 @@ def _opened(target: str | Path, kind: str) -> AbstractContextManager[_Writer]:
     }
     if kind not in openers:
         raise ConfigError(
-            f"Demo data cannot be written to {kind!r}.", todo="Use duckdb, sqlite or postgres.", code="T151"
+            f"Demo data cannot be written to {kind!r}.", todo="Use duckdb, sqlite or postgres.", code="T161"
         )
     return openers[kind]()
 
@@ -106,7 +106,7 @@ def _file(
 ) -> Iterator[_Writer]:
     if path.exists() and not marked(path):
         raise ConfigError(
-            f"{path} is there already and is not demo data.", todo="Name another file, or move this one.", code="T150"
+            f"{path} is there already and is not demo data.", todo="Name another file, or move this one.", code="T160"
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     building = path.with_name(f".{path.name}.building-{os.getpid()}")
@@ -236,7 +236,7 @@ def _clear_postgres(cursor: Any) -> None:  # noqa: ANN401 — ADBC's cursor has 
         raise ConfigError(
             f"The database has a table {min(ours)!r} already, and it is not demo data.",
             todo="Name an empty database or schema.",
-            code="T150",
+            code="T160",
         )
     for name in [table.name for table in reversed(TABLES) if table.name in ours] + [MARKER] * (MARKER in there):
         cursor.execute(f"DROP TABLE {name}")

@@ -77,7 +77,7 @@ def test_a_file_that_is_not_ours_is_left_alone(tmp_path, kind):
     path.write_bytes(b"the only copy")
     with pytest.raises(ConfigError, match="not demo data") as caught:
         build_demo(path, kind, 50, 7)
-    assert caught.value.shown_code == "T150"
+    assert caught.value.shown_code == "T160"
     assert path.read_bytes() == b"the only copy"
 
 
@@ -130,7 +130,7 @@ def test_progress_ends_at_the_number_asked_for(tmp_path):
 def test_an_unknown_kind_is_refused_by_name(tmp_path):
     with pytest.raises(ConfigError, match="'oracle'") as caught:
         build_demo(tmp_path / "x", "oracle", 5, 7)
-    assert caught.value.shown_code == "T151"
+    assert caught.value.shown_code == "T161"
 
 
 def test_a_postgres_out_of_reach_is_told_without_its_password(tmp_path):
