@@ -16,6 +16,7 @@ from typing import Any
 from sqlglot import exp
 
 from twain.audiences.conditions import Scope, condition
+from twain.audiences.dialects import cast
 from twain.audiences.history import take_out
 from twain.audiences.parse import Spot, parse_rule, permitted
 from twain.audiences.related import AUDIENCE, RelatedData, Wanted, check_names, join_name, join_on, want
@@ -147,7 +148,7 @@ class Compiler:
         rule, tests = self._rule(tree)
         scope = self._scope()
         counted = self._people(rule, scope).select(
-            exp.alias_(exp.Count(this=exp.Star()), "count", quoted=True), copy=False
+            exp.alias_(exp.Count(this=exp.Star()), "count", quoted=True, copy=False), copy=False
         )
         columns = (Column("count", "integer", nullable=False),)
         return self._finished(tree, tests, scope.draft, (counted, columns), [])
@@ -195,7 +196,7 @@ class Compiler:
         return [permitted(spot, name, self.right, "show") for name in dict.fromkeys(fields)]
 
     def _outputs(self, scope: Scope, fields: Sequence[str]) -> Outputs:
-        key = exp.cast(scope.column(self.feed.key), "TEXT")
+        key = cast(scope.column(self.feed.key), "TEXT")
         outputs: Outputs = [(Column("key", "string", (), self.feed.name, self.feed.key, nullable=False), key)]
         for name, role in (("address", Role.EMAIL), *_ROLES):
             own = self.feed.with_role(role)
@@ -218,7 +219,7 @@ class Compiler:
         self, scope: Scope, people: exp.Select, outputs: Outputs, related: Sequence[RelatedColumn]
     ) -> tuple[exp.Select, tuple[Column, ...]]:
         wanted = [want(spec, self.feed, self.feeds, self.right) for spec in related]
-        own = people.select(*(exp.alias_(value, c.name, quoted=True) for c, value in outputs), copy=False)
+        own = people.select(*(exp.alias_(value, c.name, quoted=True, copy=False) for c, value in outputs), copy=False)
         if not wanted:
             columns = tuple(c for c, _ in outputs)
             check_names(columns)
@@ -238,7 +239,7 @@ class Compiler:
             final = final.join(query, on=join_on(joined, "a"), join_type="left", copy=False)
             found.update({column.name: (column, value) for column, value in joined.outputs})
         values = [found[w.spec.name] for w in wanted]
-        final = final.select(*(exp.alias_(value, c.name, quoted=True) for c, value in values), copy=False)
+        final = final.select(*(exp.alias_(value, c.name, quoted=True, copy=False) for c, value in values), copy=False)
         columns = tuple(c for c, _ in (*outputs, *values))
         check_names(columns)
         final.set("with_", exp.With(expressions=[named_query(AUDIENCE, own, materialized=True)]))
@@ -274,7 +275,7 @@ class Compiler:
         parts = [*draft.expressions(), *before, *(inner.expressions if inner else [])]
         final.set("with_", exp.With(expressions=parts))
         statement = Statement(
-            sql=final.sql(dialect=self.dialect),
+            sql=final.sql(dialect=self.dialect, copy=False),  # the tree is nobody else's
             params=draft.params,
             dialect=self.dialect,
             columns=columns,
@@ -309,5 +310,5 @@ def _among(scope: Scope, keys: Sequence[str]) -> exp.Expr:
     if own.type == "integer":
         values = [int(key) for key in keys if key.removeprefix("-").isdecimal() and key.isascii() and len(key) < 19]
     elif own.type != "string":
-        column = exp.cast(column, "TEXT")
+        column = cast(column, "TEXT")
     return exp.In(this=column, expressions=[scope.draft.bind(v) for v in values]) if values else exp.false()

@@ -14,6 +14,11 @@ from twain.errors import RuleError
 from twain.records import Column, Field, Scalar
 
 
+def cast(value: exp.Expr, kind: str) -> exp.Expr:
+    """A cast to a plain type, built without SQLGlot parsing its name each time."""
+    return exp.Cast(this=value, to=exp.DataType(this=exp.DType[kind]))
+
+
 class Dialect:
     """DuckDB's words, from which the others differ."""
 
@@ -25,7 +30,7 @@ class Dialect:
         """A column as its contract's type has it: text is text (not an enum or uuid), a date has no time of day."""
         column = exp.column(exp.to_identifier(field.column, quoted=True))
         kind = {"string": "TEXT", "date": "DATE"}.get(field.type)
-        return exp.cast(column, kind, dialect=self.name) if kind else column
+        return cast(column, kind) if kind else column
 
     def table(self, name: str) -> exp.Table:
         """A table by its contract's name: ``table``, ``schema.table`` or ``catalog.schema.table``."""
@@ -70,7 +75,7 @@ class Dialect:
         ordered = exp.Order(
             this=exp.Struct(expressions=pairs), expressions=[exp.Ordered(this=number, nulls_first=False)]
         )
-        return exp.cast(exp.func("TO_JSON", exp.ArrayAgg(this=ordered), dialect=self.name), "TEXT")
+        return cast(exp.func("TO_JSON", exp.ArrayAgg(this=ordered), dialect=self.name), "TEXT")
 
 
 class Postgres(Dialect):
@@ -93,7 +98,7 @@ class Postgres(Dialect):
             pairs += [exp.Literal.string(column.name), exp.column(column.name, alias, quoted=True)]
         built = exp.func("JSON_BUILD_OBJECT", *pairs, dialect=self.name)
         ordered = exp.Order(this=built, expressions=[exp.Ordered(this=number, nulls_first=False)])
-        return exp.cast(exp.Anonymous(this="JSON_AGG", expressions=[ordered]), "TEXT")
+        return cast(exp.Anonymous(this="JSON_AGG", expressions=[ordered]), "TEXT")
 
 
 class SQLite(Dialect):
@@ -135,7 +140,7 @@ class SQLite(Dialect):
     def date_part(self, part: str, column: exp.Expr) -> exp.Expr:
         """Out of the ISO text."""
         start = exp.Literal.number(6 if part == "month" else 9)
-        return exp.cast(exp.Substring(this=column, start=start, length=exp.Literal.number(2)), "INT")
+        return cast(exp.Substring(this=column, start=start, length=exp.Literal.number(2)), "INT")
 
     def rows(self, columns: Sequence[Column], alias: str, number: exp.Expr) -> exp.Expr:
         """``json_group_array``, which takes the order its (numbered, sorted) rows come in."""

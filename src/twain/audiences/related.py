@@ -14,6 +14,7 @@ from typing import Any
 from sqlglot import exp
 
 from twain.audiences.conditions import Scope, condition
+from twain.audiences.dialects import cast
 from twain.audiences.parse import Parser, Spot, permitted, unknown_relation
 from twain.audiences.shadows import Draft
 from twain.errors import RuleError
@@ -144,8 +145,8 @@ class RelatedData:
             column = self.draft.dialect.comparable(column, wanted.fields[0])
         value = _AGGREGATES[wanted.spec.aggregate](this=column)
         if wanted.spec.aggregate == "sum" and wanted.type == "integer":
-            return exp.cast(value, "BIGINT")
-        return exp.cast(value, "DOUBLE") if wanted.spec.aggregate == "avg" else value
+            return cast(value, "BIGINT")
+        return cast(value, "DOUBLE") if wanted.spec.aggregate == "avg" else value
 
     def _latest(self, wanted: Wanted) -> Joined:
         numbered = self._numbered(wanted, newest=True)

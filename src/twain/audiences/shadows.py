@@ -97,8 +97,8 @@ class Draft:
         return fields if whole or feed.name.casefold() in folded else {f for f in fields if f.casefold() in folded}
 
     def _shadow(self, name: str, feed: Feed, fields: Mapping[str, Field]) -> exp.CTE:
-        projected = [exp.alias_(self.dialect.shadow(f), f.name, quoted=True) for f in fields.values()]
-        body = exp.select(*(projected or [exp.Literal.number(1)])).from_(self._origin(feed))
+        projected = [exp.alias_(self.dialect.shadow(f), f.name, quoted=True, copy=False) for f in fields.values()]
+        body = exp.Select(expressions=projected or [exp.Literal.number(1)]).from_(self._origin(feed), copy=False)
         return named_query(name, body, materialized=False)
 
     def _origin(self, feed: Feed) -> exp.Expr:
