@@ -57,7 +57,8 @@ def _settle_part(part: pa.Table, fates: Fates) -> None:
     same = part.column("compared").combine_chunks().dictionary_encode().indices.to_numpy()
     opted_out = np.zeros(int(same.max()) + 1, np.bool_)
     opted_out[same[part.column("opted_out").to_numpy()]] = True
-    fates[rows[opted_out[same] & (fates[rows] == Left.IN)]] = Left.CONSENT
+    judged = (fates[rows] == Left.IN) | (fates[rows] == Left.HISTORY)  # an opt-out is the stronger reason
+    fates[rows[opted_out[same] & judged]] = Left.CONSENT
     alive = fates[rows] == Left.IN
     crowded = np.bincount(same[alive], minlength=len(opted_out)) > 1
     rivals = np.flatnonzero(alive & crowded[same])

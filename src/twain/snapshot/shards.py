@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twain.records import Shard
-from twain.snapshot.spool import SHARD_ROWS, write_shard
+from twain.snapshot.spool import SHARD_ROWS, sync_attempt, write_shard
 
 #: When waiting rows of all groups together take more than this, the largest group goes out as a shorter shard.
 _WAITING_BYTES = 48 * 1024 * 1024
@@ -65,9 +65,10 @@ class ShardWriter:
             self._write_rest(max(self._waiting, key=lambda g: self._waiting[g].bytes))
 
     def finish(self) -> list[Shard]:
-        """Write what is still waiting."""
+        """Write what is still waiting, and make all of it durable."""
         for group in sorted(self._waiting):
             self._write_rest(group)
+        sync_attempt(self._folder)
         return self._shards
 
     def _write_full(self, group: Group) -> None:

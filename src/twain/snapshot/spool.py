@@ -2,7 +2,8 @@
 
 A file is ``TWS1``, a 12-byte nonce, and an Arrow IPC stream (LZ4) under AES-256-GCM with the run's data key. The run, the
 shard's number and its rows are authenticated with it, so that no file can stand in for another. Files appear whole
-(temporary file, fsync, rename), readable by Twain's user only; each attempt at a snapshot has a folder of its own.
+(temporary file, rename), readable by Twain's user only; each attempt at a snapshot has a folder of its own, which is synced
+before anybody is told of it.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def discard_attempt(folder: Path) -> None:
 def write_shard(
     folder: Path, table: pa.Table, key: bytes, *, run_id: str, number: int, lane: str, not_before: float = 0.0
 ) -> Shard:
-    """Seal one shard into *folder*; durable when this returns.
+    """Seal one shard into *folder*; durable only after :func:`sync_attempt`.
 
     *table* begins with SHARD_FIELDS and has at most 10 000 rows. Raises LedgerUnavailable when the disk is full, LedgerError
     when it cannot be written; no file is left behind then.
@@ -65,7 +66,7 @@ def write_shard(
     sealed = _seal(table, key, _context(run_id, number, table.num_rows))
     path = folder / f"{number:06d}.shard"
     try:
-        write_durably(path, sealed)
+        _write_whole(path, sealed)
     except OSError as error:
         raise cannot_write(path, error) from error
     digest = hashlib.sha256()
@@ -121,17 +122,15 @@ def _run_folder(spool: Path, run_id: str) -> Path:
     return spool / run_id
 
 
-def write_durably(path: Path, parts: tuple[bytes, ...]) -> None:
-    """Write *parts* to a new file 0600 that appears whole or not at all, and survives a power cut. Raises OSError."""
+def _write_whole(path: Path, parts: tuple[bytes, ...]) -> None:
+    """Write *parts* to a new file 0600 that appears whole or not at all. Raises OSError."""
     draft = path.with_suffix(".part")
     try:
         file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(file, "wb", buffering=0) as out:
             for part in parts:
                 _write_all(out.fileno(), part)
-            os.fsync(out.fileno())
         draft.rename(path)
-        sync_folder(path.parent)
     except OSError:
         draft.unlink(missing_ok=True)
         raise
@@ -143,9 +142,20 @@ def _write_all(file: int, part: bytes) -> None:
         left = left[os.write(file, left) :]
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the folder's own entries durable. Raises OSError."""
-    handle = os.open(folder, os.O_RDONLY)
+def sync_attempt(folder: Path) -> None:
+    """Make every file of an attempt survive a power cut, before its manifest is committed. Raises LedgerError.
+
+    All at the end, because the first sync takes most of the others' work with it.
+    """
+    try:
+        for path in (*folder.iterdir(), folder, folder.parent, folder.parent.parent):
+            _sync(path)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
