@@ -35,13 +35,9 @@ def draft_contract(source: str, table: LiveTable, known: Sequence[LiveTable], ow
     """The YAML of a first contract for *table* of *source*.
 
     *known* are all tables that may become feeds: foreign keys to them are written down. Raises ContractError when the
-    table's own name cannot be written in a contract.
+    table's own name, the source's or the owner's cannot be written in a contract.
     """
-    if not is_printable(table.name) or not all(table.name.split(".")):
-        raise ContractError(
-            f"The table {json.dumps(table.name)} has a name that no contract can hold.",
-            todo="Make a view with a plain name.",
-        )
+    _refuse_unwritable(source, table, owner)
     tables = {t.name: t for t in (*known, table)}
     names = feed_names(list(tables.values()))
     usable, left_out = _columns(table)
@@ -53,6 +49,19 @@ def draft_contract(source: str, table: LiveTable, known: Sequence[LiveTable], ow
         *(f"      # Left out: a column whose name holds control characters, {_comment(c.name)}." for c in left_out),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _refuse_unwritable(source: str, table: LiveTable, owner: Owner | None) -> None:
+    if not is_printable(table.name) or not all(table.name.split(".")):
+        raise ContractError(
+            f"The table {json.dumps(table.name)} has a name that no contract can hold.",
+            todo="Make a view with a plain name.",
+        )
+    for text in (source, *((owner.name, owner.title, owner.email or "-") if owner else ())):
+        if not is_printable(text):
+            raise ContractError(
+                f"{json.dumps(text)} is no name for a source or an owner.", todo="Write it on one line."
+            )
 
 
 def _columns(table: LiveTable) -> tuple[list[LiveColumn], list[LiveColumn]]:
@@ -140,7 +149,7 @@ def _field(column: LiveColumn, name: str, target: tuple[str, str] | None) -> Ite
         yield f"        physicalName: {_text(column.name)}"
     yield f"        businessName: {_text(business_name(column.name))}"
     yield f"        logicalType: {column.type}"
-    yield f"        physicalType: {_text(column.physical_type)}"
+    yield f"        physicalType: {_text(''.join(c if is_printable(c) else ' ' for c in column.physical_type))}"
     if column.primary_key:
         yield "        primaryKey: true"
     if not column.nullable or column.primary_key:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from open_data_contract_standard.model import OpenDataContractStandard
 
 from twain.errors import ContractError
 from twain.feeds.contract import read_contract
 from twain.feeds.draft import draft_contract, feed_names
 from twain.feeds.guess import guess_privacy, guess_role
 from twain.feeds.names import business_name, identifier, is_identifier, nearest
-from twain.feeds.review import pending
+from twain.feeds.review import decide, pending
 from twain.ports import LiveColumn, LiveTable
 from twain.records import Owner, Privacy, Role
 
@@ -98,6 +101,12 @@ def test_a_column_that_no_contract_can_hold_is_left_out_and_said():
 def test_a_table_that_no_contract_can_hold_is_refused(name):
     with pytest.raises(ContractError, match="no contract can hold"):
         draft_contract("shop", LiveTable(name, ()), [], _OWNER)
+
+
+@pytest.mark.parametrize(("source", "owner"), [("a\nb", _OWNER), ("shop", Owner("A\r\nBcc: x", "DBA")), ("", None)])
+def test_a_source_or_owner_that_breaks_lines_is_refused(source, owner):
+    with pytest.raises(ContractError, match="no name for"):
+        draft_contract(source, _CUSTOMER, [], owner)
 
 
 @pytest.mark.parametrize(
@@ -235,3 +244,21 @@ def test_whatever_the_database_holds_the_draft_is_sound(table, other_columns, ow
     assert [d.column for d in drafts] == [c for c in columns if c in {d.column for d in drafts}]
     assert all(is_identifier(d.name) for d in drafts)
     assert len(drafts) + text.count("      # Left out") == len(columns)
+
+
+def test_other_tools_read_a_draft_and_a_review_as_we_do():
+    text = draft_contract("shop", _CUSTOMER, [_CUSTOMER], _OWNER)
+    reviewed = decide(text, "opt_in", reviewed_by="Priya Nair", on=date(2026, 11, 22), rights=["filter"])
+    model = OpenDataContractStandard.from_string(reviewed)
+    properties = {p.name: p for p in model.schema_[0].properties}
+    custom = {c.property: c.value for c in properties["opt_in"].customProperties}
+    assert custom["twain.reviewed"] == {"by": "Priya Nair", "on": "2026-11-22"}
+    assert list(properties) == [
+        "CustomerId",
+        "FirstName",
+        "E_Mail",
+        "Geburtsdatum",
+        "opt_in",
+        "Strasse",
+        "last_modified",
+    ]
