@@ -7,6 +7,7 @@ in ``_file`` a file outside git. A literal secret is refused by name.
 from __future__ import annotations
 
 import os
+import pwd
 import re
 import tomllib
 from collections.abc import Mapping
@@ -111,7 +112,7 @@ def load_settings(root: Path | None = None, environ: Mapping[str, str] | None = 
         time_zone=str(workspace.get("time_zone", "UTC")),
         secret_file=folder / str(raw.get("secret", {}).get("file", state / "secret")),
         secret_env=raw.get("secret", {}).get("env"),
-        person=env.get("TWAIN_PERSON", "") or env.get("USER", "") or "unknown",
+        person=env.get("TWAIN_PERSON", "") or pwd.getpwuid(os.getuid()).pw_name,
     )
 
 

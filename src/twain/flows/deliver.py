@@ -2,35 +2,46 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
-from twain.delivery.dispatch import DeliveryReport
+from twain.delivery.dispatch import DeliveryReport, Terms
 from twain.delivery.dispatch import deliver as dispatch
 from twain.engines.local import LocalEngine
 from twain.flows.account import archive_settled
+from twain.flows.ending import conclude
 from twain.flows.freeze import prepare_run
 from twain.flows.instance import Instance, open_instance
 from twain.flows.messages import RunMessages
 from twain.flows.watch import Nobody, Watch
 from twain.flows.workers import bury_the_dead, new_worker
-from twain.records import Run, RunEvent, RunState
+from twain.records import Run
 
 
 def deliver(instance: Instance, run: Run, watch: Watch, *, workers: int = 1) -> Run:
-    """Send a run with this many worker processes (1 = in this one). Returns the run in the state it has come to."""
+    """Send a run with this many worker processes (1 = in this one). Returns the run in the state it has come to.
+
+    Raises ChannelError, LedgerError or SourceError when the outside failed for longer than a worker waits; the run is then
+    paused (or, with the ledger gone, as it was) and ``resume`` goes on with it.
+    """
     watch.stage("sending", f"Sending by {run.channel}")
     bury_the_dead(instance, run)
     if workers == 1:
-        work(instance, run, watch)
+        reports = [work(instance, run, watch)]
     else:
-        tasks = [(str(instance.root), run.id)] * workers
-        for _ in LocalEngine(workers).map(_work_elsewhere, tasks):
+        reports = []
+        for done in LocalEngine(workers).map(_work_elsewhere, [(str(instance.root), run.id)] * workers):
+            reports.append(done)
             watch.sent(instance.ledger.tally(run.id))
-    return settle_state(instance, run)
+    return conclude(instance, run, reports)
 
 
 def work(instance: Instance, run: Run, watch: Watch | None = None) -> DeliveryReport:
-    """One worker's part, in this process."""
+    """One worker's part, in this process. The first SIGINT or SIGTERM ends it gracefully."""
     watch = watch or Nobody()
     prepared = prepare_run(instance, run)
     data_key = instance.vault.unseal(instance.ledger.run(run.id).sealed_key, run.id)
@@ -40,22 +51,42 @@ def work(instance: Instance, run: Run, watch: Watch | None = None) -> DeliveryRe
         archive_settled(instance, run, most=1)
         watch.sent(instance.ledger.tally(run.id))
 
-    channel = instance.channel(run.channel)
-    return dispatch(
-        instance.ledger, run.id, channel, messages, new_worker(instance), instance.clock, on_progress=on_progress
-    )
+    with graceful() as should_stop:
+        return dispatch(
+            instance.ledger,
+            run.id,
+            instance.channel(run.channel),
+            messages,
+            new_worker(instance),
+            instance.clock,
+            on_progress=on_progress,
+            terms=Terms(should_stop=should_stop),
+        )
 
 
-def settle_state(instance: Instance, run: Run) -> Run:
-    """Move the run on when its last person has an end; otherwise leave it as the workers left it."""
-    run = instance.ledger.run(run.id)
-    if run.state is RunState.SENDING and instance.ledger.tally(run.id).accounted_for:
-        event = RunEvent(run.id, instance.clock.now(), "reconciling", "All sent; the books are being closed.")
-        return instance.ledger.advance(run.id, {RunState.SENDING}, RunState.RECONCILING, event)
-    return run
+@contextmanager
+def graceful() -> Iterator[Callable[[], bool]]:
+    """While the block runs, the first SIGINT or SIGTERM only raises a flag; the second acts as always."""
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked.is_set
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 — the shape of a handler
+        asked.set()
+        signal.signal(number, before[signal.Signals(number)])
+
+    for number in before:
+        signal.signal(number, ask)
+    try:
+        yield asked.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def _work_elsewhere(task: tuple[str, str]) -> str:
+def _work_elsewhere(task: tuple[str, str]) -> DeliveryReport:
     root, run_id = task
     with open_instance(Path(root)) as instance:
-        return work(instance, instance.ledger.run(run_id)).ended
+        return work(instance, instance.ledger.run(run_id))

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from twain.audiences.split import assign
-from twain.errors import Held
+from twain.errors import Held, SourceError, TwainError
 from twain.feeds.checks import check_audience, check_feed
 from twain.flows.instance import Instance
 from twain.flows.prepare import Prepared, prepare
 from twain.flows.watch import Watch
 from twain.flows.waves import wave_of
 from twain.ports import Session
-from twain.records import Level, Run, RunEvent, RunState, Verdict
+from twain.records import Bundle, Level, Run, RunEvent, RunState, Verdict
 from twain.snapshot.take import Snapshot, discard, take_snapshot
 
 _FREEZABLE = frozenset({RunState.PLANNED, RunState.CHECKED, RunState.SNAPSHOTTING, RunState.HELD})
@@ -26,13 +26,14 @@ _FREEZABLE = frozenset({RunState.PLANNED, RunState.CHECKED, RunState.SNAPSHOTTIN
 
 def freeze(instance: Instance, run: Run, watch: Watch) -> Run:
     """Check the data and freeze the audience. Raises Held, after which the run is ``held`` and can be resumed."""
-    _obey_stops(instance, run)
     prepared = prepare_run(instance, run)
     discard(instance.settings.spool, run.id)
     try:
+        obey_stops(instance, prepared.bundle)
         run, snapshot = _read(instance, run, prepared, watch)
-    except Held as held:
+    except (Held, SourceError) as held:
         _hold(instance, run, held)
+        held.todo = f"{held.todo} Then go on: twain resume {run.id}."
         raise
     return _commit(instance, run, prepared, snapshot)
 
@@ -111,7 +112,7 @@ def hold_on(verdicts: list[Verdict]) -> None:
         raise Held(
             "Held by pre-send checks: " + " ".join(v.technical for v in held),
             business=" ".join(v.business for v in held),
-            todo=f"{' and '.join(owners) or 'IT'} can mend it; then: twain resume.",
+            todo=f"{' and '.join(owners) or 'IT'} can mend it.",
         )
 
 
@@ -156,7 +157,7 @@ def _commit(instance: Instance, run: Run, prepared: Prepared, attempt: _Attempt)
     return instance.ledger.commit_manifest(run.id, attempt.snapshot.shards, funnel, attempt.sealed_key, event)
 
 
-def _hold(instance: Instance, run: Run, held: Held) -> None:
+def _hold(instance: Instance, run: Run, held: TwainError) -> None:
     now = instance.ledger.run(run.id)
     event = RunEvent(run.id, instance.clock.now(), "held", held.business, held.what)
     if now.state in _FREEZABLE:
@@ -178,9 +179,10 @@ def _summary(verdicts: list[Verdict]) -> str:
     return f"{passed} checks passed." + (f" Warnings: {' '.join(warned)}" if warned else "")
 
 
-def _obey_stops(instance: Instance, run: Run) -> None:
-    feed = instance.workspace.feed(instance.ledger.bundle(run.bundle).body["feed"])
-    scopes = {"all", f"channel:{run.channel}", f"source:{feed.source}"}
+def obey_stops(instance: Instance, bundle: Bundle) -> None:
+    """Raise Held while somebody's stop forbids this send."""
+    feed = instance.workspace.feed(bundle.body["feed"])
+    scopes = {"all", f"channel:{bundle.body['channel']}", f"source:{feed.source}"}
     for stop in instance.ledger.stops():
         if stop.scope in scopes:
             raise Held(

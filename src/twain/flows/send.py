@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from twain.errors import ConfigError, Held, WrongState
 from twain.flows.account import Report, finish, report
 from twain.flows.deliver import deliver
-from twain.flows.freeze import freeze
+from twain.flows.ending import close
+from twain.flows.freeze import freeze, obey_stops
 from twain.flows.instance import Instance
 from twain.flows.production import require_production
 from twain.flows.publish import publish, require_approval
@@ -26,6 +27,7 @@ from twain.records import Bundle, Run, RunEvent, RunState
 #: A run in one of these is not over; a second send of its campaign would mail people twice.
 OPEN = frozenset({RunState.PLANNED, RunState.CHECKED, RunState.SNAPSHOTTING, RunState.SENDING, RunState.PAUSED,
                   RunState.RECONCILING, RunState.HELD})  # fmt: skip
+_WAITING = frozenset({RunState.PAUSED, RunState.HELD})
 _BEFORE_SNAPSHOT = frozenset({RunState.PLANNED, RunState.CHECKED, RunState.SNAPSHOTTING, RunState.HELD})
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -48,6 +50,7 @@ def send(instance: Instance, campaign: str, options: SendOptions | None = None, 
     """
     options = options or SendOptions()
     bundle = publish(instance, instance.workspace.campaign(campaign))
+    obey_stops(instance, bundle)
     require_production(instance, bundle)
     require_approval(instance, bundle)
     run = plan(instance, bundle, options)
@@ -57,10 +60,10 @@ def send(instance: Instance, campaign: str, options: SendOptions | None = None, 
 def carry_on(instance: Instance, run: Run, watch: Watch | None = None, *, workers: int = 1) -> Report:
     """Take a run from the state it is in to its end, or to what stops it."""
     watch = watch or Nobody()
+    if run.state in _WAITING and instance.ledger.shards(run.id):
+        run = unpause(instance, run)
     if run.state in _BEFORE_SNAPSHOT:
         run = freeze(instance, run, watch)
-    if run.state is RunState.PAUSED:
-        run = unpause(instance, run)
     if run.state is RunState.SENDING:
         run = deliver(instance, run, watch, workers=workers)
     if run.state is RunState.RECONCILING:
@@ -95,9 +98,9 @@ def plan(instance: Instance, bundle: Bundle, options: SendOptions) -> Run:
 
 
 def unpause(instance: Instance, run: Run) -> Run:
-    """A paused run sends again."""
+    """A run whose audience is frozen, and which was paused or held since, sends again."""
     event = RunEvent(run.id, instance.clock.now(), "resumed", f"Resumed by {instance.person}.", "", instance.person)
-    return instance.ledger.advance(run.id, {RunState.PAUSED}, RunState.SENDING, event)
+    return instance.ledger.advance(run.id, _WAITING, RunState.SENDING, event)
 
 
 def resume(instance: Instance, run_id: str, watch: Watch | None = None, *, workers: int = 1) -> Report:
@@ -147,7 +150,5 @@ def cancel(instance: Instance, run_id: str) -> Run:
     """End a run; people not reached yet are accounted for as suppressed (cancelled)."""
     run = instance.ledger.run(run_id)
     event = RunEvent(run.id, instance.clock.now(), "cancelled", f"Cancelled by {instance.person}.", "", instance.person)
-    return instance.ledger.advance(run.id, OPEN - {RunState.RECONCILING}, RunState.CANCELLED, event)
-
-
-__all__ = ["OPEN", "SendOptions", "cancel", "carry_on", "new_run_id", "pause", "plan", "resume", "send", "unpause"]
+    run = instance.ledger.advance(run.id, OPEN - {RunState.RECONCILING}, RunState.CANCELLED, event)
+    return close(instance, run)

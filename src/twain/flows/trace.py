@@ -59,5 +59,8 @@ def _steps(instance: Instance, delivery: dict[str, Any]) -> Iterator[tuple[str, 
     yield "place", f"batch {delivery['shard']}, row {delivery['row']}, arm {delivery['arm']}"
     moment = delivery["at"]
     shown = moment if isinstance(moment, datetime) else datetime.fromtimestamp(moment, UTC)
-    yield "outcome", f"{delivery['fate']} {delivery['reason']} at {shown.isoformat(timespec='seconds')}".strip()
+    yield (
+        "outcome",
+        " ".join(filter(None, (delivery["fate"], delivery["reason"], "at", shown.isoformat(timespec="seconds")))),
+    )
     yield "the relay said", delivery["reply"] or "–"

@@ -7,6 +7,7 @@ import secrets
 from pathlib import Path
 
 from twain.flows.instance import Instance
+from twain.ledger.clock import read_boot_id
 from twain.records import Run, Worker
 
 _PROC = Path("/proc")
@@ -17,14 +18,8 @@ def new_worker(instance: Instance) -> Worker:
     journals = instance.settings.spool / "journals"
     journals.mkdir(mode=0o700, parents=True, exist_ok=True)
     pid = os.getpid()
-    name = f"{pid}-{_started(pid)}-{secrets.token_hex(4)}"
-    return Worker(id=name, journal=str(journals / f"{name}.journal"), boot_id=this_machine(), pid=pid)
-
-
-def this_machine() -> str:
-    """This boot of this machine, and this namespace of process numbers: containers share the first, not the second."""
-    boot_id = (_PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    return f"{boot_id}/{(_PROC / 'self/ns/pid').readlink()}"
+    name = f"{pid}-{_started(pid)}-{_namespace()}-{secrets.token_hex(4)}"
+    return Worker(id=name, journal=str(journals / f"{name}.journal"), boot_id=read_boot_id(), pid=pid)
 
 
 def bury_the_dead(instance: Instance, run: Run) -> int:
@@ -40,10 +35,15 @@ def bury_the_dead(instance: Instance, run: Run) -> int:
 
 def is_gone(worker: Worker) -> bool:
     """Whether a worker's process has certainly ended. False for one of another machine: nobody can know from here."""
-    if worker.boot_id != this_machine():
+    parts = worker.id.split("-")
+    if worker.boot_id != read_boot_id() or len(parts) != 4 or parts[2] != _namespace():
         return False
-    started = worker.id.split("-")[1] if worker.id.count("-") == 2 else ""
-    return _started(worker.pid) != started
+    return _started(worker.pid) != parts[1]
+
+
+def _namespace() -> str:
+    """The namespace of our process numbers: containers of one machine share its boot, not each other's numbers."""
+    return str((_PROC / "self/ns/pid").stat().st_ino)
 
 
 def _started(pid: int) -> str:

@@ -137,7 +137,7 @@ def refuse_restored(gate: Row) -> None:
         raise Held(
             "The ledger was restored from a backup; who unsubscribed since then is unknown.",
             business="Sending is held: after a restore, everybody who unsubscribed meanwhile must be entered first.",
-            todo="Import the suppressions since the backup, then confirm with 'twain restore --reconciled'.",
+            todo="Import the suppressions since the backup, then confirm with 'twain reconciled --yes'.",
             code="T620",
         )
 
