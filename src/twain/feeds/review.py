@@ -102,7 +102,8 @@ def decide(  # noqa: PLR0913 — a decision is all of these; every one goes by i
         _forget_guesses(item)
         for key, value in native.items():
             _set_native(item, key, value)
-        _set_custom(item, ours)
+        implied = item.get("primaryKey") and ours.get("twain.role") == Role.KEY.value
+        _set_custom(item, {k: v for k, v in ours.items() if not (implied and k == "twain.role")})
 
     return _edited(text, file, edit)
 
@@ -264,7 +265,7 @@ def _forget_guesses(item: CommentedMap) -> None:
 
 
 def _set_native(item: CommentedMap, key: str, value: str | None) -> None:
-    if value is None:
+    if value is None or (value == "" and key not in item):
         return
     if key in item:
         item[key] = value

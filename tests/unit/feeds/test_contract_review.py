@@ -123,6 +123,14 @@ def test_a_role_can_be_given_and_taken():
     assert "{property: twain.role, value: language}" in text
 
 
+def test_what_the_contract_says_already_is_not_said_twice():
+    drafts = {d.name: d for d in pending(draft())}
+    text = decided(draft(), "id", role=drafts["id"].role, description=drafts["id"].description, business_name="Id")
+    assert "twain.role, value: key" not in text
+    assert "description" not in text.partition("schema:")[2]
+    assert feed_of(text).fields["id"].role is Role.KEY
+
+
 def test_deciding_again_replaces():
     once = decided(draft(), "city", rights=["filter", "export"])
     twice = decided(once, "city", rights=["filter"])
