@@ -177,7 +177,7 @@ def _cannot_unseal(run_id: str) -> LedgerError:
 
 
 def _hmac_states(key: bytes) -> tuple[hashlib._Hash, hashlib._Hash]:
-    block = key.ljust(64, b"\0")
+    block = (key if len(key) <= 64 else hashlib.sha256(key).digest()).ljust(64, b"\0")
     return hashlib.sha256(bytes(b ^ 0x36 for b in block)), hashlib.sha256(bytes(b ^ 0x5C for b in block))
 
 
@@ -260,11 +260,12 @@ def _make_private(file: Path, text: str) -> None:
             out.write(text)
             out.flush()
             os.fsync(out.fileno())
-        _link_once(draft, file)
+        try:
+            _link_once(draft, file)
+        finally:
+            draft.unlink()
     except OSError as error:
         raise _unreadable(file, error) from error
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _link_once(draft: Path, file: Path) -> None:
