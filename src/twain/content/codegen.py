@@ -143,9 +143,10 @@ class Writer:
                     self._emit(self.sink.end, constant=True)
             return
         self.weights[-1] += _filters(node.expression)
-        source = value(self.names, node.expression)
+        ready = self.names.ready(node.expression, self.sink.slot) if self.sink.end else None
+        source = ready or f"{self.sink.slot}({value(self.names, node.expression)})"
         if not self.mute:
-            self._emit(f"{self.sink.slot}({source})", constant=False)
+            self._emit(source, constant=False)
             self._emit(self.sink.end, constant=True)
 
     def _raw_pieces(self, expression: Expression) -> Sequence[bytes | str]:
@@ -325,6 +326,7 @@ def runtime(meter: Meter, slots: Mapping[str, Callable[[Any], Any]]) -> dict[str
         "at_most": values.at_most,
         "contains": values.contains,
         "truthy": values.truthy,
+        "dict": dict,
         "is_empty": values.is_empty,
         "is_blank": values.is_blank,
         "item": values.item,

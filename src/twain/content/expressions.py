@@ -74,6 +74,7 @@ class Names:
     loops: list[Loop] = field(default_factory=list)
     constants: dict[str, Any] = field(default_factory=dict)
     used: dict[str, str] = field(default_factory=dict)
+    encoded: dict[tuple[str, str], str] = field(default_factory=dict)
     report: Callable[[ContentError], None] | None = None
     _filters: dict[str, str] = field(default_factory=dict)
 
@@ -104,6 +105,18 @@ class Names:
         if name in self.columns:
             return self.column(name)
         return self.refuse(unknown(name, [*self.columns, *self.assigned, *self.shown], self.business))
+
+    def ready(self, expression: Expression, slot: str) -> str | None:
+        """The Python name of a plain field's value, encoded with its column; None when the expression is anything else."""
+        if not isinstance(expression, FilteredExpression) or expression.filters:
+            return None
+        path = expression.left.path if isinstance(expression.left, Path) else ()
+        name = path[0] if len(path) == 1 else None
+        if not isinstance(name, str) or name not in self.columns or self.columns[name].type == "rows":
+            return None
+        if name in self.assigned or name in self.specials or any(loop.name == name for loop in self.loops):
+            return None
+        return self.encoded.setdefault((name, slot), f"{slot.lower()}{len(self.encoded)}")
 
     @property
     def shown(self) -> list[str]:
@@ -251,7 +264,10 @@ def _path(names: Names, path: Path) -> str:
     source = names.root(head)
     for segment in path.path[1:]:
         key = value(names, segment) if isinstance(segment, Path) else names.constant(segment)
-        source = f"item({source}, {key})"
+        if source.isidentifier() and isinstance(segment, str):
+            source = f"({source}[{key}] if {source}.__class__ is dict and {key} in {source} else item({source}, {key}))"
+        else:
+            source = f"item({source}, {key})"
     return source
 
 

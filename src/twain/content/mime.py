@@ -27,10 +27,9 @@ def header_text(text: str) -> bytes:
     Control characters (CR, LF and NUL among them) become one space first: real names in real databases hold them, and a
     header never may.
     """
-    text = _CONTROL.sub(" ", text).strip()
-    if _PLAIN_SUBJECT(text):
-        return text.encode("ascii")
-    return encoded_words(text)
+    if not _PLAIN_SUBJECT(text):
+        text = _CONTROL.sub(" ", text).strip()
+    return text.encode("ascii") if _PLAIN_SUBJECT(text) else encoded_words(text)
 
 
 def encoded_words(text: str) -> bytes:

@@ -17,7 +17,7 @@ from typing import Any
 
 from liquid.exceptions import LiquidError
 
-from twain.content import mime, quoted
+from twain.content import batch, mime, quoted
 from twain.content.codegen import HTML, PLAIN, TEXT, Sink, runtime, write
 from twain.content.expressions import Names
 from twain.content.grammar import environment
@@ -29,8 +29,7 @@ from twain.errors import ContentError, Place
 from twain.records import Column, Content, Sender, Stamp
 
 _PLAIN_HTML = re.compile(r"[ !#-%(-\-/-;?-EG-~][ !#-%(-;?-~]{0,73}").fullmatch
-_TOKEN = re.compile(rb"[A-Za-z0-9_.\-]{1,75}").fullmatch
-_STAMP = re.compile(rb"[ -~]{1,900}").fullmatch
+_BATCH = 256
 _QUOTED_WORDS = re.compile(r"'[^']*'")
 
 
@@ -46,22 +45,47 @@ class Preview:
     message: bytes = field(repr=False, default=b"")
 
 
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """The generated function, and what it takes after the stamp and the address.
+
+    *raw*: columns passed as they are (*related* among them hold JSON); *encoded*: (column, slot) passed ready for the wire.
+    """
+
+    message: Callable[..., bytes]
+    raw: tuple[str, ...]
+    related: tuple[str, ...]
+    encoded: tuple[tuple[str, str], ...]
+    slots: Mapping[str, Callable[[Any], bytes]]
+
+
 class CompiledProgram:
     """Implements ``ports.Program``. Pickles as its inputs and is compiled anew where it is loaded."""
 
     def __init__(
         self,
         inputs: tuple[Any, ...],
-        columns: tuple[str, ...],
+        takes: Generated,
         links: tuple[str, ...],
-        message: Callable[..., bytes],
         defaults: Mapping[str, Any],
+        meter: Meter,
     ) -> None:
-        self.columns = columns
+        self.columns = tuple(dict.fromkeys([*takes.raw, *(name for name, _ in takes.encoded)]))
         self.links = links
         self._inputs = inputs
-        self._message = message
+        self._takes = takes
         self._defaults = defaults
+        self._meter = meter
+
+    @property
+    def content(self) -> Content:
+        """The words that it was compiled from."""
+        return self._inputs[0]  # type: ignore[no-any-return]
+
+    @property
+    def plan(self) -> LinkPlan:
+        """Where its links lead."""
+        return self._inputs[4]  # type: ignore[no-any-return]
 
     def __reduce__(self) -> tuple[Callable[..., CompiledProgram], tuple[Any, ...]]:
         return _rebuild, self._inputs
@@ -71,11 +95,41 @@ class CompiledProgram:
 
         Raises ContentError when a row's message cannot be built; messages before it have been yielded.
         """
-        values = [self._filled(name, rows[name]) for name in self.columns]
-        message = self._message
-        for stamp, address, *row in zip(stamps, rows["address"], *values, strict=True):
+        for begin in range(0, len(stamps), _BATCH):
+            end = min(begin + _BATCH, len(stamps))
             try:
-                made = message(stamp.date, mime.address(address), stamp.message_id, stamp.token, *row)
+                prepared = self._prepared(rows, stamps, begin, end)
+            except ContentError:
+                yield from self._one_by_one(rows, stamps, begin, end)
+            else:
+                yield from self._built(prepared)
+
+    def _one_by_one(
+        self, rows: Mapping[str, Sequence[Any]], stamps: Sequence[Stamp], begin: int, end: int
+    ) -> Iterator[bytes]:
+        """Some row of this batch can't be prepared: those before it still can."""
+        for row in range(begin, end):
+            yield from self._built(self._prepared(rows, stamps, row, row + 1))
+
+    def _prepared(
+        self, rows: Mapping[str, Sequence[Any]], stamps: Sequence[Stamp], begin: int, end: int
+    ) -> Iterable[tuple[Any, ...]]:
+        """What the generated function takes, per row."""
+        values = {name: self._filled(name, rows[name][begin:end]) for name in self.columns}
+        checked = batch.stamps(stamps[begin:end])
+        self._meter.reset()
+        arguments = [values[name] for name in self._takes.raw]
+        for name in self._takes.related:
+            arguments[self._takes.raw.index(name)] = batch.decoded(values[name])
+        for name, slot in self._takes.encoded:
+            arguments.append(batch.column(values[name], self._takes.slots[slot], escaping=slot == "H"))
+        return zip(checked, batch.addresses(rows["address"][begin:end]), *arguments, strict=True)
+
+    def _built(self, prepared: Iterable[tuple[Any, ...]]) -> Iterator[bytes]:
+        message = self._takes.message
+        for (date, message_id, token), address, *row in prepared:
+            try:
+                made = message(date, address, message_id, token, *row)
             except ContentError:
                 raise
             except (
@@ -118,8 +172,7 @@ def compile_program(
     for name, source, escaping in sources(content):
         build.lines(source, escaping=escaping, sink=PLAIN, place=content.places.get(name), final=False)
     parts = split(content, links)
-    message, used = build.message(content, parts)
-    return CompiledProgram(inputs, used, tuple(parts.links), message, defaults)
+    return CompiledProgram(inputs, build.message(content, parts), parts.links, defaults, meter)
 
 
 def sources(content: Content) -> list[tuple[str, str, bool]]:
@@ -167,6 +220,7 @@ class _Build:
     meter: Meter
     constants: dict[str, Any] = field(default_factory=dict)
     used: dict[str, str] = field(default_factory=dict)
+    encoded: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def names(self, *, escaping: bool, final: bool) -> Names:
         """A fresh scope; *final* adds the names that only we write."""
@@ -181,20 +235,24 @@ class _Build:
             self.business,
             constants=self.constants,
             used=self.used,
+            encoded=self.encoded,
         )
 
     def lines(self, source: str, *, escaping: bool, sink: Sink, place: Place | None, final: bool) -> list[str]:
         """One template's Python lines."""
         prefix = quoted.piece(self.plan.unsubscribe)
         raw: dict[str, Sequence[bytes | str]] = {"_token": ("token",)} if final else {}
+        postal = self.sender.postal_address
+        raw["postal_address"] = (quoted.piece(escaped(postal) if escaping else postal),)
         if self.plan.unsubscribe:
             raw["unsubscribe_url"] = (prefix, "token")
         return write(source, self.names(escaping=escaping, final=final), sink, raw, place)
 
-    def message(self, content: Content, parts: Parts) -> tuple[Callable[..., bytes], tuple[str, ...]]:
-        """The generated function and the columns it takes, in order."""
+    def message(self, content: Content, parts: Parts) -> Generated:
+        """The generated function and what it takes, in order."""
         self.constants.clear()
         self.used.clear()
+        self.encoded.clear()
         mark = mime.boundary(content.subject, parts.html, parts.text)
         head = [self._constant(piece) for piece in mime.skeleton(self.sender, self.plan.unsubscribe, mark)]
         subject = self.lines(
@@ -207,7 +265,6 @@ class _Build:
         middle = self._constant(b"\r\n" + mime.part(mark, b"html"))
         closing = self._constant(b"\r\n--" + mark + b"--\r\n")
         body = [
-            "    date, to, message_id, token = stamped(date, to, message_id, token)",
             "    meter.reset()",
             *self._decoded(),
             "    o = []",
@@ -219,7 +276,8 @@ class _Build:
             f"    o.append({closing})",
             "    return b''.join(o)",
         ]
-        return self._function(body), tuple(self.used)
+        related = tuple(name for name in self.used if self.columns[name].type == "rows")
+        return Generated(self._function(body), tuple(self.used), related, tuple(self.encoded), slots(self.meter))
 
     def _constant(self, value: Data) -> str:
         name = f"K{len(self.constants)}"
@@ -241,7 +299,7 @@ class _Build:
         return lines
 
     def _function(self, body: Iterable[str]) -> Callable[..., bytes]:
-        head = f"def message({', '.join(['date', 'to', 'message_id', 'token', *self.used.values()])}):"
+        head = f"def message({', '.join(['date', 'to', 'message_id', 'token', *self.used.values(), *self.encoded.values()])}):"
         space = runtime(self.meter, slots(self.meter)) | self.constants
         source = "\n".join([head, *body])
         try:
@@ -286,13 +344,22 @@ def slots(meter: Meter) -> dict[str, Callable[..., Any]]:
     small = 256
 
     def for_html(value: Data) -> bytes:
-        if value.__class__ is str and _PLAIN_HTML(value):
-            return value.encode()
-        text = escaped(value)
+        kind = value.__class__
+        if kind is str:
+            if _PLAIN_HTML(value):
+                return str.encode(value)
+            text = batch.escape(value)
+        elif kind is int or kind is float:
+            return str(value).encode()
+        else:
+            text = escaped(value)
         return quoted.value(text if len(text) < small else meter.text(text))
 
     def for_text(value: Data) -> bytes:
-        text = value if value.__class__ is str else as_text(value, escaping=False)
+        kind = value.__class__
+        if kind is int or kind is float:
+            return str(value).encode()
+        text = value if kind is str else as_text(value, escaping=False)
         return quoted.value(text if len(text) < small else meter.text(text))
 
     return {
@@ -301,17 +368,7 @@ def slots(meter: Meter) -> dict[str, Callable[..., Any]]:
         "E": lambda value: meter.text(escaped(value)),
         "P": lambda value: meter.text(as_text(value, escaping=False)),
         "header_text": mime.header_text,
-        "stamped": stamped,
     }
-
-
-def stamped(date: bytes, to: bytes, message_id: bytes, token: bytes) -> tuple[bytes, bytes, bytes, bytes]:
-    """The stamp, checked: nothing that could break a line or an encoding goes through. Raises ContentError."""
-    if not _TOKEN(token) or not _STAMP(message_id) or not _STAMP(date):
-        raise ContentError(
-            "A message's stamp is not plain ASCII.", code="T514", todo="Report this: it is a fault of ours."
-        )
-    return date, to, message_id if message_id[:1] == b"<" else b"<" + message_id + b">", token
 
 
 def _unbuilt(error: Exception) -> ContentError:
