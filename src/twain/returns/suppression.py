@@ -22,7 +22,7 @@ MAX_LINE = 10_000
 HEADING = ("address_hash", "reason", "origin", "at")
 _ADDRESS = frozenset({"address", "email", "e-mail", "e_mail", "mail", "email_address", "address_hash"})
 _PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf")
-_FORMULA = re.compile(r"^\s*[=+\-@|%\t\r\n]")
+_FORMULA = re.compile(r"^\s*[=+\-@|%]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 HashOf = Callable[[str], bytes | None]
@@ -74,8 +74,8 @@ def write_suppressions(out: TextIO, suppressions: Iterable[Suppression]) -> int:
 
 def harmless(cell: str) -> str:
     """The cell as text to any spreadsheet: an apostrophe before what would start a formula, control characters out."""
-    marked = f"'{cell}" if _FORMULA.match(cell) else cell
-    return _CONTROL.sub(" ", marked)
+    plain = _CONTROL.sub(" ", cell)
+    return f"'{plain}" if _FORMULA.match(plain) else plain
 
 
 # ---------------------------------------------------------------- lines

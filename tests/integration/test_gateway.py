@@ -1,0 +1,246 @@
+import http.client
+import logging
+import os
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from html.parser import HTMLParser
+
+import pytest
+
+from twain.errors import LedgerUnavailable
+from twain.ledger.stores import open_ledger
+from twain.returns.gateway import create_app, serve
+from twain.returns.tokens import TokenMint
+from twain.vault import KeyRing
+
+MINT = TokenMint(KeyRing(1, {1: os.urandom(32)}))
+ONE_CLICK = "List-Unsubscribe=One-Click"
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+def token(row=7):
+    return MINT.stamps("r8k2m", 3, [row])[0][1].decode()
+
+
+def address_hash(ref):
+    return bytes([ref.row % 256]) * 32 if (ref.run_id, ref.shard) == ("r8k2m", 3) else None
+
+
+class Broken:
+    """A control store that is out of reach."""
+
+    def suppress(self, entries):
+        raise LedgerUnavailable("The control store is out of reach.")
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    with closing(open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def gateway(ledger):
+    with serve(create_app(ledger, MINT, address_hash, now=lambda: 1000.0)) as server:
+        yield server
+
+
+def ask(server, method, path, body=None, headers=None):
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)) as connection:
+        connection.request(method, path, body=body, headers=headers or {})
+        answer = connection.getresponse()
+        return answer.status, dict(answer.getheaders()), answer.read()
+
+
+def suppressed(ledger):
+    return [(s.address_hash, s.reason, s.origin, s.at) for s in ledger.suppressions()]
+
+
+class Page(HTMLParser):
+    def __init__(self, body):
+        super().__init__()
+        self.tags, self.fields, self.language = [], {}, ""
+        self.feed(body.decode())
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        said = dict(attrs)
+        self.language = said.get("lang", self.language)
+        if tag == "form":
+            self.method, self.action = said.get("method"), said.get("action", "")
+        if tag == "input":
+            self.fields[said["name"]] = said["value"]
+
+
+def test_looking_at_the_page_never_unsubscribes(gateway, ledger):
+    for method in ("GET", "HEAD", "GET"):
+        status, headers, body = ask(gateway, method, f"/u/{token()}")
+        assert status == 200
+        assert int(headers["Content-Length"]) > 500
+        assert bool(body) == (method == "GET")
+    assert suppressed(ledger) == []
+
+
+def test_one_click_unsubscribes_and_is_durable_before_the_answer(gateway, tmp_path):
+    status, _, body = ask(gateway, "POST", f"/u/{token()}", ONE_CLICK, FORM)
+    assert status == 200
+    assert b"unsubscribed" in body
+    with closing(open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")) as somebody_else:
+        assert suppressed(somebody_else) == [(bytes([7]) * 32, "unsubscribed", "one-click:r8k2m.3.7", 1000.0)]
+
+
+def test_the_pages_own_button_is_the_same_click(gateway, ledger):
+    _, _, body = ask(gateway, "GET", f"/u/{token(8)}")
+    page = Page(body)
+    assert (page.method, page.action) == ("post", "")
+    form = "&".join(f"{name}={value}" for name, value in page.fields.items())
+    assert ask(gateway, "POST", f"/u/{token(8)}", form, FORM)[0] == 200
+    assert [s[0] for s in suppressed(ledger)] == [bytes([8]) * 32]
+
+
+def test_a_multipart_form_is_the_same_click(gateway, ledger):
+    body = '--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--b--\r\n'
+    kind = {"Content-Type": "multipart/form-data; boundary=b"}
+    assert ask(gateway, "POST", f"/u/{token()}", body, kind)[0] == 200
+    assert len(suppressed(ledger)) == 1
+
+
+def test_a_second_click_is_fine(gateway, ledger):
+    for _ in range(3):
+        assert ask(gateway, "POST", f"/u/{token()}", ONE_CLICK, FORM)[0] == 200
+    assert len(suppressed(ledger)) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        ("", FORM, 400), ("List-Unsubscribe=No", FORM, 400), ("x=1", FORM, 400), ("&" * 3000, FORM, 400), ("\xff=\0", FORM, 400),
+        ("--b\r\n\r\nOne-Click", {"Content-Type": "multipart/form-data; boundary=b"}, 400),
+        ("x", {"Content-Type": "multipart/form-data"}, 400),
+        (f"{ONE_CLICK}&{ONE_CLICK}", FORM, 400), ("a" * 5000, FORM, 413), ("a" * 60_000, FORM, 413),
+        (ONE_CLICK, {**FORM, "Content-Length": "x"}, 400),
+    ],
+)  # fmt: skip
+def test_another_post_is_refused_and_changes_nothing(gateway, ledger, body, headers, status):
+    got, _, answer = ask(gateway, "POST", f"/u/{token()}", body.encode("latin-1"), headers)
+    assert got == status
+    assert b"could not be read" in answer
+    assert suppressed(ledger) == []
+
+
+def changed(text):
+    return text[:-1] + ("A" if text[-1] != "A" else "B")
+
+
+def test_every_wrong_token_and_every_other_path_gets_the_same_answer(gateway, ledger):
+    foreign = MINT.stamps("other", 1, [1])[0][1].decode()
+    paths = [
+        "/", "/u", "/u/", "/u/x", f"/u/{changed(token())}", f"/u/{token()}/", f"/u/{token()}.1", f"/u/{token()}%00", "/u/../u/x",
+        f"/U/{token()}", f"/x/u/{token()}", "/u/" + "A" * 36, "/u/" + "a" * 4000, "/favicon.ico", "/c/x",
+        "/u/%0d%0aSet-Cookie:x=1", "/u/<script>alert(1)</script>".replace("<", "%3C").replace(">", "%3E"),
+    ]  # fmt: skip
+    answers = {ask(gateway, "GET", path)[2] for path in paths}
+    answers |= {ask(gateway, "POST", path, ONE_CLICK, FORM)[2] for path in [*paths, f"/u/{foreign}"]}
+    statuses = {ask(gateway, "POST", path, ONE_CLICK, FORM)[0] for path in paths}
+    headers = [{k: v for k, v in ask(gateway, "GET", path)[1].items() if k != "Date"} for path in paths]
+    assert len(answers) == 1
+    assert statuses == {404}
+    assert headers.count(headers[0]) == len(headers)
+    assert "Location" not in headers[0]
+    assert suppressed(ledger) == []
+
+
+def test_a_hundred_thousand_guesses_change_nothing(ledger):
+    """Straight to the application: the wire would only make it slower."""
+    app = create_app(ledger, MINT, address_hash)
+    start = token()[:-20]
+    answers = set()
+    for number in range(100_000):
+        environ = {
+            "REQUEST_METHOD": "POST",
+            "PATH_INFO": f"/u/{start}{number:020d}",
+            "CONTENT_LENGTH": "0",
+            "wsgi.input": None,
+        }
+        (body,) = app(environ, lambda status, headers: answers.add((status, *headers)))
+        answers.add(body)
+    assert len(answers) == 2
+    assert suppressed(ledger) == []
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "post", "XYZ"])
+def test_other_methods_are_not_allowed(gateway, ledger, method):
+    status, headers, _ = ask(gateway, method, f"/u/{token()}", ONE_CLICK, FORM)
+    assert (status, headers["Allow"]) == (405, "GET, HEAD, POST")
+    assert suppressed(ledger) == []
+
+
+def test_pages_are_locked_down_and_plain(gateway):
+    _, headers, body = ask(gateway, "GET", f"/u/{token()}")
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'sha256-")
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cache-Control"] == "no-store"
+    assert "Set-Cookie" not in headers
+    page = Page(body)
+    assert page.language == "en"
+    assert {"title", "main", "h1", "button"} <= set(page.tags)
+    assert not {"script", "img", "iframe", "link", "a"} & set(page.tags)
+    assert len(body) < 3000
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language", "word"),
+    [("de-CH,de;q=0.9,en;q=0.8", "de", "Abbestellen"), ("fr", "fr", "Se désabonner"), ("es-MX", "es", "Darse de baja"),
+     ("xx,EN-gb", "en", "Unsubscribe"), ("", "en", "Unsubscribe"), (";;;,,q=1", "en", "Unsubscribe")],
+)  # fmt: skip
+def test_recipients_read_their_own_language(gateway, accepted, language, word):
+    _, _, body = ask(gateway, "GET", f"/u/{token()}", headers={"Accept-Language": accepted})
+    assert Page(body).language == language
+    assert word in body.decode()
+
+
+def test_when_the_wish_cannot_be_saved_the_recipient_is_told(caplog):
+    with serve(create_app(Broken(), MINT, address_hash)) as server:
+        status, headers, body = ask(server, "POST", f"/u/{token()}", ONE_CLICK, FORM)
+    assert (status, headers["Retry-After"]) == (503, "120")
+    assert b"could not save" in body
+    assert any(record.levelno == logging.ERROR for record in caplog.records)
+
+
+def test_logs_hold_one_clean_line_per_request_and_no_token(gateway, caplog):
+    with caplog.at_level(logging.INFO, "twain.gateway"):
+        ask(gateway, "GET", "/u/%0d%0aroot%20logged%20in%1b[31m")
+        ask(gateway, "GET", f"/u/{token()}")
+        ask(gateway, "GET", "/%E2%80%A8x")
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == 3
+    assert not any(ord(c) < 32 or ord(c) in (0x7F, 0x85, 0x2028) for line in lines for c in line)
+    assert not any(token() in line for line in lines)
+    assert lines[0].startswith("GET ")
+    assert lines[0].endswith(" 404")
+
+
+def test_many_recipients_at_once(gateway, ledger):
+    with ThreadPoolExecutor(20) as pool:
+        statuses = list(pool.map(lambda row: ask(gateway, "POST", f"/u/{token(row)}", ONE_CLICK, FORM)[0], range(100)))
+    assert statuses == [200] * 100
+    assert len(suppressed(ledger)) == 100
+
+
+def test_half_a_request_holds_nobody_up(gateway):
+    """Slow and broken clients keep their own thread only, and nonsense gets an answer or a closed door."""
+    half = [socket.create_connection(("127.0.0.1", gateway.port)) for _ in range(8)]
+    try:
+        for connection in half:
+            connection.sendall(b"POST /u/x HTTP/1.1\r\nContent-Length: 100\r\n\r\nhalf")
+        with closing(socket.create_connection(("127.0.0.1", gateway.port))) as nonsense:
+            nonsense.sendall(b"\x16\x03\x01 not http\r\n\r\n")
+            assert b"400" in nonsense.recv(4096)
+        assert ask(gateway, "GET", f"/u/{token()}")[0] == 200
+    finally:
+        for connection in half:
+            connection.close()
