@@ -17,6 +17,7 @@ from twain.flows.ending import conclude
 from twain.flows.freeze import prepare_run
 from twain.flows.instance import Instance, open_instance
 from twain.flows.messages import RunMessages
+from twain.flows.refresh import AtSend
 from twain.flows.watch import Nobody, Watch
 from twain.flows.workers import bury_the_dead, new_worker
 from twain.records import Run
@@ -47,6 +48,9 @@ def work(instance: Instance, run: Run, watch: Watch | None = None) -> DeliveryRe
     data_key = instance.vault.unseal(instance.ledger.run(run.id).sealed_key, run.id)
     messages = RunMessages(run, data_key, prepared.programs, instance.mint(), prepared.sender.address, instance.clock)
 
+    at_send = prepared.feed.freshness.mode == "at_send"
+    refresh = AtSend(instance, prepared, messages) if at_send else None
+
     def on_progress() -> None:
         archive_settled(instance, run, most=1)
         watch.sent(instance.ledger.tally(run.id))
@@ -60,7 +64,7 @@ def work(instance: Instance, run: Run, watch: Watch | None = None) -> DeliveryRe
             new_worker(instance),
             instance.clock,
             on_progress=on_progress,
-            terms=Terms(should_stop=should_stop),
+            terms=Terms(should_stop=should_stop, refresh=refresh),
         )
 
 

@@ -25,7 +25,7 @@ _ORDER = (
     "paused",
     "done",
 )
-_PAUSING = frozenset({"channel_unavailable", "stopped", "asked", "held"})
+_PAUSING = frozenset({"channel_unavailable", "stopped", "asked"})
 
 
 def conclude(instance: Instance, run: Run, reports: Sequence[DeliveryReport]) -> Run:
@@ -63,6 +63,10 @@ def _next(instance: Instance, run: Run, ended: DeliveryReport) -> Run:
     if instance.ledger.tally(run.id).accounted_for:
         event = _event(instance, run, "reconciling", "All sent; the books are being closed.")
         return instance.ledger.advance(run.id, {RunState.SENDING}, RunState.RECONCILING, event)
+    if ended.ended == "held":
+        words = ended.error.business if ended.error else ended.why
+        event = RunEvent(run.id, instance.clock.now(), "held", words, ended.why, instance.person)
+        return instance.ledger.advance(run.id, {RunState.SENDING}, RunState.HELD, event)
     if ended.ended in _PAUSING:
         event = _event(instance, run, "paused", f"Paused: {ended.why}")
         return instance.ledger.advance(run.id, {RunState.SENDING}, RunState.PAUSED, event)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from email.utils import formatdate
 from typing import Any
+from weakref import WeakValueDictionary
 
 import pyarrow as pa
 
@@ -30,10 +31,16 @@ class RunMessages:
         self.clock = clock
         self.domain = sender.rpartition("@")[2]
         self._data_key = data_key
+        self._open: WeakValueDictionary[int, OpenedShard] = WeakValueDictionary()
 
     def open(self, shard: Shard) -> OpenedShard:
         """Decrypt and load one shard; raises LedgerError when its file is missing or damaged."""
-        return OpenedShard(self, shard, read_shard(shard, self._data_key))
+        self._open[shard.number] = opened = OpenedShard(self, shard, read_shard(shard, self._data_key))
+        return opened
+
+    def opened(self, shard: Shard) -> OpenedShard:
+        """The shard that is being sent, as it was opened."""
+        return self._open.get(shard.number) or self.open(shard)
 
     def stamps(self, shard: int, rows: Sequence[int]) -> list[Stamp]:
         """What is new in each message: Message-ID, token and date (RFC 5322 §3.3, §3.6.4)."""
@@ -51,6 +58,7 @@ class OpenedShard:
     def __init__(self, messages: RunMessages, shard: Shard, table: pa.Table) -> None:
         self._messages = messages
         self._number = shard.number
+        self._keys: list[str] = table.column("key").to_pylist()
         self._hashes: list[bytes] = table.column("address_hash").to_pylist()
         self._addresses: list[str] = table.column("address").to_pylist()
         self._arms: list[int] = table.column("arm").to_pylist()
@@ -59,6 +67,19 @@ class OpenedShard:
     def _wanted(self, table: pa.Table) -> list[str]:
         read = {name for program in self._messages.programs for name in program.columns}
         return [name for name in table.column_names if name in read and name not in _FIXED]
+
+    def keys(self, rows: Sequence[int]) -> list[str]:
+        """These rows' keys."""
+        return [self._keys[row] for row in rows]
+
+    def address(self, row: int) -> str:
+        """One row's frozen address."""
+        return self._addresses[row]
+
+    def update(self, row: int, values: Mapping[str, Any]) -> None:
+        """Give one row its newest values."""
+        for name, column in self._columns.items():
+            column[row] = values[name]
 
     def address_hashes(self, rows: Sequence[int]) -> Sequence[bytes]:
         """32-byte HMACs of these rows' addresses."""
