@@ -70,7 +70,11 @@ def load_feeds(folder: Path, root: Path) -> tuple[dict[str, Feed], list[Problem]
     for path in sorted(folder.glob(f"*{SUFFIX}")):
         feed, found = _load(path, root.resolve())
         problems += found
-        if feed is not None:
+        twin = next((n for n in feeds if feed and n.casefold() == feed.name.casefold()), "")
+        if feed is not None and twin:
+            what = f"Two feeds are called {twin} and {feed.name}: case does not count."
+            problems.append(Problem("error", "T207", what, "Give one of them another name.", feed.place))
+        elif feed is not None:
             feeds[feed.name] = feed
     linked, unlinked = link(feeds)
     return linked, problems + unlinked

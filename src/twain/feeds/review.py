@@ -17,12 +17,14 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
 from twain.errors import ContractError, Place
 from twain.feeds.contract import read_contract
 from twain.feeds.document import Document, parse
 from twain.feeds.fields import FIELD_TYPES
 from twain.feeds.names import did_you_mean
+from twain.feeds.validate import shown
 from twain.records import Feed, Owner, Privacy, Problem, Right, Role
 
 _OWNER_HINT = re.compile(r"^  # - property: twain\.owner\r?\n  #   value: .*\r?\n", re.MULTILINE)
@@ -85,17 +87,10 @@ def decide(  # noqa: PLR0913 — a decision is all of these; every one goes by i
     What is None (for *role*: ``"keep"``) stays as it is; *role* None takes a guessed role away. Raises ContractError for an
     unknown field, and for a decision that would make the contract wrong.
     """
-    ours: dict[str, Any] = {
-        "twain.rights": _flow_list([Right(r).value for r in sorted(map(str, rights), key=_RIGHTS.index)])
-    }
-    ours |= {} if synonyms is None else {"twain.synonyms": _flow_list(list(synonyms))}
-    ours |= {} if role == "keep" else {"twain.role": None if role is None else Role(role).value}
+    ours = _decided(rights, synonyms, role)
     ours["twain.reviewed"] = _flow_map(by=reviewed_by, on=DoubleQuotedScalarString(on.isoformat()))
-    native = {
-        "businessName": business_name,
-        "description": description,
-        "classification": classification.value if classification else None,
-    }
+    privacy = classification.value if classification else None
+    native = {"businessName": business_name, "description": description, "classification": privacy}
 
     def edit(contract: CommentedMap) -> None:
         item = _property(contract, field, file)
@@ -106,6 +101,18 @@ def decide(  # noqa: PLR0913 — a decision is all of these; every one goes by i
         _set_custom(item, {k: v for k, v in ours.items() if not (implied and k == "twain.role")})
 
     return _edited(text, file, edit)
+
+
+def _decided(
+    rights: Iterable[Right | str], synonyms: Collection[str] | None, role: Role | Literal["keep"] | None
+) -> dict[str, Any]:
+    wanted = {str(right) for right in rights}
+    known = [right.value for right in Right]
+    for unknown in sorted(wanted - set(known)):
+        raise ContractError(f"There is no right {shown(unknown)}.", todo=did_you_mean(unknown, known))
+    ours: dict[str, Any] = {"twain.rights": _flow_list([right for right in known if right in wanted])}
+    ours |= {} if synonyms is None else {"twain.synonyms": _flow_list(list(synonyms))}
+    return ours | ({} if role == "keep" else {"twain.role": None if role is None else Role(role).value})
 
 
 def withdraw(text: str, field: str, file: str = "the contract") -> str:
@@ -139,9 +146,6 @@ def grants(feed: Feed, role_name: str, dialect: str = "postgres") -> list[str]:
     return [*_schema_usage(table, role), f"REVOKE ALL ON {table} FROM {role};", *select]
 
 
-_RIGHTS = [r.value for r in Right]
-
-
 def _quoted(name: str) -> str:
     return exp.to_identifier(name, quoted=True).sql("postgres")
 
@@ -152,7 +156,12 @@ def _schema_usage(table: str, role: str) -> list[str]:
 
 
 def _tables(feed: Feed) -> list[str]:
-    tree = sqlglot.parse_one(feed.query, read="postgres")
+    try:
+        tree = sqlglot.parse_one(feed.query, read="postgres")
+    except SqlglotError as error:
+        raise ContractError(
+            f"The query of {feed.name} cannot be read as SQL.", todo="Correct twain.query.", place=feed.place
+        ) from error
     shadowed = {cte.alias for cte in tree.find_all(exp.CTE)}
     named = [t for t in tree.find_all(exp.Table) if t.name and (t.db or t.name not in shadowed)]
     return sorted(
@@ -249,7 +258,9 @@ def _property(contract: CommentedMap, field: str, file: str) -> CommentedMap:
             return found
     names = [str(p["name"]) for p in properties]
     raise ContractError(
-        f"{contract['schema'][0]['name']} has no field {field!r}.", todo=did_you_mean(field, names), place=Place(file)
+        f"{contract['schema'][0]['name']} has no field {shown(field)}.",
+        todo=did_you_mean(field, names),
+        place=Place(file),
     )
 
 

@@ -218,6 +218,14 @@ def test_a_file_is_called_as_its_feed(tmp_path):
     assert [(p.code, p.todo) for p in problems] == [("T207", "Rename the file to Customer.odcs.yaml.")]
 
 
+def test_two_feeds_whose_names_differ_by_case_only(tmp_path):
+    (tmp_path / "Invoice.odcs.yaml").write_text(INVOICE)
+    (tmp_path / "INVOICE.odcs.yaml").write_text(changed(INVOICE, "- name: Invoice\n", "- name: INVOICE\n"))
+    feeds, problems = load_feeds(tmp_path, tmp_path)
+    assert list(feeds) == ["INVOICE"]
+    assert [p.code for p in problems if p.severity == "error"] == ["T207"]
+
+
 def test_one_wrong_contract_does_not_hide_the_others(tmp_path):
     (tmp_path / "Customer.odcs.yaml").write_text(changed(CUSTOMER, "kind: DataContract", "kind: Contract"))
     (tmp_path / "Invoice.odcs.yaml").write_text(INVOICE)

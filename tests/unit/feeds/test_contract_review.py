@@ -179,7 +179,7 @@ def test_line_ends_and_indentation_stay_as_they_are(text, end):
     ],
 )
 def test_a_decision_that_would_spoil_the_contract_is_refused(field, decision, match):
-    with pytest.raises((ContractError, ValueError), match=match):
+    with pytest.raises(ContractError, match=match):
         decided(draft(), field, **decision)
 
 
@@ -229,6 +229,13 @@ def test_grants_quote_whatever_they_name():
     statement = grants(feed, 'a"b')[-1]
     assert '("id""); DROP TABLE x; --", "FirstName"' in statement
     assert statement.endswith('TO "a""b";')
+
+
+def test_grants_of_a_query_that_is_none():
+    text = changed(CUSTOMER, "    physicalName: sales.customers\n", "")
+    feed = feed_of(changed(text, "slaProperties", "  - {property: twain.query, value: 'SELECT ((('}\nslaProperties"))
+    with pytest.raises(ContractError, match="cannot be read as SQL"):
+        grants(feed, "twain")
 
 
 def test_grants_of_a_query_are_on_its_tables():
