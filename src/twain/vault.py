@@ -97,11 +97,11 @@ class Vault:
             raise ConfigError(
                 "The instance secret comes from the environment.",
                 todo="Add ',<next number>:<secret>' to that variable; keep the old ones in it.",
-                code="T155",
+                code="T125",
             )
         number = max(self._secrets) + 1
         if number > 255:
-            raise ConfigError("The ring is full: 255 secrets.", todo="Remove the oldest line of it.", code="T155")
+            raise ConfigError("The ring is full: 255 secrets.", todo="Remove the oldest line of it.", code="T125")
         line = _new_ring_line(number)
         with self._file.open("a", encoding="ascii") as ring:
             ring.write(line)
@@ -126,7 +126,7 @@ class Vault:
             raise LedgerError(
                 f"The key of run {run_id} has been destroyed: its spool can no longer be read.",
                 todo="That is final, and meant: everybody of it was decided, or its deadline had passed.",
-                code="T744",
+                code="T790",
             )
         number = sealed[3] if len(sealed) > 16 and sealed.startswith(_SEALED) else 0
         if number not in self._secrets:
@@ -172,7 +172,7 @@ def _cannot_unseal(run_id: str) -> LedgerError:
     return LedgerError(
         f"The key of run {run_id} cannot be unwrapped.",
         todo="Check that the instance secret is the one that was in force when the run began (old ones stay in the ring).",
-        code="T745",
+        code="T791",
     )
 
 
@@ -199,7 +199,7 @@ def _from_env(variable: str, env: Mapping[str, str]) -> str:
         raise ConfigError(
             f"The instance secret should be in the environment variable {variable}, which is not set.",
             todo=f"Set {variable}, for example to the output of 'openssl rand -base64 32'.",
-            code="T150",
+            code="T120",
         )
     return env[variable]
 
@@ -216,11 +216,11 @@ def _parse_ring(text: str, where: str) -> dict[int, bytes]:
             raise ConfigError(
                 f"{where}: each secret needs its own number from 1 to 255 before the colon.",
                 todo="Write 1:<secret>, 2:<secret>, ….",
-                code="T152",
+                code="T122",
             )
         ring[int(number)] = _strong(secret.strip(), where)
     if not ring:
-        raise ConfigError(f"{where} holds no secret.", todo="Delete it; a new one is made.", code="T150")
+        raise ConfigError(f"{where} holds no secret.", todo="Delete it; a new one is made.", code="T120")
     return ring
 
 
@@ -231,7 +231,7 @@ def _strong(secret: str, where: str) -> bytes:
         raise ConfigError(
             f"{where}: the secret is too short, too regular or a well-known default.",
             todo="Use at least 32 random characters, for example the output of 'openssl rand -base64 32'.",
-            code="T151",
+            code="T121",
         )
     return _decoded(secret)
 
@@ -284,7 +284,7 @@ def _read_private(file: Path) -> str:
     try:
         if stat.S_IMODE(file.stat().st_mode) & 0o077:
             raise ConfigError(
-                f"{file} can be read by other users of this machine.", todo=f"Run 'chmod 600 {file}'.", code="T153"
+                f"{file} can be read by other users of this machine.", todo=f"Run 'chmod 600 {file}'.", code="T123"
             )
         return file.read_text(encoding="utf-8")
     except OSError as error:
@@ -295,5 +295,5 @@ def _unreadable(file: Path, error: OSError) -> ConfigError:
     return ConfigError(
         f"{file} cannot be read or made ({error.strerror}).",
         todo="Give Twain's user a folder it may write to, or put the secret into an environment variable.",
-        code="T154",
+        code="T124",
     )

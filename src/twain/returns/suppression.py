@@ -43,8 +43,8 @@ def read_suppressions(
 ) -> Iterator[Suppression | Problem]:
     """Each good line as a Suppression, each bad one as a Problem with its line; lazily.
 
-    *reason* and *at* (epoch seconds) hold where the file does not say. A packed or too large file (T910) or an endless line
-    (T913) ends the reading; any other problem (T911 not UTF-8, T912 not CSV, T914 no address, T915 no time) is one line's.
+    *reason* and *at* (epoch seconds) hold where the file does not say. A packed or too large file (T130) or an endless line
+    (T133) ends the reading; any other problem (T131 not UTF-8, T132 not CSV, T134 no address, T135 no time) is one line's.
     """
     known = _File(name, hash_of, reason, origin, at)
     heading: Mapping[str, int] | None = None
@@ -94,7 +94,7 @@ def _rows(file: BinaryIO, name: str) -> Iterator[tuple[int, list[str] | Problem]
             said = str(error) or "empty"
             yield (
                 number,
-                _problem(name, number, "T912", f"The line is not CSV ({said})", "Close every quote on its line."),
+                _problem(name, number, "T132", f"The line is not CSV ({said})", "Close every quote on its line."),
             )
 
 
@@ -109,11 +109,11 @@ def _lines(file: BinaryIO, name: str) -> Iterator[tuple[int, str | Problem]]:
             yield number, end
             return
         if len(raw) > MAX_LINE:
-            yield number, _problem(name, number, "T913", f"The line is longer than {MAX_LINE} bytes", "Cut it.")
+            yield number, _problem(name, number, "T133", f"The line is longer than {MAX_LINE} bytes", "Cut it.")
             return
         text = _decoded(raw)
         if text is None:
-            yield number, _problem(name, number, "T911", "The line is not UTF-8 text", "Save the file as CSV UTF-8.")
+            yield number, _problem(name, number, "T131", "The line is not UTF-8 text", "Save the file as CSV UTF-8.")
         elif text.strip():
             yield number, text
 
@@ -121,10 +121,10 @@ def _lines(file: BinaryIO, name: str) -> Iterator[tuple[int, str | Problem]]:
 def _ends_file(name: str, number: int, raw: bytes, read: int) -> Problem | None:
     if number == 1 and raw.startswith(_PACKED):
         return _problem(
-            name, None, "T910", "The file is packed or a spreadsheet", "Unpack it, or save it as CSV UTF-8."
+            name, None, "T130", "The file is packed or a spreadsheet", "Unpack it, or save it as CSV UTF-8."
         )
     if read > MAX_BYTES:
-        return _problem(name, number, "T910", f"The file is larger than {MAX_BYTES >> 20} MB", "Split it.")
+        return _problem(name, number, "T130", f"The file is larger than {MAX_BYTES >> 20} MB", "Split it.")
     return None
 
 
@@ -149,10 +149,10 @@ def _suppression(known: _File, number: int, cells: list[str], heading: Mapping[s
     if digest is None:
         shown = harmless(value)[:80]
         todo = "Correct or remove the line; all others are taken over."
-        return _problem(known.name, number, "T914", f"{shown!r} is not an address", todo)
+        return _problem(known.name, number, "T134", f"{shown!r} is not an address", todo)
     at = _moment(_cell(cells, heading, "at"), known.at)
     if at is None:
-        return _problem(known.name, number, "T915", "The time is not ISO 8601", "Write it like 2026-05-01T12:00:00Z.")
+        return _problem(known.name, number, "T135", "The time is not ISO 8601", "Write it like 2026-05-01T12:00:00Z.")
     reason = _CONTROL.sub(" ", _as_written(_cell(cells, heading, "reason")))[:200] or known.reason
     return Suppression(digest, reason, known.origin, at)
 

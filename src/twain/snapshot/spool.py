@@ -83,7 +83,7 @@ def read_shard(shard: Shard, key: bytes) -> pa.Table:
         raise LedgerError(
             f"Shard {shard.number} of run {shard.run_id} cannot be read: {shard.path} ({error.strerror}).",
             todo="Check that the spool is mounted and belongs to Twain's user.",
-            code="T742",
+            code="T782",
         ) from error
     if hashlib.sha256(sealed).hexdigest() != shard.sha256 or not sealed.startswith(_MAGIC):
         raise _damaged(shard, "its contents are not those that were written")
@@ -118,7 +118,7 @@ def _context(run_id: str, number: int, rows: int) -> bytes:
 
 def _run_folder(spool: Path, run_id: str) -> Path:
     if _RUN_ID.fullmatch(run_id) is None:
-        raise LedgerError(f"{run_id!r} is not a run's id.", todo="Run ids are 1 to 16 of a-z and 0-9.", code="T746")
+        raise LedgerError(f"{run_id!r} is not a run's id.", todo="Run ids are 1 to 16 of a-z and 0-9.", code="T786")
     return spool / run_id
 
 
@@ -169,12 +169,12 @@ def cannot_write(path: Path, error: OSError) -> LedgerError:
             f"The spool's disk is full: {path} could not be written.",
             todo="Make room there, then resume; nothing was sent, and the unfinished files are removed.",
             business="The server's disk is full, so the audience could not be saved. Nothing was sent.",
-            code="T741",
+            code="T781",
         )
     return LedgerError(
         f"The spool cannot be written: {path} ({error.strerror}).",
         todo="Check that the folder exists and belongs to Twain's user.",
-        code="T740",
+        code="T780",
     )
 
 
@@ -182,5 +182,5 @@ def _damaged(shard: Shard, why: str) -> LedgerError:
     return LedgerError(
         f"Shard {shard.number} of run {shard.run_id} is damaged: {why} ({shard.path}).",
         todo="Restore the file from where it was copied, or cancel the run: nobody in it can be sent to.",
-        code="T743",
+        code="T783",
     )

@@ -191,7 +191,7 @@ class _Sieve:
                 f"Row {row + 1} of the audience has no key (NULL), so its delivery could never be accounted for.",
                 todo="Ask the feed's owner to make the key column NOT NULL, or to leave such rows out of the view.",
                 business="Somebody in this audience has no customer number. IT has to mend that first.",
-                code="T620",
+                code="T640",
             )
         return keys
 
@@ -252,7 +252,7 @@ def _consent(batch: pa.RecordBatch) -> tuple[npt.NDArray[np.bool_], npt.NDArray[
             f"The consent column holds {batch.column('consent').type}, not yes or no.",
             todo="Ask the feed's owner for a boolean column, or a view that makes one.",
             business="It is unclear who agreed to get mail, so nobody gets any until IT has mended it.",
-            code="T621",
+            code="T641",
         ) from error
     allowed = consent.fill_null(fill_value=False).to_numpy(zero_copy_only=False)
     opted_out = consent.fill_null(fill_value=True).to_numpy(zero_copy_only=False)
@@ -265,7 +265,7 @@ def _hold_above(ceiling: int | None, audience: int) -> None:
             f"The audience has {audience} rows; the ceiling of this bundle is {ceiling}.",
             todo="Look at why it grew (twain audience explain); then narrow it, or raise the ceiling and have it approved.",
             business=f"{audience:,} people would get this, but it was planned and approved for at most {ceiling:,}.",
-            code="T622",
+            code="T642",
         )
 
 

@@ -75,7 +75,7 @@ def test_a_damaged_shard_is_refused(folder, change):
     shard = damaged(write_shard(folder, people(50), KEY, run_id="r1", number=1, lane="*"), change)
     with pytest.raises(LedgerError, match="damaged") as refused:
         read_shard(shard, KEY)
-    assert refused.value.shown_code == "T743"
+    assert refused.value.shown_code == "T783"
 
 
 def test_a_shard_cannot_stand_in_for_another_even_with_its_own_checksum(folder):
@@ -101,7 +101,7 @@ def test_a_missing_shard_says_so(folder):
     discard_attempt(folder)
     with pytest.raises(LedgerError) as missing:
         read_shard(shard, KEY)
-    assert missing.value.shown_code == "T742"
+    assert missing.value.shown_code == "T782"
     assert str(shard.number) in missing.value.what
 
 
@@ -145,7 +145,7 @@ def test_an_unwritable_spool_says_which(tmp_path):
     (tmp_path / "spool").write_text("a file, not a folder")
     with pytest.raises(LedgerError) as refused:
         begin_attempt(tmp_path / "spool", "r1")
-    assert refused.value.shown_code == "T740"
+    assert refused.value.shown_code == "T780"
     assert str(tmp_path / "spool") in refused.value.what
 
 
@@ -178,7 +178,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, limit):
         [sys.executable, "-c", _ON_A_SMALL_DISK, str(spool), str(limit)], capture_output=True, text=True, check=True
     )
     answer = json.loads(told.stdout)
-    assert answer["code"] == "T741"
+    assert answer["code"] == "T781"
     assert "full" in answer["what"]
     assert "Make room" in answer["todo"]
     assert list(spool.rglob("*")) == []

@@ -210,7 +210,7 @@ def test_unclear_consent_holds_the_send(tmp_path):
     batch = pa.record_batch({"key": ["1"], "address": ["a@b.de"], "consent": ["perhaps"]})
     with pytest.raises(Held) as held:
         taken(tmp_path, [batch])
-    assert held.value.shown_code == "T621"
+    assert held.value.shown_code == "T641"
     assert held.value.business != held.value.what
     assert list(tmp_path.iterdir()) == []
 
@@ -219,7 +219,7 @@ def test_a_row_without_a_key_holds_the_send(tmp_path):
     rows = [row("1", "a@b.de"), row(None, "c@b.de")]
     with pytest.raises(Held, match="Row 2 of the audience has no key") as held:
         taken(tmp_path, [batch_of(rows)])
-    assert held.value.shown_code == "T620"
+    assert held.value.shown_code == "T640"
     assert list(tmp_path.iterdir()) == []
 
 
