@@ -56,7 +56,12 @@ def dry_run(instance: Instance, campaign: str, options: SendOptions) -> DryRun:
     keys = [options.to] if options.to else None
     source = instance.workspace.feed(bundle.body["feed"]).source
     prepared = prepare(
-        bundle, dialect=instance.dialect(source), today=instance.today(), base_url=instance.settings.base_url, keys=keys
+        bundle,
+        dialect=instance.dialect(source),
+        today=instance.today(),
+        base_url=instance.settings.base_url,
+        keys=keys,
+        local_dates=instance.local_dates(bundle.body),
     )
     with instance.source(source).session(instance.tag(campaign, "check"), instance.limits(source)) as session:
         verdicts = check_feeds(instance, session, prepared, Nobody())

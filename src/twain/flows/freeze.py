@@ -44,7 +44,12 @@ def prepare_run(instance: Instance, run: Run) -> Prepared:
     source = instance.workspace.feed(bundle.body["feed"]).source
     keys = [run.scope[3:]] if run.scope.startswith("to:") else None
     return prepare(
-        bundle, dialect=instance.dialect(source), today=instance.today(), base_url=instance.settings.base_url, keys=keys
+        bundle,
+        dialect=instance.dialect(source),
+        today=instance.today(),
+        base_url=instance.settings.base_url,
+        keys=keys,
+        local_dates=instance.local_dates(bundle.body),
     )
 
 

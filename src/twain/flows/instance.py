@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
 
+from twain.audiences.dates import local_dates
 from twain.delivery.channels import open_channel
 from twain.errors import ConfigError
 from twain.feeds.reading import open_source
-from twain.flows.workspace import Workspace, load_workspace
+from twain.flows.workspace import Workspace, load_workspace, references
 from twain.ledger.lake import Lake
 from twain.ledger.stores import open_ledger
 from twain.ports import Channel, Clock, Ledger, Source
@@ -63,6 +65,12 @@ class Instance:
     def today(self) -> date:
         """Today in the workspace's time zone."""
         return datetime.fromtimestamp(self.clock.now(), ZoneInfo(self.settings.time_zone)).date()
+
+    def local_dates(self, body: Mapping[str, Any]) -> Mapping[str, date]:
+        """Today's date in every time zone, when a rule of this bundle goes by anniversaries; else nothing."""
+        if not references([body["audience"], body.get("audiences", {})], "anniversary"):
+            return {}
+        return local_dates(datetime.fromtimestamp(self.clock.now(), UTC), available_timezones())
 
     def source_settings(self, name: str) -> SourceSettings:
         """One source's settings; ConfigError names those there are."""

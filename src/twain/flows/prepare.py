@@ -65,11 +65,19 @@ class Question:
         return related_columns(self.body)
 
 
-def prepare(bundle: Bundle, *, dialect: str, today: date, base_url: str, keys: Sequence[str] | None = None) -> Prepared:
+def prepare(
+    bundle: Bundle,
+    *,
+    dialect: str,
+    today: date,
+    base_url: str,
+    keys: Sequence[str] | None = None,
+    local_dates: Mapping[str, date] | None = None,
+) -> Prepared:
     """Compile a bundle. Raises ContractError, RuleError or ContentError; a published bundle has passed them all."""
     body = bundle.body
     feeds = feeds_from_texts(body["contracts"])
-    question = Question(body, feeds[body["feed"]], feeds, dialect, today)
+    question = Question(body, feeds[body["feed"]], feeds, dialect, today, local_dates or {})
     programs, audience = answer(question, base_url, keys)
     sender = Sender(**body["sender"])
     return Prepared(bundle, question.feed, feeds, audience, arms(body), programs, sender, question.related())
