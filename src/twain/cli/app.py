@@ -9,12 +9,11 @@ from __future__ import annotations
 import sys
 from importlib.metadata import entry_points
 
-import click
 import typer
 
 from twain import __version__
 from twain.cli import audience, control, demo, feeds, runs, send
-from twain.cli.output import errors, show_error
+from twain.cli.output import show_error
 from twain.errors import TwainError
 
 app = typer.Typer(
@@ -32,7 +31,13 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+def _exit(code: object, **_: object) -> None:
+    """A command's number is the exit code."""
+    if isinstance(code, int) and code:
+        raise typer.Exit(code)
+
+
+@app.callback(result_callback=_exit)
 def root(
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
 ) -> None:
@@ -49,14 +54,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line; every error of ours becomes words and a documented exit code."""
     words = sys.argv[1:] if arguments is None else arguments
     try:
-        code = app(words, standalone_mode=False)
+        app(words)
     except TwainError as error:
         show_error(error, as_json="--json" in words)
         sys.exit(error.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except (KeyboardInterrupt, click.Abort):
-        errors.print("Interrupted. Nothing is lost: twain runs shows where things stand.")
-        sys.exit(130)
-    sys.exit(code if isinstance(code, int) else 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -37,6 +37,7 @@ class Question:
     feeds: Mapping[str, Feed]
     dialect: str
     today: date
+    local_dates: Mapping[str, date] = field(default_factory=dict)
 
     def audience(
         self, fields: Sequence[str], related: Sequence[RelatedColumn], keys: Sequence[str] | None = None
@@ -53,6 +54,7 @@ class Question:
             audiences=self.body.get("audiences", {}),
             fragments=self.body.get("fragments", {}),
             keys=keys,
+            local_dates=self.local_dates,
         )
 
     def offered(self) -> tuple[Column, ...]:
