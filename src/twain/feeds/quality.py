@@ -48,7 +48,10 @@ def _rule(rule: Mapping[str, Any], path: _Path, level: str, names: set[str], rep
             path, "T211", "This quality rule cannot be executed by Twain.", "Write a library metric or type: sql."
         )
         return None
-    metric = "sql" if kind == "sql" else str(rule["metric"])
+    if "metric" in rule and "query" in rule:
+        report.error((*path, "query"), "T211", "This rule has both a metric and a query.", "Keep one of the two.")
+        return None
+    metric = "sql" if kind == "sql" else str(rule.get("metric"))
     limit = _limit(rule, path, report)
     unit, severity = _unit(rule, metric, path, report), _severity(rule, path, report)
     arguments = rule.get("arguments") or {}

@@ -71,6 +71,8 @@ def test_a_rule_about_the_feed(rule):
         "{metric: invalidValues, mustBe: 0, arguments: {pattern: 5}}",
         "{metric: missingValues, mustBe: 0}",
         "{type: sql, query: SELECT 1, mustBe: 1, unit: percent}",
+        "{type: sql, query: SELECT 1, metric: nullValues, mustBe: 1}",
+        "{query: SELECT 1, metric: nullValues, mustBe: 1}",
     ],
 )
 def test_a_rule_that_cannot_be_executed_is_an_error(rule):
