@@ -3,13 +3,14 @@ import logging
 import os
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from html.parser import HTMLParser
 
 import pytest
 
 from twain.errors import LedgerUnavailable
 from twain.ledger.stores import open_ledger
+from twain.returns import server as server_room
 from twain.returns.gateway import create_app, serve
 from twain.returns.tokens import TokenMint
 from twain.vault import KeyRing
@@ -244,3 +245,23 @@ def test_half_a_request_holds_nobody_up(gateway):
     finally:
         for connection in half:
             connection.close()
+
+
+def test_beyond_its_room_the_server_closes_the_door_at_once(ledger, monkeypatch):
+    monkeypatch.setattr(server_room, "THREADS", 1)
+    monkeypatch.setattr(server_room, "_WAITING", 0)
+    with ExitStack() as open_ones:
+        server = open_ones.enter_context(serve(create_app(ledger, MINT, address_hash)))
+        slow = open_ones.enter_context(closing(socket.create_connection(("127.0.0.1", server.port), timeout=20)))
+        slow.sendall(b"GET /u/x HTTP/1.1\r\n")
+        late = open_ones.enter_context(closing(socket.create_connection(("127.0.0.1", server.port), timeout=20)))
+        assert late.recv(10) == b""
+        slow.sendall(b"\r\n")
+        assert slow.recv(4096).startswith(b"HTTP/1.0 404")
+
+
+def test_two_gateways_keep_apart(ledger):
+    app = create_app(ledger, MINT, address_hash)
+    with serve(app) as one, serve(app) as other:
+        assert one.port != other.port
+        assert ask(one, "GET", f"/u/{token()}")[0] == ask(other, "GET", f"/u/{token()}")[0] == 200
