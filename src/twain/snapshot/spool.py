@@ -35,7 +35,9 @@ def begin_attempt(spool: Path, run_id: str) -> Path:
     """Make a new, empty folder (0700) for one attempt at this run's snapshot. Raises LedgerError."""
     folder = _run_folder(spool, run_id) / secrets.token_hex(4)
     try:
-        folder.mkdir(mode=0o700, parents=True)
+        spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.parent.mkdir(mode=0o700, exist_ok=True)
+        folder.mkdir(mode=0o700)
     except OSError as error:
         raise cannot_write(folder, error) from error
     return folder
