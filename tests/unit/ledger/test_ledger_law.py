@@ -24,7 +24,7 @@ from twain.records import Fate, Lease, Outcome, RunState, Window
 from twain.testing.ledger_steps import FREE, HandClock, a_worker, an_event, sending
 
 FATES = (Fate.SENT, Fate.SENT, Fate.FAILED, Fate.SUPPRESSED, Fate.UNCERTAIN, Fate.DEFERRED, None)
-SIZES = (7, 4, 12)
+SIZES = (7, 12)
 numbers = itertools.count()
 
 
@@ -37,7 +37,7 @@ class Hand:
 
 
 class LedgerLaw(RuleBasedStateMachine):
-    """One run of three shards, three workers, and a model of every row."""
+    """One run of two shards, two workers, and a model of every row."""
 
     ledger = None
     clock = None
@@ -47,14 +47,13 @@ class LedgerLaw(RuleBasedStateMachine):
         self.run_id = f"r{next(numbers)}"
         sending(self.ledger, SIZES, self.run_id)
         self.hands: dict[str, Hand] = {}
-        self.fence = dict.fromkeys(range(3), 0)
+        self.fence = dict.fromkeys(range(len(SIZES)), 0)
         self.fates: dict[tuple[int, int], Fate] = {}
         self.open: dict[tuple[int, int], int] = {}
         self.attempts: dict[tuple[int, int], int] = {}
 
-    workers = st.sampled_from(["w1", "w2", "w3"])
+    workers = st.sampled_from(["w1", "w2"])
 
-    @rule(name=workers)
     def lease(self, name):
         if name in self.hands:
             return
@@ -72,6 +71,8 @@ class LedgerLaw(RuleBasedStateMachine):
 
     @rule(name=workers, limit=st.integers(1, 6))
     def claim(self, name, limit):
+        if name not in self.hands:
+            self.lease(name)
         hand = self.hands.get(name)
         if hand is None:
             return
@@ -92,10 +93,14 @@ class LedgerLaw(RuleBasedStateMachine):
                 self.open[place] = window.id
             hand.windows.append(window)
 
-    @rule(name=workers, data=st.data())
-    def settle(self, name, data):
-        hand = self.hands.get(name)
-        if hand is None or not hand.windows:
+    @precondition(lambda self: any(hand.windows for hand in self.hands.values()))
+    @rule(data=st.data())
+    def settle(self, data):
+        self.settle_one(data.draw(st.sampled_from(sorted(n for n, hand in self.hands.items() if hand.windows))), data)
+
+    def settle_one(self, name, data):
+        hand = self.hands[name]
+        if not hand.windows:
             return
         window = hand.windows.pop(0)
         fates = [data.draw(st.sampled_from(FATES)) for _ in window.rows]
@@ -122,6 +127,20 @@ class LedgerLaw(RuleBasedStateMachine):
     @rule(name=workers)
     def crash(self, name):
         self.hands.pop(name, None)
+
+    @precondition(lambda self: any(hand.windows for hand in self.hands.values()))
+    @rule(data=st.data(), settles=st.booleans())
+    def freeze(self, data, settles):
+        """One worker is frozen past its lease, the other takes over what it can get, and the frozen one settles."""
+        self.clock.pass_by(36.0)
+        for name in ("w3", "w4"):
+            self.hands.pop(name, None)
+            self.lease(name)
+            if settles and name in self.hands:
+                self.settle_one(name, data)
+        frozen = sorted(n for n, hand in self.hands.items() if hand.windows and n not in {"w3", "w4"})
+        if frozen:
+            self.settle_one(frozen[0], data)
 
     @rule(name=workers)
     def let_go(self, name):
