@@ -13,7 +13,6 @@ from twain.ledger.clock import SystemClock, read_boot_id
 from twain.ledger.stores import open_ledger
 from twain.ports import Channel, Clock, Ledger
 from twain.records import (
-    Bundle,
     CrashPolicy,
     Fate,
     Funnel,

@@ -9,7 +9,7 @@ from twain.ports import Channel, Clock, Ledger
 from twain.records import Fate, LanePace, Outcome
 
 _SHARE_EVERY = 1.0
-_LEAST_RATE = 4.0  # messages per second that a throttled lane without a limit starts from, at least
+_LEAST_RATE = 20.0  # messages per second that a throttled lane without a limit starts from, at least
 
 
 @dataclass(slots=True)

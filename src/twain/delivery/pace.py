@@ -50,6 +50,7 @@ _BY_FIRST_LABEL = {
 
 _KNOWN_LIMITS = ("per_second", "per_hour")
 _CACHED_DOMAINS = 50_000
+_GROWS = 30  # retries after which the wait no longer grows
 
 
 class Lanes:
@@ -128,12 +129,13 @@ class Backoff:
     def delay(self, attempts: int, reason: str = "") -> float:
         """Seconds until the next try of a row that was deferred *attempts* times before, without jitter."""
         first = self.reconnect if reason == CONNECTION_LOST else self.first
-        return min(self.most, first * self.factor ** min(attempts, 30))
+        return min(self.most, first * self.factor ** min(attempts, _GROWS))
 
     def retry_in(self, attempts: int, reason: str = "") -> float | None:
         """Seconds until the next try, with jitter; None when the row has been tried for long enough."""
         delay = self.delay(attempts, reason)
-        waited = sum(self.delay(n, reason) for n in range(min(attempts, 1000)))
+        grown = min(attempts, _GROWS)
+        waited = sum(self.delay(n, reason) for n in range(grown)) + (attempts - grown) * self.delay(_GROWS, reason)
         if waited + delay > self.max_age:
             return None
         return delay * random.uniform(1 - self.jitter, 1 + self.jitter)  # noqa: S311 — spreads load, guards nothing
@@ -158,7 +160,7 @@ class Slowness:
     factor: float = 1.0
     changed_at: float = float("-inf")
     least: float = 1 / 64
-    heal_every: float = 5.0
+    heal_every: float = 2.0
 
     def throttled(self, now: float) -> bool:
         """The relay throttled just now; True when that changed the factor (at most once a second)."""

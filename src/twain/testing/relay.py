@@ -60,18 +60,12 @@ class Script:
 
 class _Scripted(Manners):
     def __init__(self, relay: Relay) -> None:
-        super().__init__(tls=relay.script.tls, accounts=relay.script.accounts)
+        super().__init__()
         self._relay = relay
 
-    @property
-    def extensions(self) -> tuple[bytes, ...]:
-        return self._relay.script.extensions
-
-    @extensions.setter
-    def extensions(self, _: tuple[bytes, ...]) -> None:
-        """The script decides."""
-
     def opened(self) -> None:
+        script = self._relay.script
+        self.extensions, self.tls, self.accounts = script.extensions, script.tls, script.accounts
         self._relay.connections += 1
 
     def greeting(self) -> Answer:
@@ -184,7 +178,8 @@ class Relay:
         self._server.close()
         self._abort_all()
         await self._server.wait_closed()
-        await asyncio.sleep(0)
+        while self._sessions:
+            await asyncio.sleep(0.001)
 
     def _call(self, work: Coroutine[object, object, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)

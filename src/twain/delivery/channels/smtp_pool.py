@@ -13,7 +13,7 @@ from twain.delivery.channels.smtp_greeting import open_session
 from twain.delivery.channels.smtp_options import SmtpOptions
 from twain.delivery.channels.smtp_replies import clean
 from twain.delivery.channels.smtp_talk import Conversation, Grouped, talk
-from twain.delivery.pace import UNSENT
+from twain.delivery.pace import CONNECTION_LOST, UNSENT
 from twain.errors import ChannelError, ChannelUnavailable
 from twain.ports import Feeder
 from twain.records import Envelope, Fate, Outcome, Wait
@@ -68,7 +68,7 @@ class Pool:
     def answered(self, ticket: int, outcome: Outcome) -> None:
         """Hand one outcome to the feeder."""
         self._answers += 1
-        if outcome.fate is Fate.SENT:
+        if outcome.reason not in {CONNECTION_LOST, UNSENT}:
             self._patience.proven()
         self._feeder.answer(ticket, outcome)
 
@@ -103,6 +103,7 @@ class Pool:
             elif not one.flights and not self.ready and self.now - one.heard_at > self._options.idle:
                 one.close()
                 self._talks.remove(one)
+                self._patience.proven()
         self.wake()
 
     def _pump(self) -> None:
@@ -171,8 +172,8 @@ class Pool:
             return
         open_now = len(self._talks) + len(self._opening)
         if not self._talks:
-            idle = self._ever_connected and not self.ready
-            if not idle and not self._opening and self._patience.may_try(self.now):
+            resting = self._ever_connected and not self.ready and self._patience.calm
+            if not resting and not self._opening and self._patience.may_try(self.now):
                 self._open()
             self._give_up_if_hopeless()
         elif (self.ready or self._more) and self.now >= self._may_grow_at:
@@ -238,6 +239,7 @@ class Pool:
             await asyncio.sleep(0.005)
         for one in self._talks:
             one.cut()
+        await asyncio.sleep(0)
 
     def _sender_refused(self, line: bytes) -> ChannelError:
         return ChannelError(
@@ -261,11 +263,11 @@ class Patience:
 
     @property
     def calm(self) -> bool:
-        """Nothing has failed since the relay last accepted a message."""
+        """Nothing has failed since the relay last answered."""
         return self._failures == 0
 
     def proven(self) -> None:
-        """A message was accepted."""
+        """The relay answered a message, or a connection was at peace until we closed it."""
         self._failures = 0
         self._since = self._error = None
 
