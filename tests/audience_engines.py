@@ -13,6 +13,7 @@ import duckdb
 import psycopg
 
 from tests.audience_company import FEEDS, ddl
+from tests.conftest import fresh_database
 from twain.records import Feed, Statement
 
 DIALECTS = ("duckdb", "postgres", "sqlite")
@@ -75,7 +76,7 @@ def _typed(kind: str, value: Any) -> Any:
 
 @contextmanager
 def engine(dialect: str, url: str) -> Iterator[Engine]:
-    """An engine; *url* is the PostgreSQL one's, whose tables vanish at the end."""
+    """An engine, empty but for the company's tables; in PostgreSQL's case a database of its own beside *url*."""
     if dialect == "duckdb":
         with duckdb.connect(config={"threads": 1}) as connection:
             yield Engine(dialect, connection)
@@ -83,6 +84,5 @@ def engine(dialect: str, url: str) -> Iterator[Engine]:
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
             yield Engine(dialect, connection)
     else:
-        with psycopg.connect(url) as connection:
+        with fresh_database(url) as own, psycopg.connect(own, autocommit=True) as connection:
             yield Engine(dialect, connection)
-            connection.rollback()

@@ -308,7 +308,12 @@ def _among(scope: Scope, keys: Sequence[str]) -> exp.Expr:
     column: exp.Expr = scope.column(own.name)
     values: list[Scalar] = list(dict.fromkeys(keys))
     if own.type == "integer":
-        values = [int(key) for key in keys if key.removeprefix("-").isdecimal() and key.isascii() and len(key) < 19]
+        values = [int(key) for key in dict.fromkeys(keys) if _whole(key)]
     elif own.type != "string":
         column = cast(column, "TEXT")
     return exp.In(this=column, expressions=[scope.draft.bind(v) for v in values]) if values else exp.false()
+
+
+def _whole(key: str) -> bool:
+    """Whether this is how a 64-bit integer reads as text; no other text is any such row's key."""
+    return key.isascii() and key.removeprefix("-").isdecimal() and str(int(key)) == key and -(2**63) <= int(key) < 2**63

@@ -108,7 +108,7 @@ class SQLite(Dialect):
     joins_exists = False
 
     def shadow(self, field: Field) -> exp.Expr:
-        """Dates and timestamps in one spelling, whichever the table has."""
+        """Dates and timestamps in one spelling, whichever the table has; one with an offset becomes UTC."""
         column = exp.column(exp.to_identifier(field.column, quoted=True))
         if field.type == "date":
             return exp.Anonymous(this="DATE", expressions=[column])

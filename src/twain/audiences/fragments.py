@@ -40,7 +40,11 @@ def parse_fragment(name: str, sql: str, feeds: Mapping[str, Feed], dialect: str)
     if len(columns) != 1 or columns[0].is_star:
         raise _wrong(name, f"it returns {len(columns)} columns.", "Return exactly one, the key, named.")
     for node in query.walk():
-        if isinstance(node, _REFUSED) or (isinstance(node, exp.Func) and not isinstance(node, _FUNCTIONS)):
+        if (
+            _recursive(node)
+            or isinstance(node, _REFUSED)
+            or (isinstance(node, exp.Func) and not isinstance(node, _FUNCTIONS))
+        ):
             raise _wrong(name, f"{node.sql(dialect)[:60]} may not stand in it.", "Use plain SELECTs over feeds.")
     _only_feeds(name, query, feeds)
     return query
@@ -61,6 +65,10 @@ def _single(name: str, sql: str, dialect: str) -> exp.Query:
     if len(statements) != 1 or not isinstance(statements[0], exp.Select | exp.SetOperation):
         raise _wrong(name, "it is not one SELECT.", "Write a single SELECT.")
     return statements[0]
+
+
+def _recursive(node: exp.Expr) -> bool:
+    return isinstance(node, exp.With) and bool(node.args.get("recursive"))
 
 
 def _only_feeds(name: str, query: exp.Query, feeds: Mapping[str, Feed]) -> None:

@@ -61,7 +61,8 @@ class Not:
 class Test:
     """One field compared with *values* (as many as *op* takes).
 
-    Text is compared exactly, by code point. A date compared with a timestamp means the whole day (UTC).
+    Text is compared exactly, by code point. A date compared with a timestamp means the whole day,
+    by the clocks of the source.
     ``within_last_days`` n: from n days before today until today; ``older_than_days`` n: more than n days before today.
     """
 

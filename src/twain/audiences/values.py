@@ -1,12 +1,13 @@
 """A rule's values: checked against the field's type, and made ready to be bound.
 
-Dates may be ISO 8601 strings (JSON) or native ones (TOML). A date compared with a timestamp stays a date: it means the whole day.
+Dates may be ISO 8601 strings (JSON) or native ones (TOML). A date compared with a timestamp stays a date: it means the whole
+day. A time has no offset: it is meant as the database's own clocks show it, as its columns are.
 """
 
 from __future__ import annotations
 
 import math
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from twain.errors import RuleError
 from twain.records import Field, FieldType, Scalar
@@ -20,7 +21,7 @@ _EXPECTED: dict[FieldType, str] = {
     "number": "a number, such as 19.90",
     "boolean": "true or false",
     "date": 'a date, such as "2024-05-31"',
-    "timestamp": 'a date or a time, such as "2024-05-31" or "2024-05-31T09:00:00"',
+    "timestamp": 'a date or a time without an offset, such as "2024-05-31" or "2024-05-31T09:00:00"',
 }
 
 
@@ -83,18 +84,18 @@ def _date(value: object) -> Scalar:
 
 def _timestamp(value: object) -> Scalar:
     if isinstance(value, datetime):
-        return _utc(value)
+        return _local(value)
     day = _date(value)
     if day is not None or not isinstance(value, str):
         return day
     try:
-        return _utc(datetime.fromisoformat(value))
+        return _local(datetime.fromisoformat(value))
     except ValueError:
         return None
 
 
-def _utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+def _local(moment: datetime) -> datetime | None:
+    return moment if moment.tzinfo is None else None
 
 
 def _shown(value: object) -> str:

@@ -165,7 +165,7 @@ def _either(shown: Sequence[str]) -> str:
 
 def _value(value: Scalar, kind: FieldType) -> str:
     if isinstance(value, datetime):
-        return f"{_value(value.date(), 'date')}, {value:%H:%M} UTC"
+        return f"{_value(value.date(), 'date')}, {value:%H:%M}"
     if isinstance(value, date):
         return f"{value.day} {value:%B} {value.year}"
     if isinstance(value, bool):

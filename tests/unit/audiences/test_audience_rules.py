@@ -52,6 +52,8 @@ def _refused(tree, **more) -> RuleError:
         ({"field": "spent", "value": "1"}, "T412", "does not fit spent"),
         ({"field": "birthday", "value": "2023-02-29"}, "T412", "does not fit birthday"),
         ({"field": "birthday", "value": "2023-02-01T10:00"}, "T412", "does not fit birthday"),
+        ({"field": "seen", "value": "2023-02-01T10:00:00+02:00"}, "T412", "does not fit seen"),
+        ({"field": "seen", "value": "2023-02-30T10:00:00"}, "T412", "does not fit seen"),
         ({"field": "country", "op": "in", "value": "Germany"}, "T412", "in needs a list"),
         ({"field": "country", "op": "in", "value": []}, "T412", "in needs a list"),
         ({"field": "country", "op": "in", "value": ["a", None]}, "T412", "nothing does not fit"),
