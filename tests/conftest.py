@@ -19,6 +19,9 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 pytest.register_assert_rewrite("twain.testing")
 
+#: The password of every restricted login: a canary that must appear in no message.
+READER_PASSWORD = "c4n4ry-s3cret"
+
 # Durability costs time and proves nothing here: no test kills the server and reads it again.
 _FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
 
@@ -76,6 +79,16 @@ def with_parts(url: str, **parts: str) -> str:
     result = f"postgresql://{login}@/{database}?{rest}"
     make_conninfo(result)  # refuses what libpq would
     return result
+
+
+def make_reader(owner, url, *views):
+    """A login that may read these views and nothing else; returns its URL. The password is a canary for other tests."""
+    name = f"reader_{conninfo_to_dict(url)['dbname']}"
+    role = sql.Identifier(name)
+    owner.execute(sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER PASSWORD {}").format(role, sql.Literal(READER_PASSWORD)))
+    for view in views:
+        owner.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(sql.Identifier(view), role))
+    return with_parts(url, user=name, password=READER_PASSWORD)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from tests.conftest import fresh_database, with_parts
+from tests.conftest import fresh_database, make_reader
 from twain.settings import SourceSettings
 from twain.testing.source_suite import MANY, PEOPLE, Company, SourceContract
 
@@ -109,16 +109,6 @@ class TestPostgres(SourceContract):
             reader = make_reader(owner, url, "people", "numbers")
             settings = SourceSettings("shop", "postgres", {"url": reader}, max_connections=8)
             yield Company(settings, owner.execute, lambda: _no_login(owner, reader))
-
-
-def make_reader(owner, url, *views):
-    """A login that may read these views and nothing else; returns its URL. The password is a canary for other tests."""
-    name = f"reader_{conninfo_to_dict(url)['dbname']}"
-    role = sql.Identifier(name)
-    owner.execute(sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER PASSWORD 'c4n4ry-s3cret'").format(role))
-    for view in views:
-        owner.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(sql.Identifier(view), role))
-    return with_parts(url, user=name, password="c4n4ry-s3cret")
 
 
 @contextmanager

@@ -7,7 +7,9 @@ that a comment or a quote that two parsers read differently cannot smuggle anyth
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import logging
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import sqlglot
@@ -116,13 +118,29 @@ def _single_select(sql: str, dialect: str) -> exp.Query:
     tokens = sqlglot.tokenize(sql, read=dialect)
     if not tokens or tokens[0].token_type not in _STARTS:
         raise _Refused("T332", "it is not a SELECT")
-    trees = [tree for tree in sqlglot.parse(sql, read=dialect) if tree is not None]
+    with _unheard():
+        trees = [tree for tree in sqlglot.parse(sql, read=dialect) if tree is not None]
     if len(trees) != 1:
         raise _Refused("T331", f"it is {len(trees)} statements, not one")
     tree = trees[0]
     if not isinstance(tree, exp.Select | exp.SetOperation):
         raise _Refused("T332", "it is not a SELECT")
     return tree
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """SQLGlot logs what it does not know, with the whole statement; here that is no news but a refusal."""
+    log = logging.getLogger("sqlglot")
+    log.addFilter(_drop)
+    try:
+        yield
+    finally:
+        log.removeFilter(_drop)
+
+
+def _drop(_: logging.LogRecord) -> bool:
+    return False
 
 
 def _only_listed(tree: exp.Query, dialect: str) -> None:

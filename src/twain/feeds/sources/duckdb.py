@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -142,10 +143,29 @@ class DuckDB:
 
     def recover(self) -> None:
         """An error ends DuckDB's transaction; a new one sees the same, since nobody can write meanwhile."""
+        with contextlib.suppress(duckdb.Error), self._insisting():
+            self._con.abort()
         with contextlib.suppress(duckdb.Error):
             self._con.execute("ROLLBACK")
         with _as_faults():
             self._con.execute("BEGIN TRANSACTION READ ONLY")
+
+    @contextlib.contextmanager
+    def _insisting(self) -> Iterator[None]:
+        """What still runs behind an answer half read is waited for, unless it is interrupted *while* it is ended."""
+        over = threading.Event()
+
+        def nag() -> None:
+            while not over.wait(0.05):
+                self._con.interrupt()
+
+        nagger = threading.Thread(target=nag, daemon=True)
+        nagger.start()
+        try:
+            yield
+        finally:
+            over.set()
+            nagger.join()
 
     def close(self) -> None:
         """Close the file."""
