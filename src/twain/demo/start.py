@@ -13,7 +13,7 @@ from pathlib import Path
 
 from twain.demo.inbox import Inbox, start_inbox
 from twain.demo.sink import SinkHandle, start_sink
-from twain.demo.writers import build_demo
+from twain.demo.writers import build_demo, is_current
 from twain.errors import ConfigError
 
 CAMPAIGN = "summer-thanks"
@@ -43,15 +43,11 @@ def copy_workspace(folder: Path) -> list[str]:
 
 
 def ensure_data(root: Path, customers: int, seed: int, progress: Callable[[int, int], None] | None = None) -> bool:
-    """Build the company's database unless it lies there already; True when it was built."""
+    """Build the company's database unless the same one, made within a day, lies there; True when it was built."""
     path = root / "data" / "shop.duckdb"
-    if path.exists():
+    if is_current(path, customers, seed):
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.unlink(missing_ok=True)
-    build_demo(unfinished, "duckdb", customers, seed, progress)
-    unfinished.replace(path)
+    build_demo(path, "duckdb", customers, seed, progress)
     return True
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -70,6 +71,17 @@ def build_demo(
                 progress(rows["customers"], customers)
         writer.append(MARKER, _marker(customers, seed))
     return Counts(dict(rows), dict(planted))
+
+
+def is_current(path: Path, customers: int, seed: int, *, max_age_seconds: float = 86_400.0) -> bool:
+    """Whether the DuckDB file *path* holds just this company, and is young enough for its freshness checks to pass."""
+    if not path.exists() or time.time() - path.stat().st_mtime > max_age_seconds:
+        return False
+    try:
+        with closing(duckdb.connect(str(path), read_only=True)) as connection:
+            return connection.execute(f"SELECT customers, seed FROM {MARKER}").fetchone() == (customers, seed)
+    except duckdb.Error:
+        return False
 
 
 def _count(part: Part, rows: Counter[str], planted: Counter[str]) -> None:

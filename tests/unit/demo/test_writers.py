@@ -1,6 +1,8 @@
 """The demo company in DuckDB, SQLite and Postgres: the same rows, whole or not at all, nothing overwritten."""
 
+import os
 import sqlite3
+import time
 from datetime import date
 
 import duckdb
@@ -8,6 +10,7 @@ import psycopg
 import pytest
 
 from twain.demo.company import midnight
+from twain.demo.start import ensure_data
 from twain.demo.tables import MARKER, TABLES
 from twain.demo.writers import build_demo
 from twain.errors import ConfigError, SourceUnavailable
@@ -138,3 +141,19 @@ def test_a_postgres_out_of_reach_is_told_without_its_password(tmp_path):
     with pytest.raises(SourceUnavailable) as caught:
         build_demo(url, "postgres", 5, 7)
     assert "hunter2" not in str(caught.value)
+
+
+def test_the_same_company_is_not_built_again_within_a_day(tmp_path):
+    assert ensure_data(tmp_path, 50, 7)
+    assert not ensure_data(tmp_path, 50, 7)
+
+
+def test_another_company_or_one_of_yesterday_is_built_anew(tmp_path):
+    path = tmp_path / "data" / "shop.duckdb"
+    assert ensure_data(tmp_path, 50, 7)
+    assert ensure_data(tmp_path, 60, 7)
+    assert ensure_data(tmp_path, 60, 8)
+    yesterday = time.time() - 2 * 86_400
+    os.utime(path, (yesterday, yesterday))
+    assert ensure_data(tmp_path, 60, 8)
+    assert not ensure_data(tmp_path, 60, 8)
