@@ -9,7 +9,10 @@ from typing import Any
 from twain.flows.instance import Instance
 from twain.flows.watch import Nobody, Watch
 from twain.records import Funnel, Run, RunEvent, RunState, Shard, Tally
-from twain.snapshot.spool import read_shard
+from twain.snapshot.spool import discard, read_shard
+
+#: How long a finished run's rows stay in the ledger too, for resolving; the delivery history keeps them anyway. Seconds.
+_PRUNE_AFTER = 30 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,17 @@ def finish(instance: Instance, run: Run, watch: Watch | None = None) -> Run:
         return instance.ledger.run(run.id)
     text = f"Everyone accounted for: {tally.sent} sent, {tally.failed} failed, {tally.suppressed} suppressed, "
     event = RunEvent(run.id, instance.clock.now(), "finished", text + f"{tally.uncertain} unknown.")
-    return instance.ledger.advance(run.id, {RunState.RECONCILING}, RunState.FINISHED, event)
+    run = instance.ledger.advance(run.id, {RunState.RECONCILING}, RunState.FINISHED, event)
+    forget_spool(instance, run, tally)
+    instance.ledger.prune(instance.clock.now() - _PRUNE_AFTER)
+    return instance.ledger.run(run.id)
+
+
+def forget_spool(instance: Instance, run: Run, tally: Tally) -> None:
+    """Once nobody is undecided, names and addresses have done their work: the key goes first, then the files."""
+    if tally.accounted_for and not tally.uncertain:
+        instance.ledger.forget_key(run.id)
+        discard(instance.settings.spool, run.id)
 
 
 def archive_settled(instance: Instance, run: Run, *, most: int | None = None) -> int:

@@ -120,7 +120,7 @@ def _live(instance: Instance, feed: Feed, problems: list[Problem], verdicts: lis
     source = instance.source(feed.source)
     with source.session(instance.tag("check", "check"), instance.limits(feed.source)) as session:
         live = session.describe(feed.table or f"({feed.query})")
-        found = compare_live(feed, live)
+        found = compare_live(feed, live, session.dialect)
         problems += found
         if any(p.severity == "error" for p in found):
             return

@@ -9,24 +9,14 @@ from typing import Any
 import pyarrow as pa
 
 from twain.audiences.compile import compile_audience, compile_sample
-from twain.audiences.split import assign
+from twain.audiences.split import splitter
 from twain.audiences.words import explain
 from twain.errors import ConfigError
-from twain.flows.campaigns import Campaign, campaign_names
+from twain.flows.campaigns import campaign_names
 from twain.flows.instance import Instance
 from twain.flows.prepare import personalisable
 from twain.records import Audience, Feed, Funnel, Right
 from twain.snapshot.take import count_funnel
-
-
-def everybody(address_hash: bytes) -> int:  # noqa: ARG001 — the shape of every split
-    """The split of a rule without holdout or arms."""
-    return 0
-
-
-def splitter(campaign: Campaign) -> Callable[[bytes], int]:
-    """The split of a campaign, as its send makes it."""
-    return lambda address_hash: assign(address_hash, campaign.name, campaign.holdout, campaign.arms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +26,7 @@ class Rule:
     name: str
     tree: Mapping[str, Any]
     feed: Feed
-    split: Callable[[bytes], int] = everybody
+    split: Callable[[bytes], int] | None = None
 
 
 def find_rule(instance: Instance, name: str, feed: str = "") -> Rule:
@@ -44,7 +34,8 @@ def find_rule(instance: Instance, name: str, feed: str = "") -> Rule:
     workspace = instance.workspace
     if name in campaign_names(workspace.root):
         campaign = workspace.campaign(name)
-        return Rule(name, campaign.audience, workspace.feed(campaign.feed, campaign.place("feed")), splitter(campaign))
+        split = splitter(campaign.name, campaign.holdout, campaign.arms) if campaign.holdout else None
+        return Rule(name, campaign.audience, workspace.feed(campaign.feed, campaign.place("feed")), split)
     if name in workspace.audiences:
         return Rule(name, workspace.audiences[name], workspace.feed(feed or _mailable(instance)))
     known = ", ".join([*campaign_names(workspace.root), *workspace.audiences]) or "none yet"

@@ -8,7 +8,7 @@ from twain.delivery.dispatch import DeliveryReport
 from twain.delivery.pace import Backoff
 from twain.delivery.takeover import settle_orphans
 from twain.errors import LedgerError, TwainError
-from twain.flows.account import archive_settled
+from twain.flows.account import archive_settled, forget_spool
 from twain.flows.instance import Instance
 from twain.flows.workers import bury_the_dead, new_worker
 from twain.records import Fate, Lease, Run, RunEvent, RunState
@@ -56,6 +56,7 @@ def close(instance: Instance, run: Run) -> Run:
     text = "Not reached any more: " + ("the send was cancelled." if reason == "cancelled" else "its time was over.")
     instance.ledger.abandon(run.id, Fate.SUPPRESSED, reason, _event(instance, run, "abandoned", text))
     archive_settled(instance, run)
+    forget_spool(instance, run, instance.ledger.tally(run.id))
     return instance.ledger.run(run.id)
 
 

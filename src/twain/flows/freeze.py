@@ -6,11 +6,12 @@ Nothing can be sent until the manifest is committed; a crash before that discard
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pyarrow as pa
 
-from twain.audiences.split import assign
+from twain.audiences.split import splitter
 from twain.errors import Held, SourceError, TwainError
 from twain.feeds.checks import check_audience, check_feed
 from twain.flows.instance import Instance
@@ -64,17 +65,24 @@ class _Attempt:
 def _read(instance: Instance, run: Run, prepared: Prepared, watch: Watch) -> tuple[Run, _Attempt]:
     source = instance.source(prepared.feed.source)
     limits = instance.limits(prepared.feed.source)
-    with source.session(instance.tag(run.campaign), limits) as session:
+    with ExitStack() as reading:
+        session = reading.enter_context(source.session(instance.tag(run.campaign), limits))
         watch.stage("checks", f"Pre-send checks on {prepared.feed.source}")
         verdicts = check_feeds(instance, session, prepared, watch)
         hold_on(verdicts)
         run = _step(instance, run, RunState.CHECKED, "checked", _summary(verdicts))
         run = _step(instance, run, RunState.SNAPSHOTTING, "snapshotting", "Reading the audience.")
         watch.stage("audience", "Reading the audience")
-        attempt = _take(instance, run, prepared, session.stream(prepared.audience.statement), watch)
+        attempt = _take(instance, run, prepared, _until_read(session, prepared, reading), watch)
     if not run.scope:
         hold_on(_check_people(instance, run, prepared, attempt.snapshot, watch))
     return run, attempt
+
+
+def _until_read(session: Session, prepared: Prepared, reading: ExitStack) -> Iterator[pa.RecordBatch]:
+    """The audience's rows; IT's transaction ends with the last of them, while the snapshot is still being sorted."""
+    yield from session.stream(prepared.audience.statement)
+    reading.close()
 
 
 def check_feeds(instance: Instance, session: Session, prepared: Prepared, watch: Watch) -> list[Verdict]:
@@ -148,8 +156,7 @@ def _take(
 def split_of(prepared: Prepared, *, whole: bool) -> Callable[[bytes], int]:
     """Who gets which arm. A send to one chosen person has no holdout (*whole* is False)."""
     holdout = float(prepared.bundle.body.get("holdout", 0.0)) if whole else 0.0
-    salt, arms = prepared.bundle.campaign, prepared.arms
-    return lambda address_hash: assign(address_hash, salt, holdout, arms)
+    return splitter(prepared.bundle.campaign, holdout, prepared.arms)
 
 
 def _commit(instance: Instance, run: Run, prepared: Prepared, attempt: _Attempt) -> Run:
