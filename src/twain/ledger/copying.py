@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,8 @@ def write_backup(driver: Driver, target: Path) -> None:
             _fill(driver, copy)
         _settle_on_disk(partial, target)
     except (OSError, sqlite3.Error) as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
         raise LedgerError(
             f"The backup {target} could not be written ({error}).",
             todo="Check the folder and its free space.",

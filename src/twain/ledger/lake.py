@@ -275,7 +275,8 @@ class Lake:
     def _table(self, where: str, files: Sequence[Entry], values: Mapping[str, Any]) -> pa.Table:
         if not files:
             return DELIVERIES.empty_table()
-        return pa.Table.from_batches(self._batches(_Q.format(what="*", where=where), files, values))
+        batches = list(self._batches(_Q.format(what="*", where=where), files, values))
+        return pa.Table.from_batches(batches) if batches else DELIVERIES.empty_table()
 
     def _stream(self, query: str, files: Sequence[Entry], values: Mapping[str, Any]) -> Iterator[pa.Array]:
         for batch in self._batches(query, files, values):

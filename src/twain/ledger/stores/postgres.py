@@ -96,7 +96,11 @@ class PostgresDriver:
         self._clock = clock
         self._queries = load_queries("pg")
         self._connections = Connections()
-        self._migrate()
+        try:
+            self._migrate()
+        except BaseException:
+            self.close()
+            raise
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:

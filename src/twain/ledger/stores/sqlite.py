@@ -80,7 +80,11 @@ class SqliteDriver:
         self._busy_seconds = busy_seconds
         self._queries = load_queries("lite")
         self._connections = Connections()
-        self._migrate()
+        try:
+            self._migrate()
+        except BaseException:
+            self.close()
+            raise
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:

@@ -1,0 +1,197 @@
+"""The delivery history: what is true, what is found, and what a crash leaves behind."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+from open_data_contract_standard.model import OpenDataContractStandard
+
+from twain.errors import LedgerError
+from twain.insight.measure import measure
+from twain.ledger.lake import DELIVERIES, EVENTS, Lake
+from twain.records import Fate, Funnel, HistoryTest, Run, RunState, Shard, ShardOutcomes
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
+DAY = 86_400.0
+FATES = [Fate.SENT] * 6 + [Fate.FAILED, Fate.FAILED, Fate.SUPPRESSED, Fate.UNCERTAIN]
+REASONS = [""] * 6 + ["refused", "refused", "left", "crash"]
+
+
+@pytest.fixture
+def lake(tmp_path):
+    return Lake(tmp_path / "history")
+
+
+def outcomes(run_id="r1", shard=0, *, at=NOW, fates=FATES, campaign="spring", feed="customers", created=None):
+    run = Run(
+        run_id, "b" * 64, campaign, RunState.SENDING, "mail", "never_twice", "Ana Ruiz", created or at,
+        funnel=Funnel(12, {"duplicate": 2}, 10),
+    )  # fmt: skip
+    return ShardOutcomes(
+        run=run,
+        shard=Shard(run_id, shard, len(fates), "*", "p", "s"),
+        fates=[int(f) for f in fates],
+        reasons=REASONS,
+        replies=["250 2.0.0 Ok: queued as 4Xyz"] * 6
+        + ["550 5.1.1 <bob@example.com>: unknown", "no: bob@example.com", "", ""],
+        times=[at] * len(fates),
+        feed=feed,
+    )
+
+
+def write(lake, given):
+    number = given.shard.number
+    keys = [f"k{number}-{row}" for row in range(len(given.fates))]
+    return lake.write(given, keys, [bytes([row]) * 32 for row in range(10)], ["A", "B"] * 5)
+
+
+def found(lake, kind, within=None, campaign=None, feed="customers", now=NOW):
+    test = HistoryTest(kind, negated=False, within_days=within, campaign=campaign)
+    return sorted(key for array in lake.keys(test, feed, now) for key in array.to_pylist())
+
+
+def test_a_shard_has_a_fixed_path_and_is_true_once_written(lake, tmp_path):
+    path, digest = write(lake, outcomes())
+    assert path == "deliveries/month=2026-11/r1-00000.parquet"
+    assert write(lake, outcomes()) == (path, digest)
+    assert lake.files() == [tmp_path / "history" / path]
+    assert lake.damaged() == []
+
+
+def test_there_are_no_addresses_in_it(lake):
+    write(lake, outcomes())
+    assert b"bob@example.com" not in lake.files()[0].read_bytes()
+    (row,) = lake.message("r1", 0, 6)
+    assert (row["reply"], row["reply_class"]) == ("550 5.1.1 <…>: unknown", "5.1.1")
+    assert lake.message("r1", 0, 7)[0]["reply"] == "no: <…>"
+    assert lake.address_hash("r1", 0, 3) == bytes([3]) * 32
+    assert lake.address_hash("r1", 0, 99) is None
+    assert lake.message("r2", 0, 0) == []
+
+
+def test_history_tests(lake):
+    write(lake, outcomes("r1", 0, at=NOW - DAY))
+    write(lake, outcomes("r2", 1, at=NOW - 10 * DAY, campaign="autumn"))
+    write(lake, outcomes("r3", 2, at=NOW - DAY, feed="stores"))
+    sent = [[f"k{shard}-{row}" for row in range(6)] for shard in range(3)]
+    assert found(lake, "mailed") == sorted(sent[0] + sent[1])
+    assert found(lake, "mailed", within=2) == sent[0]
+    assert found(lake, "mailed", campaign="autumn") == sent[1]
+    assert found(lake, "mailed", feed="stores") == sent[2]
+    assert found(lake, "failed", within=2) == ["k0-6", "k0-7"]
+    assert found(lake, "clicked") == []
+
+
+def test_clicks_of_machines_do_not_count(lake):
+    rows = {
+        "run_id": ["r1", "r1"], "shard": [0, 0], "row": [1, 2], "campaign": ["spring"] * 2, "feed": ["customers"] * 2,
+        "key": ["k0-1", "k0-2"], "kind": ["click"] * 2, "machine": [False, True], "at": [int(NOW * 1000)] * 2,
+    }  # fmt: skip
+    table = pa.table({f.name: pa.array(rows[f.name], f.type) for f in EVENTS}, EVENTS)
+    first = lake.write_events("gateway-1", table)
+    assert lake.write_events("gateway-1", table) == first
+    assert found(lake, "clicked", within=1) == ["k0-1"]
+
+
+def test_a_person_is_found_newest_first_before_and_after_compaction(lake, tmp_path):
+    for number in range(3):
+        write(lake, outcomes(f"r{number}", 0, at=NOW - number * DAY))
+    before = lake.of_key("k0-3")
+    assert [row["run_id"] for row in before] == ["r0", "r1", "r2"]
+    assert lake.compact(now=NOW) == 1
+    assert len(lake.files()) == 1
+    assert lake.of_key("k0-3") == before
+    assert Lake(tmp_path / "history").of_key("k0-3") == before
+    assert lake.message("r1", 0, 6)[0]["reason"] == "refused"
+    keys = duckdb.sql(f"select key from read_parquet('{lake.files()[0]}')").fetchall()
+    assert keys == sorted(keys)
+    assert lake.compact(now=NOW) == 0
+    assert len(list((tmp_path / "history").rglob("*.parquet"))) == 4
+    lake.compact(now=NOW + 2 * 3600)
+    assert list((tmp_path / "history").rglob("*.parquet")) == lake.files()
+
+
+@pytest.mark.parametrize("compacted", [False, True])
+def test_resolved_rows_take_the_formers_place(lake, compacted):
+    for shard in range(2):
+        write(lake, outcomes("r1", shard))
+    if compacted:
+        lake.compact(now=NOW)
+    assert [u.key for u in lake.undelivered("r1", [Fate.UNCERTAIN])] == ["k0-9", "k1-9"]
+    resolved = outcomes("r1", 0, fates=[*FATES[:-1], Fate.SENT])
+    path, _ = lake.rewrite(resolved)
+    assert path.endswith("r1-00000.g2.parquet")
+    assert [u.key for u in lake.undelivered("r1", [Fate.UNCERTAIN])] == ["k1-9"]
+    assert [row["fate"] for row in lake.of_key("k0-9")] == ["sent"]
+    assert sum(row["fate"] == "sent" for n in range(10) for row in lake.of_key(f"k0-{n}")) == 7
+    assert len(lake.of_key("k1-3")) == 1
+    assert lake.damaged() == []
+
+
+def test_what_is_not_in_the_history_cannot_be_rewritten(lake):
+    with pytest.raises(LedgerError) as error:
+        lake.rewrite(outcomes())
+    assert error.value.shown_code == "T771"
+
+
+def test_files_that_nobody_named_are_not_true(lake, tmp_path):
+    write(lake, outcomes())
+    stray = lake.files()[0].with_name("r9-00000.parquet")
+    stray.write_bytes(lake.files()[0].read_bytes())
+    assert len(lake.of_key("k0-3")) == 1
+    assert len(Lake(tmp_path / "history").files()) == 1
+
+
+def test_a_torn_last_line_is_no_line_and_the_next_one_is_whole(lake, tmp_path):
+    write(lake, outcomes("r1", 0))
+    manifest = tmp_path / "history" / "manifest.jsonl"
+    whole = manifest.read_bytes()
+    write(lake, outcomes("r1", 1))
+    manifest.write_bytes(manifest.read_bytes()[:-40])
+    after = Lake(tmp_path / "history")
+    assert [Path(f).name for f in after.files()] == ["r1-00000.parquet"]
+    write(after, outcomes("r1", 1))
+    assert manifest.read_bytes().startswith(whole)
+    assert len(Lake(tmp_path / "history").files()) == 2
+    assert len(json.loads(manifest.read_text().splitlines()[-1])["add"]) == 1
+
+
+def test_a_damaged_or_missing_file_is_named(lake):
+    write(lake, outcomes("r1", 0))
+    write(lake, outcomes("r1", 1))
+    first, second = lake.files()
+    first.write_bytes(b"PAR1")
+    second.unlink()
+    assert lake.damaged() == ["deliveries/month=2026-11/r1-00000.parquet", "deliveries/month=2026-11/r1-00001.parquet"]
+
+
+def test_a_finished_sends_funnel(lake):
+    for shard in range(2):
+        write(lake, outcomes("r1", shard))
+    write(lake, outcomes("r2", 0))
+    got = measure(outcomes("r1").run, lake.files("deliveries", "r1"))
+    assert (got.matched, got.audience, got.sent, got.failed, got.suppressed, got.uncertain) == (12, 20, 12, 4, 2, 2)
+    assert got.reasons == {"failed:refused": 4, "suppressed:left": 2, "uncertain:crash": 2}
+    assert got.arms["A"] == {"sent": 6, "failed": 2, "suppressed": 2, "uncertain": 0}
+    assert measure(outcomes("r3").run, []).audience == 0
+
+
+@pytest.mark.parametrize(("name", "schema"), [("deliveries", DELIVERIES), ("events", EVENTS)])
+def test_each_table_has_its_contract(name, schema):
+    contract = OpenDataContractStandard.from_string(Lake.contract(name))
+    fields = contract.schema_[0].properties
+    assert [f.name for f in fields] == schema.names
+    logical = {
+        "string": "string",
+        "int32": "integer",
+        "binary": "string",
+        "bool": "boolean",
+        "timestamp[ms, tz=UTC]": "timestamp",
+    }
+    assert [f.logicalType for f in fields] == [logical[str(f.type)] for f in schema]
+    assert all(f.description and f.classification for f in fields)
