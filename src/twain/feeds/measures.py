@@ -166,17 +166,20 @@ def _repeated(field: Field) -> exp.Expr:
 
 
 def _together(feed: Feed, rule: Quality) -> Measure:
-    """Several fields that must be unique together, compared as one JSON-free text: lengths keep the parts apart."""
-    fields = [feed.fields[name] for name in rule.arguments["properties"]]
-    pieces: list[exp.Expr] = []
-    for field in fields:
-        text = exp.Coalesce(this=_as_text(field), expressions=[exp.Literal.string("\u2400")])
-        pieces += [exp.cast(exp.Length(this=text), "TEXT"), exp.Literal.string(":"), text.copy()]
-    joined = pieces[0]
-    for piece in pieces[1:]:
-        joined = exp.DPipe(this=joined, expression=piece, safe=True)
+    """Several fields that must be unique together, as one text: each part after its length, so that none runs into another."""
+    joined: exp.Expr | None = None
+    for name in rule.arguments["properties"]:
+        part = _counted_text(feed.fields[name])
+        joined = exp.DPipe(this=joined, expression=part, safe=True) if joined else part
     distinct = exp.Count(this=exp.Distinct(expressions=[joined]))
     return Measure("duplicateValues", exp.Sub(this=exp.Count(this=exp.Star()), expression=distinct), rule=rule)
+
+
+def _counted_text(field: Field) -> exp.Expr:
+    length = exp.cast(exp.Length(this=_as_text(field)), "TEXT")
+    counted = exp.DPipe(this=length, expression=exp.Literal.string(":"), safe=True)
+    whole = exp.DPipe(this=counted, expression=_as_text(field), safe=True)
+    return exp.Coalesce(this=whole, expressions=[exp.Literal.string("-")])
 
 
 def _written(feed: Feed, field: Field | None, rule: Quality, dialect: str) -> Statement:

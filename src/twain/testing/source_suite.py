@@ -12,15 +12,30 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
 from twain.errors import GuardError, SourceError, SourceLimit, SourceUnavailable
+from twain.feeds.checks import check_feed
 from twain.feeds.reading import Reading, open_source
 from twain.ports import Source
-from twain.records import Column, Feed, Limits, Owner, Scalar, Statement, Tag
+from twain.records import (
+    Column,
+    Feed,
+    Field,
+    FieldType,
+    Freshness,
+    Limits,
+    Owner,
+    Quality,
+    Right,
+    Scalar,
+    Statement,
+    Tag,
+)
 from twain.settings import SourceSettings
 
 TAG = Tag("spring", "priya@example.com", "send")
@@ -218,6 +233,31 @@ class SourceContract:
         with pytest.raises(GuardError):
             session.describe("(DELETE FROM people)")
 
+    # ------------------------------------------------------------ pre-send checks
+
+    def test_pre_send_checks_count_the_same_on_every_engine(self, session: Reading) -> None:
+        live = session.describe("people")
+        now = datetime(2024, 10, 27, 1, 30, tzinfo=UTC).timestamp()
+        verdicts, figures = check_feed(session, _CHECKED, live, now=now, last={"rows": 4.0}, thresholds={})
+        assert figures == {"rows": 4.0, "newest": pytest.approx(now - 3600, abs=1)}
+        assert {(v.check, v.field): v.observed for v in verdicts if v.observed is not None} == {
+            ("quality:nullValues", "id"): 0.0,
+            ("quality:nullValues", "note"): 50.0,
+            ("quality:missingValues", "note"): 3.0,
+            ("quality:invalidValues", "name"): 3.0,
+            ("quality:invalidValues", "active"): 1.0,
+            ("quality:invalidValues", "balance"): 2.0,
+            ("quality:duplicateValues", "id"): 0.0,
+            ("quality:duplicateValues", "active"): 1.0,
+            ("quality:duplicateValues", ""): 1.0,
+            ("quality:sql", "name"): 1.0,
+            ("freshness", "seen"): pytest.approx(3600, abs=1),
+            ("rows", ""): 4.0,
+        }
+        for verdict in verdicts:
+            if verdict.sql:  # what is shown can be run
+                assert session.table(self.ask(verdict.sql, Column("n", "string"))).num_rows == 1
+
     # ------------------------------------------------------------ one state
 
     def test_a_session_sees_one_state_while_others_write(self, company: Company, source: Source) -> None:
@@ -290,6 +330,40 @@ class SourceContract:
 
 SLOW = "SELECT SUM(a.n * b.n - c.n * d.n) FROM numbers a, numbers b, numbers c, numbers d"
 _INT = Column("n", "integer")
+
+
+_rule = partial(Quality, operator="mustBeLessOrEqualTo", limit=100.0)
+
+
+def _field(name: str, kind: FieldType, *rules: Quality) -> Field:
+    return Field(name, name, kind, name.title(), frozenset(Right), quality=rules)
+
+
+_CHECKED = replace(
+    feed("people", "shop"),
+    fields={
+        "id": _field("id", "integer"),
+        "name": _field(
+            "name",
+            "string",
+            _rule("invalidValues", arguments={"pattern": "^J.*n"}),
+            _rule("sql", query="SELECT COUNT(*) FROM {object} WHERE {property} = ''"),
+        ),
+        "balance": _field("balance", "number", _rule("invalidValues", arguments={"validValues": [12.5]})),
+        "seen": _field("seen", "timestamp"),
+        "active": _field(
+            "active", "boolean", _rule("invalidValues", arguments={"validValues": [True]}), _rule("duplicateValues")
+        ),
+        "note": _field(
+            "note",
+            "string",
+            _rule("nullValues", unit="percent"),
+            _rule("missingValues", arguments={"missingValues": [None, ""]}),
+        ),
+    },
+    freshness=Freshness("seen", 86400.0),
+    quality=(_rule("duplicateValues", arguments={"properties": ["active", "note"]}),),
+)
 
 
 def opened(settings: SourceSettings) -> Source:
