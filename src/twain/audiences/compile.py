@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from twain.audiences.conditions import Scope, condition
+from twain.audiences.conditions import Scope, among, condition, only_keys
 from twain.audiences.dialects import cast
 from twain.audiences.history import take_out
 from twain.audiences.parse import Spot, parse_rule, permitted
@@ -23,7 +23,7 @@ from twain.audiences.related import AUDIENCE, RelatedData, Wanted, check_names, 
 from twain.audiences.rules import Rule
 from twain.audiences.shadows import Draft, named_query, start
 from twain.errors import RuleError
-from twain.records import Audience, Column, Feed, Field, HistoryTest, RelatedColumn, Right, Role, Scalar, Statement
+from twain.records import Audience, Column, Feed, Field, HistoryTest, RelatedColumn, Right, Role, Statement
 
 _ROLES = (("consent", Role.CONSENT), ("timezone", Role.TIMEZONE), ("language", Role.LANGUAGE))
 _PICKS = "twain_picks"
@@ -137,10 +137,12 @@ class Compiler:
         """Everybody who matches, or those of *keys* who do."""
         rule, tests = self._rule(tree)
         scope = self._scope()
+        if keys is not None:
+            scope.draft.only = only_keys(scope.draft, self.feed, keys)
         outputs = self._outputs(scope, fields)
         people = self._people(rule, scope)
         if keys is not None:
-            people = people.where(_among(scope, keys), copy=False)
+            people = people.where(among(scope), copy=False)
         return self._finished(tree, tests, scope.draft, self._with_related(scope, people, outputs, related), [])
 
     def count(self, tree: object) -> Audience:
@@ -181,7 +183,7 @@ class Compiler:
 
     def _scope(self) -> Scope:
         draft = start(self.dialect, self.feeds, self.today, self.local_dates)
-        return Scope(draft, self.feed, "a")
+        return Scope(draft, self.feed, "a", root=True)
 
     def _source(self, scope: Scope) -> exp.Select:
         return exp.Select().from_(scope.draft.source(self.feed, scope.alias), copy=False)
@@ -300,20 +302,3 @@ def _first(by: exp.Expr | None, desc: bool, where: exp.Expr) -> exp.Select:  # n
     order = [exp.Ordered(this=by.copy(), desc=desc, nulls_first=False)] if by is not None else []
     found = found.order_by(*order, exp.Ordered(this=key.copy(), nulls_first=False), copy=False).limit(1, copy=False)
     return exp.select(exp.column("twain_key", "p", quoted=True)).from_(found.subquery("p", copy=False))
-
-
-def _among(scope: Scope, keys: Sequence[str]) -> exp.Expr:
-    """The row's key is one of *keys*; compared as its own type where that is a number or text, so that an index serves."""
-    own = scope.feed.fields[scope.feed.key]
-    column: exp.Expr = scope.column(own.name)
-    values: list[Scalar] = list(dict.fromkeys(keys))
-    if own.type == "integer":
-        values = [int(key) for key in dict.fromkeys(keys) if _whole(key)]
-    elif own.type != "string":
-        column = cast(column, "TEXT")
-    return exp.In(this=column, expressions=[scope.draft.bind(v) for v in values]) if values else exp.false()
-
-
-def _whole(key: str) -> bool:
-    """Whether this is how a 64-bit integer reads as text; no other text is any such row's key."""
-    return key.isascii() and key.removeprefix("-").isdecimal() and str(int(key)) == key and -(2**63) <= int(key) < 2**63

@@ -13,6 +13,7 @@ from datetime import date, datetime, time, timedelta
 from sqlglot import exp
 
 from twain.audiences import dates
+from twain.audiences.dialects import cast
 from twain.audiences.rules import All, Anniversary, AnyOf, Fragment, History, Nested, Not, Related, Rule, Test
 from twain.audiences.shadows import Draft
 from twain.records import Feed, Field, Role, Scalar
@@ -20,12 +21,16 @@ from twain.records import Feed, Field, Role, Scalar
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The row that a condition is about: a feed's, under an alias; *negated* when a ``not`` stands above."""
+    """The row that a condition is about: a feed's, under an alias.
+
+    *negated* when a ``not`` stands above; *root* when the row is a person of the audience, not a related one.
+    """
 
     draft: Draft
     feed: Feed
     alias: str
     negated: bool = False
+    root: bool = False
 
     def column(self, name: str) -> exp.Column:
         """One of the row's fields."""
@@ -33,7 +38,7 @@ class Scope:
 
     def under_not(self) -> Scope:
         """The same row below a ``not``."""
-        return Scope(self.draft, self.feed, self.alias, negated=True)
+        return Scope(self.draft, self.feed, self.alias, negated=True, root=self.root)
 
 
 def condition(rule: Rule, scope: Scope) -> exp.Expr:  # noqa: PLR0911 — one arm per kind of rule
@@ -235,6 +240,8 @@ def _has(rule: Related, scope: Scope, count: int) -> exp.Expr:
     rows = exp.select(exp.alias_(link, "key", quoted=True)).from_(draft.source(rule.feed, inner.alias))
     if rule.where is not None:
         rows = rows.where(condition(rule.where, inner), copy=False)
+    if scope.root and draft.only is not None:
+        rows = rows.where(_of_those(link, rule.relation.field, scope), copy=False)
     if count > 1:
         enough = exp.GTE(this=exp.Count(this=exp.Star()), expression=draft.bind(count))
         rows = rows.where(_present(link), copy=False).group_by(link.copy(), copy=False).having(enough, copy=False)
@@ -244,6 +251,48 @@ def _has(rule: Related, scope: Scope, count: int) -> exp.Expr:
     else:
         rows = rows.where(_present(link), copy=False)
     return _member(scope, rule.relation.field, rows, "key")
+
+
+def _of_those(link: exp.Column, field: str, scope: Scope) -> exp.Expr:
+    """Related rows of the only people wanted: without it, a few keys' sake would count everybody's."""
+    draft, feed = scope.draft, scope.feed
+    if field == feed.key and feed.fields[field].type in ("string", "integer"):
+        return _only(draft, link.copy())
+    people = Scope(draft, feed, draft.alias("o"))
+    wanted = (
+        exp.select(people.column(field))
+        .from_(draft.source(feed, people.alias), copy=False)
+        .where(among(people), copy=False)
+    )
+    return exp.In(this=link.copy(), query=wanted.subquery(copy=False))
+
+
+def only_keys(draft: Draft, feed: Feed, keys: Sequence[str]) -> tuple[str, ...]:
+    """Bind the keys (text) as values of the key's own type, so that an index serves; returns the parameters' names.
+
+    Text that cannot be such a key is left out.
+    """
+    values: list[Scalar] = list(dict.fromkeys(keys))
+    if feed.fields[feed.key].type == "integer":
+        values = [int(key) for key in dict.fromkeys(keys) if _whole(key)]
+    return tuple(draft.bind(value).name for value in values)
+
+
+def among(scope: Scope) -> exp.Expr:
+    """The row's key is one of the only ones wanted."""
+    key = scope.feed.fields[scope.feed.key]
+    column = scope.column(key.name)
+    return _only(scope.draft, column if key.type in ("string", "integer") else cast(column, "TEXT"))
+
+
+def _only(draft: Draft, column: exp.Expr) -> exp.Expr:
+    names = draft.only or ()
+    return exp.In(this=column, expressions=[exp.Placeholder(this=name) for name in names]) if names else exp.false()
+
+
+def _whole(key: str) -> bool:
+    """Whether this is how a 64-bit integer reads as text; no other text is any such row's key."""
+    return key.isascii() and key.removeprefix("-").isdecimal() and str(int(key)) == key and -(2**63) <= int(key) < 2**63
 
 
 def _present(column: exp.Expr) -> exp.Expr:

@@ -35,6 +35,7 @@ class Draft:
     fragments: dict[str, exp.Query] = field(default_factory=dict)
     fragment_feeds: dict[str, Feed] = field(default_factory=dict)
     aliases: int = 0
+    only: tuple[str, ...] | None = None  # the parameters that hold the only keys wanted; None: everybody
 
     def bind(self, value: Scalar) -> exp.Expr:
         """A placeholder for a value; no value ever stands in the SQL itself."""

@@ -48,7 +48,10 @@ def _rules(dialect: str) -> dict[str, Statement]:
         "text": compile_count(text, **common),
         "birthday": compile_count({"anniversary": "birthday", "days": 0}, local_dates=zones, **common),
         "keys": compile_for_keys(
-            {"field": "seen", "op": "within_last_days", "value": 7}, ["1", "2", "x"], fields=(), **common
+            {"all": [{"field": "seen", "op": "within_last_days", "value": 7}, BOUGHT]},
+            ["1", "2", "x"],
+            fields=(),
+            **common,
         ),
         "extremes": compile_sample(GOLD, fields=("name",), extreme=("name",), limit=5, **common),
     }
