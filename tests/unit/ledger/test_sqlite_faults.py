@@ -61,7 +61,7 @@ def test_a_full_database_says_so(url, tmp_path):
         connection = ledger._driver._connections.get(None).connection
         pages = connection.execute("pragma page_count").fetchone()[0]
         connection.execute(f"pragma max_page_count = {pages}")
-        links = {number: "https://example.com/" + "x" * 900 for number in range(1000)}
+        links = dict.fromkeys(range(1000), "https://example.com/" + "x" * 900)
         with pytest.raises(LedgerUnavailable, match="disk is full") as error:
             ledger.remember_links("b", links)
         assert error.value.shown_code == "T711"
