@@ -60,12 +60,16 @@ def stamps(given: Sequence[Stamp]) -> Sequence[tuple[bytes, bytes, bytes]]:
     """(date, Message-ID, token) of each, checked. Raises ContentError: nothing may break a line or an encoding."""
     ids = [s.message_id if s.message_id[:1] == b"<" else b"<" + s.message_id + b">" for s in given]
     dates, tokens = [s.date for s in given], [s.token for s in given]
-    checks = ((_STAMPS, ids), (_DATES, dates), (_TOKENS, tokens))
-    if not all(check(b"\n".join(lines) + b"\n") and len(set(map(type, lines))) == 1 for check, lines in checks):
+    if not (_all(_STAMPS, ids) and _all(_DATES, dates) and _all(_TOKENS, tokens)):
         raise ContentError(
             "A message's stamp is not plain ASCII.", code="T514", todo="Report this: it is a fault of ours."
         )
     return list(zip(dates, ids, tokens, strict=True))
+
+
+def _all(check: Callable[[bytes], object], lines: Sequence[bytes]) -> bool:
+    joined = b"\n".join(lines) + b"\n"
+    return bool(check(joined)) and joined.count(b"\n") == len(lines)
 
 
 def addresses(given: Sequence[str]) -> Sequence[bytes]:

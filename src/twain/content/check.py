@@ -114,7 +114,7 @@ def _names(asked: _Question, *, escaping: bool) -> Names:
 def _rights(asked: _Question, names: Names, place: Place | None) -> Iterator[Problem]:
     if asked.rights is None:
         return
-    wanted = [n for n in names.used if asked.columns[n].type != "rows"]
+    wanted = [n for n in names.used if asked.columns[n].type != "rows"] + sorted(names.items)
     for name in wanted:
         if Right.PERSONALISE not in asked.rights.get(name, ()):
             word = asked.business.get(name, name)

@@ -60,6 +60,9 @@ class Writer:
         self.mute = False
         self.current: Node | None = None
         self._run: list[bytes | str] = []
+        report = names.report
+        if report is not None:
+            names.report = lambda error: report(self.located(error, self.current) if self.current else error)
         self._serial = 0
 
     def template(self, nodes: Sequence[Node]) -> list[str]:
@@ -213,7 +216,7 @@ class Writer:
             raise self._refusal("A loop's variable can't be named 'forloop'.", node)
         self._flush()
         loop = Loop(str(loop_expression.identifier), self._fresh("x"), self._fresh("i"), self._fresh("n"))
-        loop = replace(loop, columns=self.names.items_of(loop_expression.iterable))
+        loop = replace(loop, rows=self.names.rows_of(loop_expression.iterable))
         items = self._fresh("l")
         self._line(f"{items} = {self._items(node)}")
         self._line(f"{loop.length} = len({items})")

@@ -52,13 +52,13 @@ _FORLOOP: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """One ``for`` that encloses the place being compiled: Liquid's name of its item, the Python names, the item's fields."""
+    """One ``for`` that encloses the place being compiled: Liquid's name of its item, the Python names, the related rows."""
 
     name: str
     item: str
     index: str
     length: str
-    columns: Mapping[str, Column] | None = None
+    rows: Column | None = None
 
 
 @dataclass(slots=True)
@@ -75,6 +75,7 @@ class Names:
     constants: dict[str, Any] = field(default_factory=dict)
     used: dict[str, str] = field(default_factory=dict)
     encoded: dict[tuple[str, str], str] = field(default_factory=dict)
+    items: set[str] = field(default_factory=set)
     report: Callable[[ContentError], None] | None = None
     _filters: dict[str, str] = field(default_factory=dict)
 
@@ -130,21 +131,21 @@ class Names:
         self.report(error)
         return "UNDEFINED"
 
-    def fields(self, path: Sequence[object]) -> Mapping[str, Column] | None:
-        """The fields of what *path* leads to, when that is an item of related rows; None when that isn't known."""
+    def rows_at(self, path: Sequence[object]) -> Column | None:
+        """The column of related rows of which *path* leads to one item; None when that isn't known."""
         head, rest = path[0], list(path[1:])
         loop = next((one for one in reversed(self.loops) if one.name == head), None)
         if loop:
-            return loop.columns if not rest else None
+            return loop.rows if not rest else None
         column = None if head in self.assigned else self.columns.get(str(head))
         indexed = len(rest) == 1 and (rest[0] in ("first", "last") or isinstance(rest[0], int))
-        return {one.name: one for one in column.items} if column and column.items and indexed else None
+        return column if column and column.items and indexed else None
 
-    def items_of(self, expression: Expression) -> Mapping[str, Column] | None:
-        """The fields of the rows that a loop runs over, when they are a column of related rows."""
+    def rows_of(self, expression: Expression) -> Column | None:
+        """The column of related rows that a loop runs over, when it is one."""
         if not isinstance(expression, Path) or len(expression.path) != 1:
             return None
-        return self.fields([expression.path[0], "first"])
+        return self.rows_at([expression.path[0], "first"])
 
     def filter(self, name: str) -> str:
         """A Python name for the filter."""
@@ -274,12 +275,17 @@ def _path(names: Names, path: Path) -> str:
 def _check_segments(names: Names, path: Sequence[object]) -> None:
     """A field of a related row must be one that the campaign asked for; a plain field has none but ``size``."""
     for end in range(1, len(path)):
-        known, segment = names.fields(path[:end]), path[end]
-        if known is not None and isinstance(segment, str) and segment not in known:
-            names.refuse(unknown(segment, list(known), names.business))
+        rows, segment = names.rows_at(path[:end]), path[end]
+        if rows is None or not isinstance(segment, str):
+            continue
+        known = [one.name for one in rows.items]
+        if segment not in known:
+            names.refuse(unknown(segment, known, names.business))
+        names.items.add(f"{rows.name}.{segment}")
     head = str(path[0])
     own = head in names.columns and head not in names.assigned and all(loop.name != head for loop in names.loops)
-    if own and len(path) > 1 and names.columns[head].type != "rows" and path[1] != "size":
+    parts = ("size", "first", "last") if own and names.columns[head].type == "rows" else ("size",)
+    if own and len(path) > 1 and isinstance(path[1], str) and path[1] not in parts:
         names.refuse(
             ContentError(f"'{head}' has no part '{path[1]}'.", code="T503", todo=f"Use {{{{ {head} }}}} alone.")
         )

@@ -175,9 +175,10 @@ def _quick_date(function: Function, meter: Meter) -> Function:
         if value.__class__ is str:
             _guard_date(value)
         moment = _moment(value) if value.__class__ is str and _ISO(value) else value
+        if isinstance(form, str) and "%" in form:
+            check_date_format(form)
         if not isinstance(moment, date) or not isinstance(form, str):
             return meter.check(function(value, form))
-        check_date_format(form)
         text = moment.strftime(form)
         return Markup(text) if isinstance(form, Markup) else text  # noqa: S704 — as python-liquid: the format is the author's
 

@@ -61,6 +61,10 @@ class Marked:
         """*text* with every mark replaced by its Liquid."""
         return self.pattern().sub(lambda m: self.meaning[m[1] or m[2]], text)
 
+    def bare(self, text: str) -> str:
+        """*text* with marks freed of their own comments, for text that is a comment already."""
+        return self.pattern().sub(lambda m: m[1] or m[2], text)
+
     def has_mark(self, text: str) -> bool:
         """Whether any Liquid stands in *text*."""
         return self.seed in text
@@ -148,7 +152,11 @@ def _end_of_other(text: str, at: int) -> int | None:
     for opening, closing in (("<!--", "-->"), ("<![CDATA[", "]]>"), ("<!", ">"), ("<?", ">")):
         if text.startswith(opening, at):
             end = text.find(closing, at + len(opening))
-            return len(text) if end < 0 else end + len(closing)
+            if end < 0:
+                raise ContentError(
+                    f"A {opening!r} in the markup is not closed.", code="T510", todo=f"Close it with {closing}."
+                )
+            return end + len(closing)
     return None
 
 

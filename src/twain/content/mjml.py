@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import re
 
 from mjml import mjml2html
 
 from twain.content.grammar import at_line
 from twain.content.markup import Marked, tags
 from twain.errors import ContentError, Place
+
+_CONDITIONAL = re.compile(r"<!--\[if [^\]]*\]>(?!<!-->|-->).*?<!\[endif\]-->", re.DOTALL)
+_WORD = re.compile(r"\{%-?\s*(if|for|unless|case|capture|elsif|else|when|end\w+)\b")
 
 TAGS = frozenset(
     "mjml mj-head mj-body mj-attributes mj-all mj-class mj-breakpoint mj-font mj-html-attributes mj-selector "  # noqa: SIM905
@@ -56,4 +60,29 @@ def to_html(marked: Marked, place: Place | None) -> str:
                 code="T510",
                 todo="Move it into a component's content.",
             )
+    html = _CONDITIONAL.sub(lambda m: marked.bare(m[0]), html)
+    _refuse_torn(marked, html, place)
     return html
+
+
+def _refuse_torn(marked: Marked, html: str, place: Place | None) -> None:
+    """A block must begin and end on the same side of Outlook's conditional comments, or its tables would be torn."""
+    inside = [match.span() for match in _CONDITIONAL.finditer(html)]
+    begun: list[bool] = []
+    for match in marked.pattern().finditer(html):
+        liquid = marked.meaning[match[1] or match[2]]
+        word = _WORD.match(liquid)
+        if not word:
+            continue
+        side = any(start < match.start() < end for start, end in inside)
+        if word[1] in ("if", "for", "unless", "case", "capture"):
+            begun.append(side)
+        elif begun and begun[-1] != side:
+            raise ContentError(
+                f"{liquid} would tear Outlook's tables.",
+                place=place,
+                code="T510",
+                todo="Put the block around whole sections.",
+            )
+        elif word[1].startswith("end") and begun:
+            begun.pop()

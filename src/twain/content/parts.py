@@ -20,7 +20,7 @@ _HIDDEN = "display:none;font-size:1px;line-height:1px;max-height:0;max-width:0;o
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The two parts as Liquid source, and the links' targets in the order of their numbers."""
+    """The two parts as Liquid source without the line end that closes them, and the links' targets by number."""
 
     html: str
     text: str
@@ -38,11 +38,9 @@ def split(content: Content, plan: LinkPlan) -> Parts:
     collected = Collected(plan)
     html = rewrite(marked, html, collected, place)
     text = content.text or marked.restore(derive(marked, html))
-    return Parts(_ended(marked.restore(html)), _ended(text), tuple(marked.restore(t) for t in collected.targets))
-
-
-def _ended(source: str) -> str:
-    return source if source.endswith("\n") else source + "\n"
+    return Parts(
+        marked.restore(html).rstrip("\n"), text.rstrip("\n"), tuple(marked.restore(t) for t in collected.targets)
+    )
 
 
 def _with_preheader(marked: Marked, html: str, preheader: str, place: Place | None) -> str:

@@ -262,8 +262,8 @@ class _Build:
         html = self.lines(parts.html, escaping=True, sink=HTML, place=None, final=True)
         items = [head[0], "date", head[1], "to", head[2], "header_text(''.join(o))", head[3], "message_id", head[4]]
         items += ["token", head[5]] if len(head) > 5 else []
-        middle = self._constant(b"\r\n" + mime.part(mark, b"html"))
-        closing = self._constant(b"\r\n--" + mark + b"--\r\n")
+        middle = self._constant(b"\r\n\r\n" + mime.part(mark, b"html"))
+        closing = self._constant(b"\r\n\r\n--" + mark + b"--\r\n")
         body = [
             "    meter.reset()",
             *self._decoded(),

@@ -15,6 +15,7 @@ _PARAGRAPHS = frozenset(
     {"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote", "section", "article"}
 )
 _BLOCKS = frozenset({"div", "tr", "li", "header", "footer", "dl", "dt", "dd", "body", "tbody", "thead"})
+_TAG = re.compile(r"<[^>]*>")
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 
 
@@ -25,6 +26,7 @@ class _Walker(HTMLParser):
         self.bits: list[str] = []
         self.pending = 0
         self.space = False
+        self.said = False
         self.hidden: list[str] = []
         self.targets: list[tuple[str, int]] = []
 
@@ -60,8 +62,9 @@ class _Walker(HTMLParser):
             self._words(data)
 
     def handle_comment(self, data: str) -> None:
-        if data in self.marked.meaning:
-            self.bits.append(data)
+        """Control marks: alone, or between the tables that only Outlook sees."""
+        found = self.marked.pattern().finditer(_TAG.sub("", data))
+        self.bits += [m[2] for m in found if m[2] in self.marked.control]
 
     def _target(self, target: str, begun: int) -> None:
         shown = "".join(self.bits[begun:]).strip()
@@ -80,10 +83,11 @@ class _Walker(HTMLParser):
             self.space = self.space or bool(words)
             return
         if self.pending:
-            self.bits.append("\n" * self.pending if self.bits else "")
+            self.bits.append("\n" * self.pending if self.said else "")
             words = words.lstrip(" ")
-        elif self.space and not words.startswith(" ") and self.bits:
+        elif self.space and not words.startswith(" ") and self.said:
             words = " " + words
+        self.said = True
         self.pending, self.space = 0, words.endswith(" ") and words != "- "
         self.bits.append(words.rstrip(" ") if self.space else words)
 
