@@ -17,6 +17,8 @@ from typing import Any
 
 from twain.errors import ConfigError, Place
 
+#: Where `twain gateway` listens by itself.
+LOCAL_GATEWAY = "http://127.0.0.1:8025"
 _SECRET_KEYS = frozenset({"password", "secret", "token", "api_key", "url"})
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -107,7 +109,7 @@ def load_settings(root: Path | None = None, environ: Mapping[str, str] | None = 
         state=state,
         spool=folder / str(paths.get("spool", state / "spool")),
         history=folder / str(paths.get("history", state / "history")),
-        base_url=str(raw.get("gateway", {}).get("base_url", "")).rstrip("/"),
+        base_url=str(raw.get("gateway", {}).get("base_url", "") or LOCAL_GATEWAY).rstrip("/"),
         production=bool(raw.get("production", {}).get("enabled", False)),
         time_zone=str(workspace.get("time_zone", "UTC")),
         secret_file=folder / str(raw.get("secret", {}).get("file", state / "secret")),

@@ -81,7 +81,7 @@ def _statement(instance: Instance, prepared: Prepared, key: str, *, extremes: bo
 
 
 def _masked(prepared: Prepared, row: dict[str, Any]) -> dict[str, Any]:
-    columns = {column.name: column for column in prepared.audience.statement.columns}
+    columns = {column.name: column for column in prepared.audience.statement.columns if column.name != "key"}
     return {name: _mask(prepared, columns.get(name), value) for name, value in row.items()}
 
 
