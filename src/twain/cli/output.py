@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Annotated, Any
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -59,10 +60,10 @@ def clean(text: object) -> str:
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table of plain text."""
-    shown = Table(title=escape(title) if title else None, title_justify="left", header_style="bold")
+    """A table of plain text; the first column is never cut."""
+    shown = Table(title=escape(title) if title else None, title_justify="left", header_style="bold", box=SIMPLE_HEAD)
     for column in columns:
-        shown.add_column(escape(column))
+        shown.add_column(escape(column), no_wrap=column == columns[0])
     for row in rows:
         shown.add_row(*(escape(clean(cell)) for cell in row))
     console.print(shown)

@@ -45,8 +45,8 @@ def list_runs(
     elif not found:
         say("Nothing has been sent yet. Try: twain send <campaign> --dry-run")
     else:
-        columns = ("send", "campaign", "state", "started", "audience", "sent", "failed", "suppressed", "unknown")
-        table("", columns, [(r.run.id, r.run.campaign, r.run.state, when(r.run.created_at), count(r.funnel.audience),
+        columns = ("send", "campaign", "state", "started", "people", "sent", "failed", "suppr.", "unknown")
+        table("", columns, [(r.run.id, r.run.campaign, r.run.state, when(r.run.created_at)[:16], count(r.funnel.audience),
                              count(r.tally.sent), count(r.tally.failed), count(r.tally.suppressed), count(r.tally.uncertain))
                             for r in found])  # fmt: skip
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+import sqlglot
 
 from twain.audiences.compile import compile_audience, compile_sample
 from twain.audiences.split import splitter
@@ -56,6 +57,12 @@ def compiled(instance: Instance, rule: Rule) -> Audience:
         fragments=instance.workspace.fragments,
         local_dates=instance.local_dates({"audience": rule.tree, "audiences": instance.workspace.audiences}),
     )
+
+
+def pretty_sql(audience: Audience) -> str:
+    """The statement, laid out for reading."""
+    dialect = audience.statement.dialect
+    return sqlglot.parse_one(audience.statement.sql, read=dialect).sql(dialect=dialect, pretty=True)
 
 
 def count(instance: Instance, rule: Rule) -> Funnel:
