@@ -40,7 +40,7 @@ def open_source(
 
     Nothing is connected yet. Raises ConfigError when no such kind of database is known.
     """
-    if settings.kind not in sources.kinds():
+    if not sources.known(settings.kind):
         raise ConfigError(
             f"sources.{settings.name}: there is no kind {settings.kind!r}.",
             todo=f"Known: {', '.join(sources.kinds())}.",

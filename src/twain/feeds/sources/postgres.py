@@ -170,11 +170,10 @@ class Postgres:
             cursor.execute(f"SELECT * FROM {relation} AS q LIMIT 0")
             names = cursor.fetch_arrow_table().schema.names
         aliases = ", ".join(f"c{i}" for i in range(len(names)))
-        asked = ", ".join(
-            f"(SELECT pg_catalog.pg_typeof((SELECT c{i} FROM {relation} AS q({aliases}) LIMIT 1))::text) AS c{i}"
-            for i in range(len(names))
-        )
-        kinds = self._rows(f"SELECT {asked}")[0]
+        asked = ", ".join(f"pg_catalog.pg_typeof(x.c{i})::text AS c{i}" for i in range(len(names)))
+        # A row of typed NULLs, whatever the query would give: it is planned, never run.
+        none = f"(SELECT * FROM {relation} AS q({aliases}) LIMIT 0) AS x"
+        kinds = self._rows(f"SELECT {asked} FROM (SELECT 1) AS one LEFT JOIN {none} ON TRUE")[0]
         columns = [LiveColumn(n, k, field_type(k), nullable=True) for n, k in zip(names, kinds, strict=True)]
         return LiveTable(relation, tuple(columns))
 
