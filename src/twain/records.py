@@ -181,7 +181,7 @@ class Limits:
 class Column:
     """One output column of a statement: its name, type, and the items' columns when it holds related rows (JSON).
 
-    *nullable* False only where the contract promises a value in every row; a template must then declare no default.
+    *nullable* False only where the contract promises a value in every row; a template then needs no default.
     """
 
     name: str
