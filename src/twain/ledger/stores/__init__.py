@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from urllib.parse import unquote
+from collections.abc import Callable
+from importlib import import_module
 
 from twain.errors import ConfigError
 from twain.ledger.clock import SystemClock, read_boot_id
 from twain.ledger.driver import Driver
 from twain.ledger.stored import StoredLedger
-from twain.ledger.stores.memory import MemoryDriver
-from twain.ledger.stores.postgres import PostgresDriver
-from twain.ledger.stores.sqlite import SqliteDriver
 from twain.ports import Clock
+
+_STORES = {"sqlite": "sqlite", "postgresql": "postgres", "postgres": "postgres", "memory": "memory"}
 
 
 def open_ledger(url: str, *, clock: Clock | None = None, grace: float = 5.0, boot_id: str = "") -> StoredLedger:
@@ -26,14 +25,12 @@ def open_ledger(url: str, *, clock: Clock | None = None, grace: float = 5.0, boo
 
 
 def _open_driver(url: str, clock: Clock | None, boot_id: str) -> Driver:
-    scheme, _, rest = url.partition("://")
-    if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:
-        return SqliteDriver(Path(unquote(rest[1:])), clock or SystemClock(), boot_id)
-    if scheme in {"postgresql", "postgres"}:
-        return PostgresDriver(url, clock)
-    if scheme == "memory":
-        return MemoryDriver(clock or SystemClock(), boot_id)
-    raise ConfigError(
-        f"A ledger cannot be kept at a {scheme or 'nameless'!r} address.",
-        todo="Use sqlite:///path/to/ledger.db or postgresql://… in [control] of twain.toml.",
-    )
+    """Only the store that is used is loaded, and with it its driver."""
+    scheme = url.partition("://")[0]
+    if scheme not in _STORES:
+        raise ConfigError(
+            f"A ledger cannot be kept at a {scheme or 'nameless'!r} address.",
+            todo="Use sqlite:///path/to/ledger.db or postgresql://… in [control] of twain.toml.",
+        )
+    opener: Callable[[str, Clock | None, str], Driver] = import_module(f"{__name__}.{_STORES[scheme]}").open_driver
+    return opener(url, clock, boot_id)

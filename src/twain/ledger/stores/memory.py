@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
+from twain.ledger.clock import SystemClock
 from twain.ledger.driver import Row, Transaction
 from twain.ledger.stores.sqlite import SqliteDriver
 from twain.ports import Clock
@@ -46,3 +47,8 @@ class MemoryDriver:
     def close(self) -> None:
         """Forget everything."""
         self._inner.close()
+
+
+def open_driver(url: str, clock: Clock | None, boot_id: str) -> MemoryDriver:  # noqa: ARG001 — there is only one
+    """The store of ``memory://``."""
+    return MemoryDriver(clock or SystemClock(), boot_id)

@@ -236,3 +236,8 @@ def _unavailable(error: psycopg.Error) -> LedgerUnavailable:
         f"The ledger's Postgres cannot be reached or did not answer ({said}).",
         todo="Nothing is lost; sending goes on by itself when it is back. Check the server and the network.",
     )
+
+
+def open_driver(url: str, clock: Clock | None, boot_id: str) -> PostgresDriver:  # noqa: ARG001 — Postgres has its own boots
+    """The store of a ``postgresql://`` URL."""
+    return PostgresDriver(url, clock)

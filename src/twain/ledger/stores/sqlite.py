@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import cast
+from urllib.parse import unquote
 
-from twain.errors import LedgerUnavailable
+from twain.errors import ConfigError, LedgerUnavailable
+from twain.ledger.clock import SystemClock
 from twain.ledger.driver import (
     FILLED,
     TABLES,
@@ -197,3 +199,11 @@ def _make_private(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
         raise unavailable(path, error) from error
+
+
+def open_driver(url: str, clock: Clock | None, boot_id: str) -> SqliteDriver:
+    """The store of a ``sqlite:///path`` URL. Raises ConfigError when it has no path."""
+    path = unquote(url.partition(":///")[2])
+    if not path:
+        raise ConfigError("The ledger's address has no path.", todo="Use sqlite:///path/to/ledger.db in [control].")
+    return SqliteDriver(Path(path), clock or SystemClock(), boot_id)
