@@ -19,6 +19,7 @@ from twain.ports import Feeder
 from twain.records import Envelope, Fate, Outcome, Wait
 
 _BEAT = 0.25
+_TICK = 0.002
 _AHEAD = 2
 """Envelopes held ready per connection that sends by DATA, so that most bursts need no call to the feeder."""
 _TAKES = 8
@@ -37,6 +38,7 @@ class Pool:
         self._talks: list[Conversation] = []
         self._opening: set[asyncio.Task[None]] = set()
         self._answers = 0
+        self._ticked_at = 0.0
         self._over = False
         self._more = True
         self._ever_connected = False
@@ -121,9 +123,8 @@ class Pool:
         self.now = self._loop.time()
         if self._blame is not None:
             raise self._sender_refused(self._blame)
-        if self._answers:
-            self._answers = 0
-            self._feeder.tick()
+        if self._answers and self._tick_is_due():
+            self._tick()
         self._pull()
         for one in self._talks:
             one.fill()
@@ -131,12 +132,23 @@ class Pool:
         if self._over and not self.ready and not any(one.flights for one in self._talks):
             self._finished.set_result(None)
 
+    def _tick_is_due(self) -> bool:
+        """Not after every reply of a busy moment, but at once when nothing else would come of it."""
+        waiting = self.now < self._wait_until or not any(one.flights for one in self._talks)
+        return waiting or self.now - self._ticked_at >= _TICK
+
+    def _tick(self) -> None:
+        self._answers, self._ticked_at = 0, self.now
+        self._feeder.tick()
+
     def _pull(self) -> None:
         """Take what there is room for, until the feeder has no more for now."""
         for _ in range(_TAKES):
             wanted = self._wanted()
             if self._over or not wanted or self.now < self._wait_until:
                 return
+            if self._answers:
+                self._tick()  # so that what is begun and not journalled as answered never passes the promise
             taken = self._feeder.take(wanted)
             if taken is None:
                 self._over = True
