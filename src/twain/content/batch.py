@@ -19,6 +19,8 @@ from twain.errors import ContentError
 from twain.records import Stamp
 
 _SPECIAL = re.compile("[&<>'\"]")
+_MEANT = re.compile(b"[&<>'\"]")
+_ROOM = 73  # octets of a value that needs no line of its own after a dangerous first character is encoded
 _TOKENS = re.compile(rb"(?:[A-Za-z0-9_.\-]{1,75}\n)+").fullmatch
 _STAMPS = re.compile(rb"(?:<[!-;=?-~]{1,900}>\n)+").fullmatch
 _DATES = re.compile(rb"(?:[ -~]{1,100}\n)+").fullmatch
@@ -27,27 +29,42 @@ _ADDRESSES = re.compile(r"(?:[A-Za-z0-9!#-'*+\-./=?^_`{|}~]{1,64}@[A-Za-z0-9.\-]
 Encode = Callable[[Any], bytes]
 
 
-def column(values: Sequence[Data], encode: Encode, *, escaping: bool) -> Sequence[bytes]:
-    """``[encode(v) for v in values]``, faster when all are texts. *encode* is the slot function for one value."""
-    try:
-        joined = "\n".join(values)
-    except TypeError:
+def column(values: Sequence[Data], encode: Encode, encoded: bytes | None, *, escaping: bool) -> Sequence[bytes]:
+    """``[encode(v) for v in values]``, faster with what ``together`` made of them. *encode*: the slot function for one."""
+    if encoded is None:
         return [encode(value) for value in values]
-    if "\r" in joined or joined.count("\n") != len(values) - 1:
-        return [encode(value) for value in values]
-    if escaping and _SPECIAL.search(joined):
-        joined = escape(joined)
-    encoded = binascii.b2a_qp(joined.encode("utf-8", "replace"), False, True)  # noqa: FBT003 — quotetabs, istext
+    if escaping and _MEANT.search(encoded):
+        encoded = _escaped(encoded)
     lines = encoded.split(b"\n")
-    if len(lines) != len(values) or any(len(line) > 73 for line in lines):
+    if max(map(len, lines), default=0) > _ROOM:
         return [encode(value) for value in values]
     if b"\n." in encoded or b"\nF" in encoded or encoded[:1] in (b".", b"F"):
         return [_safe(line) for line in lines]
     return lines
 
 
+def together(values: Sequence[Data]) -> bytes | None:
+    """Texts in quoted-printable, a line each; None when there are others, or when one would not stay on its line."""
+    try:
+        joined = "\n".join(values)
+    except TypeError:
+        return None
+    if "\r" in joined or joined.count("\n") != len(values) - 1:
+        return None
+    encoded = binascii.b2a_qp(joined.encode("utf-8", "replace"), False, True)  # noqa: FBT003 — quotetabs, istext
+    return encoded if encoded.count(b"\n") == len(values) - 1 else None
+
+
+def _escaped(encoded: bytes) -> bytes:
+    """HTML's five characters stand as themselves in quoted-printable: escaping may come after it."""
+    encoded = encoded.replace(b"&", b"&amp;").replace(b"<", b"&lt;").replace(b">", b"&gt;")
+    return encoded.replace(b"'", b"&#39;").replace(b'"', b"&#34;")
+
+
 def escape(text: str) -> str:
     """The five characters that HTML means something by, as markupsafe writes them."""
+    if not _SPECIAL.search(text):
+        return text
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return text.replace("'", "&#39;").replace('"', "&#34;")
 
@@ -56,15 +73,15 @@ def _safe(line: bytes) -> bytes:
     return b"=%02X" % line[0] + line[1:] if line[:1] in (b".", b"F") else line
 
 
-def stamps(given: Sequence[Stamp]) -> Sequence[tuple[bytes, bytes, bytes]]:
-    """(date, Message-ID, token) of each, checked. Raises ContentError: nothing may break a line or an encoding."""
+def stamps(given: Sequence[Stamp]) -> tuple[list[bytes], list[bytes], list[bytes]]:
+    """Dates, Message-IDs and tokens, checked. Raises ContentError: nothing may break a line or an encoding."""
     ids = [s.message_id if s.message_id[:1] == b"<" else b"<" + s.message_id + b">" for s in given]
     dates, tokens = [s.date for s in given], [s.token for s in given]
     if not (_all(_STAMPS, ids) and _all(_DATES, dates) and _all(_TOKENS, tokens)):
         raise ContentError(
             "A message's stamp is not plain ASCII.", code="T514", todo="Report this: it is a fault of ours."
         )
-    return list(zip(dates, ids, tokens, strict=True))
+    return dates, ids, tokens
 
 
 def _all(check: Callable[[bytes], object], lines: Sequence[bytes]) -> bool:

@@ -15,7 +15,7 @@ from twain.errors import ContentError
 from twain.records import Sender
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_PLAIN_SUBJECT = re.compile(r"(?!.*=\?)[!-~](?:[ -~]{0,64}[!-~])?").fullmatch
+_SUBJECT_OCTETS = 67  # with "Subject: " 76
 _ADDRESS = re.compile(r"[!#-'*+\-./0-9=?A-Z^_`a-z{|}~]+@[A-Za-z0-9.\-]+|\"[ !#-\[\]-~]*\"@[A-Za-z0-9.\-]+").fullmatch
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~ ]+").fullmatch
 _WORD_OCTETS = 39  # of UTF-8 in one encoded word: 64 characters, 73 with "Subject: ", under RFC 2047's 76
@@ -27,14 +27,19 @@ def header_text(text: str) -> bytes:
     Control characters (CR, LF and NUL among them) become one space first: real names in real databases hold them, and a
     header never may.
     """
-    if not _PLAIN_SUBJECT(text):
-        text = _CONTROL.sub(" ", text).strip()
-    return text.encode("ascii") if _PLAIN_SUBJECT(text) else encoded_words(text)
+    if not text.isprintable():
+        text = _CONTROL.sub(" ", text)
+    text = text.strip()
+    if text.isascii() and len(text) <= _SUBJECT_OCTETS and "=?" not in text:
+        return text.encode("ascii")
+    return encoded_words(text)
 
 
 def encoded_words(text: str) -> bytes:
     """*text* as base64 encoded words (RFC 2047 §2), split between characters, one a line."""
     data = text.encode("utf-8", "replace")
+    if len(data) <= _WORD_OCTETS:
+        return b"=?utf-8?B?" + binascii.b2a_base64(data, newline=False) + b"?=" if data else b""
     words = []
     while data:
         cut = min(_WORD_OCTETS, len(data))

@@ -116,20 +116,22 @@ class CompiledProgram:
     ) -> Iterable[tuple[Any, ...]]:
         """What the generated function takes, per row."""
         values = {name: self._filled(name, rows[name][begin:end]) for name in self.columns}
-        checked = batch.stamps(stamps[begin:end])
+        dates, ids, tokens = batch.stamps(stamps[begin:end])
         self._meter.reset()
         arguments = [values[name] for name in self._takes.raw]
         for name in self._takes.related:
             arguments[self._takes.raw.index(name)] = batch.decoded(values[name])
+        together = {name: batch.together(values[name]) for name in {name for name, _ in self._takes.encoded}}
         for name, slot in self._takes.encoded:
-            arguments.append(batch.column(values[name], self._takes.slots[slot], escaping=slot == "H"))
-        return zip(checked, batch.addresses(rows["address"][begin:end]), *arguments, strict=True)
+            encode = self._takes.slots[slot]
+            arguments.append(batch.column(values[name], encode, together[name], escaping=slot == "H"))
+        return zip(dates, batch.addresses(rows["address"][begin:end]), ids, tokens, *arguments, strict=True)
 
     def _built(self, prepared: Iterable[tuple[Any, ...]]) -> Iterator[bytes]:
         message = self._takes.message
-        for (date, message_id, token), address, *row in prepared:
+        for arguments in prepared:
             try:
-                made = message(date, address, message_id, token, *row)
+                made = message(*arguments)
             except ContentError:
                 raise
             except (
@@ -362,11 +364,15 @@ def slots(meter: Meter) -> dict[str, Callable[..., Any]]:
         text = value if kind is str else as_text(value, escaping=False)
         return quoted.value(text if len(text) < small else meter.text(text))
 
+    def plain(value: Data) -> str:
+        text = value if value.__class__ is str else as_text(value, escaping=False)
+        return text if len(text) < small else meter.text(text)
+
     return {
         "H": for_html,
         "T": for_text,
         "E": lambda value: meter.text(escaped(value)),
-        "P": lambda value: meter.text(as_text(value, escaping=False)),
+        "P": plain,
         "header_text": mime.header_text,
     }
 

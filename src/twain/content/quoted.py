@@ -34,17 +34,18 @@ def piece(text: str) -> bytes:
 
 def value(text: str) -> bytes:
     """Encode a value without its closing soft break; ``value(text) + SOFT`` is a piece (but for an empty value)."""
-    if _plain(text):
+    if text.isascii() and _plain(text):
         return text.encode("ascii")
-    if "\n" in text or "\r" in text:
+    if not text.isprintable() and ("\n" in text or "\r" in text):
         return _value_of_lines(text)
     data = text.encode("utf-8", "replace")
     encoded = binascii.b2a_qp(data, False, False)  # noqa: FBT003 — C function without keyword speed: quotetabs, istext
-    if len(encoded) > _ROOM:
-        encoded = encoded.replace(b"=\n", SOFT)
-        if len(encoded) - encoded.rfind(b"\n") - 1 > _ROOM:  # its last line may fill the octet that our "=" needs
-            return _line(data, hard=False)
-    return _line(data, hard=False) if _RISKY_START.search(encoded) else encoded
+    if len(encoded) <= _ROOM:
+        return _line(data, hard=False) if encoded[:1] in (b".", b"F") else encoded
+    encoded = encoded.replace(b"=\n", SOFT)
+    if len(encoded) - encoded.rfind(b"\n") - 1 > _ROOM or _RISKY_START.search(encoded):
+        return _line(data, hard=False)  # its last line may fill the octet that our "=" needs
+    return encoded
 
 
 def _value_of_lines(text: str) -> bytes:

@@ -48,9 +48,11 @@ def test_a_piece_decodes_to_its_text_in_short_lines(text: str) -> None:
 @given(st.lists(HARD | st.none() | st.integers() | st.floats() | st.dates(), max_size=8), st.booleans())
 def test_a_column_encodes_like_its_values(values: list[Any], escaping: bool) -> None:
     encode = slots(Meter())["H" if escaping else "T"]
-    together = [quopri.decodestring(one + quoted.SOFT) for one in batch.column(values, encode, escaping=escaping)]
-    assert together == [quopri.decodestring(encode(value) + quoted.SOFT) for value in values]
-    for one in batch.column(values, encode, escaping=escaping):
+    encoded = batch.column(values, encode, batch.together(values), escaping=escaping)
+    assert [quopri.decodestring(one + quoted.SOFT) for one in encoded] == [
+        quopri.decodestring(encode(value) + quoted.SOFT) for value in values
+    ]
+    for one in encoded:
         assert all(len(line) <= 75 + line.endswith(b"=") and not line.startswith(b".") for line in one.split(b"\r\n"))
 
 
