@@ -20,6 +20,7 @@ from twain.records import Envelope, Fate, Outcome, Wait
 
 _BEAT = 0.25
 _TICK = 0.002
+_MOST_UNTICKED = 16
 _AHEAD = 2
 """Envelopes held ready per connection that sends by DATA, so that most bursts need no call to the feeder."""
 _TAKES = 8
@@ -73,6 +74,8 @@ class Pool:
         if outcome.reason not in {CONNECTION_LOST, UNSENT}:
             self._patience.proven()
         self._feeder.answer(ticket, outcome)
+        if self._answers >= _MOST_UNTICKED:
+            self.wake()
 
     def wake(self) -> None:
         """Pump once, after this turn of the loop: one journal record and one write per burst, not per message."""

@@ -11,6 +11,7 @@ from twain.delivery.pace import THROTTLED
 from twain.records import Fate, Outcome
 
 _LONGEST = 200
+_SENT = Fate.SENT
 _ENHANCED = re.compile(rb"^[245]\d\d[ -]([245])\.(\d{1,3})\.(\d{1,3})(?:\s|$)")
 _GREY = re.compile(rb"gr[ea]y-?list", re.IGNORECASE)
 
@@ -53,7 +54,7 @@ def read_reply(line: bytes, at: float) -> Outcome:
     """The outcome that one final reply line (``250 2.0.0 queued as 4F2``) gives its message."""
     first = line[:1]
     if first == b"2":
-        return Outcome(0, Fate.SENT, "", clean(line), at)
+        return Outcome(0, _SENT, "", clean(line), at)
     if first == b"5":
         return Outcome(0, Fate.FAILED, failure(line), clean(line), at)
     return Outcome(0, Fate.DEFERRED, deferral(line), clean(line), at)
