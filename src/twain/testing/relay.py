@@ -176,9 +176,13 @@ class Relay:
 
     async def _end(self) -> None:
         self._server.close()
-        self._abort_all()
         await self._server.wait_closed()
+        await asyncio.sleep(0.005)  # a client may just be being accepted
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        if others:
+            await asyncio.wait(others, timeout=1)
         while self._sessions:
+            self._abort_all()
             await asyncio.sleep(0.001)
 
     def _call(self, work: Coroutine[object, object, T]) -> T:
