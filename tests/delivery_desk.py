@@ -113,7 +113,15 @@ class Desk:
         bundle = make_bundle("summer", {})
         self.ledger.publish(bundle)
         run = Run(
-            RUN, bundle.hash, "summer", RunState.PLANNED, channel, policy, "tester", self.clock.now(), not_after=not_after
+            RUN,
+            bundle.hash,
+            "summer",
+            RunState.PLANNED,
+            channel,
+            policy,
+            "tester",
+            self.clock.now(),
+            not_after=not_after,
         )
         self.ledger.create_run(run)
         self._advance(RunState.PLANNED, RunState.CHECKED)
