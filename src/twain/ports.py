@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import pyarrow as pa
 
@@ -43,6 +43,8 @@ from twain.records import (
     Worker,
 )
 
+Values: TypeAlias = Sequence[Any] | pa.Array | pa.ChunkedArray
+"""One column: a list, or Arrow's own."""
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -336,9 +338,7 @@ class Ledger(Protocol):
 class History(Protocol):
     """The delivery history (the lake) as the flow needs it."""
 
-    def write(
-        self, outcomes: ShardOutcomes, keys: Sequence[str], hashes: Sequence[bytes], arms: Sequence[str]
-    ) -> tuple[str, str]:
+    def write(self, outcomes: ShardOutcomes, keys: Values, hashes: Values, arms: Values) -> tuple[str, str]:
         """Write one settled shard to its fixed path (tmp + rename). Returns (path, sha256)."""
 
     def keys(self, test: HistoryTest, feed: str, now: float) -> Iterator[pa.Array]:

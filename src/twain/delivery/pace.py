@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from twain.errors import ConfigError
 from twain.records import Fate, LanePace, Outcome
@@ -146,7 +146,7 @@ class Backoff:
             return outcome, None
         wait = self.retry_in(attempts, outcome.reason)
         if wait is None:
-            return replace(outcome, fate=Fate.FAILED, reason="expired"), None
+            return outcome._replace(fate=Fate.FAILED, reason="expired"), None
         return outcome, now + wait
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import pyarrow as pa
+
 from twain.flows.instance import Instance
 from twain.flows.watch import Nobody, Watch
 from twain.records import Funnel, Run, RunEvent, RunState, Shard, Tally
@@ -95,9 +97,9 @@ def _archive(instance: Instance, run: Run, shard: Shard, data_key: bytes, arms: 
     table = read_shard(shard, data_key)
     path, digest = instance.history.write(
         instance.ledger.outcomes(run.id, shard.number),
-        table.column("key").to_pylist(),
-        table.column("address_hash").to_pylist(),
-        [arms[index] for index in table.column("arm").to_pylist()],
+        table.column("key"),
+        table.column("address_hash"),
+        pa.array(arms, pa.string()).take(table.column("arm").combine_chunks()),
     )
     instance.ledger.mark_archived(run.id, shard.number, path, digest)
 

@@ -38,6 +38,33 @@ class Kept:
                 yield Outcome(row, Fate(fate), reason, reply, at)
 
 
+class Columns:
+    """A shard's outcomes column by column, in row order: no object is made per row."""
+
+    def __init__(self, count: int) -> None:
+        self.fates = [0] * count
+        self.reasons = [""] * count
+        self.replies = [""] * count
+        self.times = [0.0] * count
+
+    @property
+    def undecided(self) -> int:
+        """How many rows have no end."""
+        return self.fates.count(0)
+
+    def take(self, kept: Kept) -> None:
+        """Enter those of a window's rows that ended in it."""
+        times, reasons, replies = unpack_detail(len(kept.rows), kept.detail)
+        span = slice(kept.rows[0], kept.rows[-1] + 1)
+        if _ENDED.issuperset(kept.fates) and span.stop - span.start == len(kept.rows):
+            self.fates[span], self.reasons[span] = kept.fates, reasons
+            self.replies[span], self.times[span] = replies, times
+            return
+        for row, fate, at, reason, reply in zip(kept.rows, kept.fates, times, reasons, replies, strict=True):
+            if fate in _ENDED:
+                self.fates[row], self.reasons[row], self.replies[row], self.times[row] = fate, reason, reply, at
+
+
 class Fates(Book):
     """Count, list, archive, resolve."""
 
@@ -65,15 +92,17 @@ class Fates(Book):
         """
         with self._driver.reading() as tx:
             run, row = need_run(tx, run_id), need_shard(tx, run_id, shard)
-            by_row = {o.row: o for kept in _kept(tx, row) for o in kept.outcomes()}
+            found = Columns(row["row_count"])
+            for kept in _kept(tx, row):
+                found.take(kept)
             feed = str(need_bundle(tx, run.bundle).body.get("feed", ""))
-        if len(by_row) != row["row_count"]:
+        if found.undecided:
             raise WrongState(
-                f"Batch {shard} of {run_id} still has {row['row_count'] - len(by_row)} undecided people.",
+                f"Batch {shard} of {run_id} still has {found.undecided} undecided people.",
                 todo="Let it finish first.",
                 code="T733",
             )
-        return _columns(run, shard_from(row), [by_row[n] for n in range(row["row_count"])], feed)
+        return ShardOutcomes(run, shard_from(row), found.fates, found.reasons, found.replies, found.times, feed)
 
     def undelivered(self, run_id: str, fates: Iterable[Fate]) -> Iterator[Undelivered]:
         """People whose fate is one of *fates*, by shard and row. ``key`` is empty: the ledger doesn't know people.
@@ -170,18 +199,6 @@ def _tally(tx: Transaction, run_id: str) -> Tally:
 def _parsed(reasons: str) -> Mapping[str, int]:
     parsed: dict[str, int] = json.loads(reasons)
     return parsed
-
-
-def _columns(run: Run, shard: Shard, ordered: Sequence[Outcome], feed: str) -> ShardOutcomes:
-    return ShardOutcomes(
-        run=run,
-        shard=shard,
-        fates=[int(o.fate) for o in ordered],
-        reasons=[o.reason for o in ordered],
-        replies=[o.reply for o in ordered],
-        times=[o.at for o in ordered],
-        feed=feed,
-    )
 
 
 def _undecided(row: Row) -> bool:

@@ -18,12 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from twain.errors import LedgerError
 from twain.ledger.manifest import Entry, Manifest
+from twain.ports import Values
 from twain.records import Fate, HistoryTest, ShardOutcomes, Undelivered
 
 _TIME = pa.timestamp("ms", tz="UTC")
@@ -66,6 +68,7 @@ _TESTS = {
     "clicked": ("events", "kind = 'click' and not machine"),
 }
 _ADDRESS = re.compile(r"<[^<>]*@[^<>]*>|[^\s<>(),;:\"]+@[^\s<>(),;:\"]+")
+_FATES = {int(fate): fate.name.lower() for fate in Fate}
 _REPLY_CLASS = re.compile(r"^([245])\d\d(?:[ -]([245]\.\d{1,3}\.\d{1,3}))?")
 _KEPT_FOR = 3600.0  # seconds an untrue file stays, for those who still read it
 _Q = "select {what} from read_parquet($files, hive_partitioning = false) where {where}"
@@ -81,9 +84,7 @@ class Lake:
 
     # ------------------------------------------------------------ writing
 
-    def write(
-        self, outcomes: ShardOutcomes, keys: Sequence[str], hashes: Sequence[bytes], arms: Sequence[str]
-    ) -> tuple[str, str]:
+    def write(self, outcomes: ShardOutcomes, keys: Values, hashes: Values, arms: Values) -> tuple[str, str]:
         """Write one settled shard; returns its path (relative to the root) and SHA-256 when it is true and on disk.
 
         The same shard again is written over itself, or, when rows were resolved since, takes the former's place.
@@ -304,7 +305,7 @@ class Lake:
                 partial.unlink(missing_ok=True)
 
 
-def _deliveries(outcomes: ShardOutcomes, keys: Sequence[str], hashes: Sequence[bytes], arms: Sequence[str]) -> pa.Table:
+def _deliveries(outcomes: ShardOutcomes, keys: Values, hashes: Values, arms: Values) -> pa.Table:
     run, shard, count = outcomes.run, outcomes.shard, len(outcomes.fates)
     replies = [_ADDRESS.sub("<…>", reply) if "@" in reply else reply for reply in outcomes.replies]
     same = {
@@ -316,21 +317,27 @@ def _deliveries(outcomes: ShardOutcomes, keys: Sequence[str], hashes: Sequence[b
         "channel": run.channel,
         "lane": shard.lane,
     }
-    columns: dict[str, Any] = {name: [value] * count for name, value in same.items()}
+    columns: dict[str, Any] = {name: pa.repeat(value, count) for name, value in same.items()}
     columns |= {
-        "row": list(range(count)),
+        "row": np.arange(count),
         "key": keys,
         "address_hash": hashes,
         "arm": arms,
-        "fate": [Fate(fate).name.lower() for fate in outcomes.fates],
+        "fate": [_FATES[fate] for fate in outcomes.fates],
         "reason": outcomes.reasons,
         "reply_class": [_reply_class(reply) for reply in replies],
         "reply": replies,
-        "at": [int(at * 1000) for at in outcomes.times],
+        "at": (np.array(outcomes.times, np.float64) * 1000).astype(np.int64),
     }
     return pa.table(
-        {name: pa.array(columns[name], DELIVERIES.field(name).type) for name in DELIVERIES.names}, DELIVERIES
+        {name: _column(columns[name], DELIVERIES.field(name).type) for name in DELIVERIES.names}, DELIVERIES
     )
+
+
+def _column(values: Any, kind: pa.DataType) -> pa.Array | pa.ChunkedArray:  # noqa: ANN401 — lists, numpy's or Arrow's own
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        return values.cast(kind)
+    return pa.array(values, kind)
 
 
 def _reply_class(reply: str) -> str:

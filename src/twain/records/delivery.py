@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from twain.records.audience import Shard
 
@@ -18,11 +19,11 @@ class Fate(IntEnum):
     DEFERRED = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one row. *reason* is a stable word (``refused``, ``bounced``, ``unsubscribed``, ``render`` …).
+class Outcome(NamedTuple):
+    """What became of one row: a named tuple, because one is made for every message.
 
-    *reply* is the relay's last line, cleaned of control characters, at most 200 characters. *at* is epoch seconds.
+    *reason* is a stable word (``refused``, ``bounced``, ``unsubscribed``, ``render`` …). *reply* is the relay's last line,
+    cleaned of control characters, at most 200 characters. *at* is epoch seconds.
     """
 
     row: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from twain.errors import Place
 
@@ -55,8 +55,7 @@ class Approval:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """What is new in each message besides its person's data. All ASCII, ready for the wire.
 
     *token* is the per-message token used in every tracked link and in the unsubscribe address.
@@ -67,8 +66,7 @@ class Stamp:
     date: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """One message on its way. *ticket* is the dispatcher's own number for it.
 
     *data* is complete, its lines end in CRLF, and no line starts with a dot: it goes out by DATA or BDAT as it is.

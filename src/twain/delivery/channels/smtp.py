@@ -21,6 +21,8 @@ from collections.abc import Coroutine, Mapping, Sequence
 from email.utils import formatdate, make_msgid
 from typing import Any
 
+import uvloop
+
 from twain.delivery.channels.smtp_door import is_clean_address
 from twain.delivery.channels.smtp_greeting import open_session
 from twain.delivery.channels.smtp_options import SmtpOptions, read_options
@@ -139,7 +141,7 @@ async def _say_hello(options: SmtpOptions) -> None:
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
     """Run on a loop of its own; a caller's loop is never touched."""
-    with asyncio.Runner() as runner:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(work)
 
 

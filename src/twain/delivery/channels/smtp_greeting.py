@@ -9,6 +9,7 @@ import asyncio
 import base64
 import ssl
 from dataclasses import dataclass, field
+from typing import cast
 
 from twain.delivery.channels.smtp_options import SmtpOptions
 from twain.delivery.channels.smtp_replies import clean
@@ -65,8 +66,7 @@ class Greeter(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The socket is open (and once more when TLS is on it)."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 — what create_connection gives
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # what create_connection gives
 
     def data_received(self, data: bytes) -> None:
         """Cut what came into lines, and lines into replies."""

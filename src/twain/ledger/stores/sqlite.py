@@ -205,5 +205,8 @@ def open_driver(url: str, clock: Clock | None, boot_id: str) -> SqliteDriver:
     """The store of a ``sqlite:///path`` URL. Raises ConfigError when it has no path."""
     path = unquote(url.partition(":///")[2])
     if not path:
-        raise ConfigError("The ledger's address has no path.", todo="Use sqlite:///path/to/ledger.db in [control].")
+        raise ConfigError(
+            "A ledger cannot be kept at an address without a path.",
+            todo="Use sqlite:///path/to/ledger.db in [control].",
+        )
     return SqliteDriver(Path(path), clock or SystemClock(), boot_id)
