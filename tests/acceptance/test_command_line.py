@@ -163,7 +163,7 @@ def test_two_sends_of_one_campaign_never_overlap(demo):
 
 
 def test_a_relay_out_of_reach_pauses_the_send_and_resume_goes_on(demo):
-    demo.edit("twain.toml", f"port = {demo.sink.port}", "port = 1")
+    demo.edit("twain.toml", f"port = {demo.sink.port}", "give_up_after = \"1s\"\nport = 1")
     answer = demo.twain("send", "summer-thanks", "--json")
     assert answer.code == 7
     run = demo.twain("runs", "--json").json["runs"][0]
@@ -177,7 +177,7 @@ def test_a_relay_out_of_reach_pauses_the_send_and_resume_goes_on(demo):
 
 
 def test_cancel_gives_everyone_an_end(demo):
-    demo.edit("twain.toml", f"port = {demo.sink.port}", "port = 1")
+    demo.edit("twain.toml", f"port = {demo.sink.port}", "give_up_after = \"1s\"\nport = 1")
     demo.twain("send", "summer-thanks")
     run = demo.twain("runs", "--json").json["runs"][0]
     assert demo.twain("cancel", run["run"]).code == 0
