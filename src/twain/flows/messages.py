@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from email.utils import formatdate
 from typing import Any
 from weakref import WeakValueDictionary
@@ -12,7 +12,7 @@ import pyarrow as pa
 from twain.errors import ContentError
 from twain.ports import Clock, Program
 from twain.records import SHARD_FIELDS, Fate, Outcome, Run, Shard, Stamp
-from twain.returns.tokens import TokenMint, message_id
+from twain.returns.tokens import TokenMint, message_ids
 from twain.snapshot.spool import read_shard
 
 _FIXED = tuple(f.name for f in SHARD_FIELDS)
@@ -46,10 +46,8 @@ class RunMessages:
         """What is new in each message: Message-ID, token and date (RFC 5322 §3.3, §3.6.4)."""
         date = formatdate(self.clock.now(), usegmt=True).encode("ascii")
         minted = self.mint.stamps(self.run.id, shard, rows)
-        return [
-            Stamp(message_id(self.run.id, shard, row, mac, self.domain), token, date)
-            for row, (mac, token) in zip(rows, minted, strict=True)
-        ]
+        ids = message_ids(self.run.id, shard, rows, [mac for mac, _ in minted], self.domain)
+        return [Stamp(name, token, date) for name, (_, token) in zip(ids, minted, strict=True)]
 
 
 class OpenedShard:
@@ -87,24 +85,43 @@ class OpenedShard:
 
     def render(self, rows: Sequence[int]) -> Iterator[tuple[int, bytes, bytes] | Outcome]:
         """Per row, lazily: (row, recipient, message), or the Outcome when it cannot be built."""
-        streams: dict[int, Iterator[bytes]] = {}
-        by_arm = _by_arm(rows, self._arms)
-        for row in rows:
-            arm = self._arms[row]
-            if arm not in streams:
-                streams[arm] = self._stream(arm, by_arm[arm])
-            waiting = by_arm[arm]
-            waiting.pop()
-            try:
-                yield row, self._addresses[row].encode(), next(streams[arm])
-            except ContentError as error:
-                # A generator ends with its exception: the rest of this arm's rows need a new one.
-                streams[arm] = self._stream(arm, waiting)
-                now = self._messages.clock.now()
-                yield Outcome(row, Fate.FAILED, "render", str(error)[:200], now)
+        waiting = list(rows)
+        while waiting:
+            arms = {self._arms[row] for row in waiting}
+            made = yield from self._one_arm(arms.pop(), waiting) if len(arms) == 1 else self._many_arms(waiting)
+            del waiting[:made]
 
-    def _stream(self, arm: int, rows_from_last: Sequence[int]) -> Iterator[bytes]:
-        rows = list(reversed(rows_from_last))
+    def _one_arm(self, arm: int, rows: Sequence[int]) -> Generator[tuple[int, bytes, bytes] | Outcome, None, int]:
+        """The usual case, as fast as it can be; returns how many rows are done: all, or those up to a failed one."""
+        done = 0
+        recipients = [self._addresses[row].encode() for row in rows]
+        try:
+            for made in zip(rows, recipients, self._stream(arm, rows), strict=True):
+                done += 1
+                yield made
+        except ContentError as error:
+            yield self._failed(rows[done], error)
+            return done + 1
+        return done
+
+    def _many_arms(self, rows: Sequence[int]) -> Generator[tuple[int, bytes, bytes] | Outcome, None, int]:
+        """Each row from its own arm's stream; returns how many rows are done."""
+        by_arm: dict[int, list[int]] = {}
+        for row in rows:
+            by_arm.setdefault(self._arms[row], []).append(row)
+        streams = {arm: self._stream(arm, own) for arm, own in by_arm.items()}
+        for done, row in enumerate(rows):
+            try:
+                yield row, self._addresses[row].encode(), next(streams[self._arms[row]])
+            except ContentError as error:
+                yield self._failed(row, error)
+                return done + 1
+        return len(rows)
+
+    def _failed(self, row: int, error: ContentError) -> Outcome:
+        return Outcome(row, Fate.FAILED, "render", str(error)[:200], self._messages.clock.now())
+
+    def _stream(self, arm: int, rows: Sequence[int]) -> Iterator[bytes]:
         stamps = self._messages.stamps(self._number, rows)
         return self._messages.programs[arm].render(self._rows(rows), stamps)
 
@@ -114,11 +131,3 @@ class OpenedShard:
             return {"address": self._addresses[span], **{name: v[span] for name, v in self._columns.items()}}
         picked = {name: [values[row] for row in rows] for name, values in self._columns.items()}
         return {"address": [self._addresses[row] for row in rows], **picked}
-
-
-def _by_arm(rows: Sequence[int], arms: Sequence[int]) -> dict[int, list[int]]:
-    """Rows of each arm, last first, so that ``pop()`` takes the next one."""
-    grouped: dict[int, list[int]] = {}
-    for row in reversed(rows):
-        grouped.setdefault(arms[row], []).append(row)
-    return grouped

@@ -13,7 +13,7 @@ from __future__ import annotations
 import binascii
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -101,7 +101,13 @@ class TokenMint:
 
 def message_id(run_id: str, shard: int, row: int, mac: bytes, domain: str) -> bytes:
     """``<run.shard.row.MAC@domain>`` (RFC 5322 §3.6.4), ready for the header: deterministic and traceable."""
-    return b"<%b.%d.%d.%b@%b>" % (run_id.encode("ascii"), shard, row, mac, domain.encode("ascii"))
+    return message_ids(run_id, shard, [row], [mac], domain)[0]
+
+
+def message_ids(run_id: str, shard: int, rows: Sequence[int], macs: Iterable[bytes], domain: str) -> list[bytes]:
+    """The Message-IDs of many rows of one shard."""
+    start, end = f"<{run_id}.{shard}.".encode("ascii"), f"@{domain}>".encode("ascii")
+    return [b"%b%d.%b%b" % (start, row, mac, end) for row, mac in zip(rows, macs, strict=True)]
 
 
 def parse_message_id(text: str) -> MessageRef | None:
