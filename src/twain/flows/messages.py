@@ -126,7 +126,7 @@ class OpenedShard:
         return self._messages.programs[arm].render(self._rows(rows), stamps)
 
     def _rows(self, rows: Sequence[int]) -> Mapping[str, Sequence[Any]]:
-        if rows and rows[-1] - rows[0] + 1 == len(rows):  # the usual case: one slice instead of many look-ups
+        if rows and tuple(rows) == tuple(range(rows[0], rows[0] + len(rows))):  # one slice instead of many look-ups
             span = slice(rows[0], rows[-1] + 1)
             return {"address": self._addresses[span], **{name: v[span] for name, v in self._columns.items()}}
         picked = {name: [values[row] for row in rows] for name, values in self._columns.items()}

@@ -11,7 +11,7 @@ from twain.errors import LedgerError, WrongState
 from twain.ledger.book import Book, need_run, need_shard, shard_from
 from twain.ledger.campaigns import need_bundle
 from twain.ledger.driver import Row, Transaction
-from twain.ledger.packing import pack_detail, pack_rows, unpack_detail, unpack_rows
+from twain.ledger.packing import is_consecutive, pack_detail, pack_rows, unpack_detail, unpack_rows
 from twain.ledger.runs import add_event
 from twain.ledger.windows import add_reasons, counts, reason_key
 from twain.records import Fate, Outcome, Run, RunEvent, RunState, Shard, ShardOutcomes, Tally, Undelivered
@@ -55,8 +55,8 @@ class Columns:
     def take(self, kept: Kept) -> None:
         """Enter those of a window's rows that ended in it."""
         times, reasons, replies = unpack_detail(len(kept.rows), kept.detail)
-        span = slice(kept.rows[0], kept.rows[-1] + 1)
-        if _ENDED.issuperset(kept.fates) and span.stop - span.start == len(kept.rows):
+        if _ENDED.issuperset(kept.fates) and is_consecutive(kept.rows):
+            span = slice(kept.rows[0], kept.rows[-1] + 1)
             self.fates[span], self.reasons[span] = kept.fates, reasons
             self.replies[span], self.times[span] = replies, times
             return

@@ -16,7 +16,12 @@ _NEVER = -1.0  # the offset of a row that has no time
 
 def pack_rows(rows: Sequence[int]) -> bytes | None:
     """Row numbers as 32-bit integers, or None when they are simply consecutive."""
-    return None if rows[-1] - rows[0] + 1 == len(rows) else array("I", rows).tobytes()
+    return None if is_consecutive(rows) else array("I", rows).tobytes()
+
+
+def is_consecutive(rows: Sequence[int]) -> bool:
+    """Whether each row is the one after the row before it. The ends alone do not tell: 0, 2, 1, 3 is not."""
+    return tuple(rows) == tuple(range(rows[0], rows[0] + len(rows)))
 
 
 def unpack_rows(first: int, count: int, packed: bytes | None) -> tuple[int, ...]:
