@@ -10,11 +10,12 @@ from __future__ import annotations
 import binascii
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
 from typing import Any
 
 from twain.content import mime
-from twain.content.values import Data
+from twain.content.values import Data, as_text
 from twain.errors import ContentError
 from twain.records import Stamp
 
@@ -25,6 +26,10 @@ _TOKENS = re.compile(rb"(?:[A-Za-z0-9_.\-]{1,75}\n)+").fullmatch
 _STAMPS = re.compile(rb"(?:<[!-;=?-~]{1,900}>\n)+").fullmatch
 _DATES = re.compile(rb"(?:[ -~]{1,100}\n)+").fullmatch
 _ADDRESSES = re.compile(r"(?:[A-Za-z0-9!#-'*+\-./=?^_`{|}~]{1,64}@[A-Za-z0-9.\-]{1,189}\n)+").fullmatch
+_SHORT = 256  # characters that no limit counts
+_TEXTS = frozenset({str})
+_NAMED = frozenset({bool, type(None)})  # written by Liquid's own rules
+_SIMPLE = frozenset({str, int, float, bool, date, datetime, type(None)})
 
 Encode = Callable[[Any], bytes]
 
@@ -44,15 +49,35 @@ def column(values: Sequence[Data], encode: Encode, encoded: bytes | None, *, esc
 
 
 def together(values: Sequence[Data]) -> bytes | None:
-    """Texts in quoted-printable, a line each; None when there are others, or when one would not stay on its line."""
-    try:
-        joined = "\n".join(values)
-    except TypeError:
+    """Plain values in quoted-printable, a line each; None when there are others, or one would not stay on its line."""
+    kinds = set(map(type, values))
+    if not kinds <= _SIMPLE:
         return None
+    joined = "\n".join(values if kinds <= _TEXTS else _written(values, kinds))
     if "\r" in joined or joined.count("\n") != len(values) - 1:
         return None
     encoded = binascii.b2a_qp(joined.encode("utf-8", "replace"), False, True)  # noqa: FBT003 — quotetabs, istext
     return encoded if encoded.count(b"\n") == len(values) - 1 else None
+
+
+def _written(values: Sequence[Data], kinds: set[type]) -> Iterable[str]:
+    """Simple values as text."""
+    if kinds & _NAMED:
+        return [as_text(value, escaping=False) for value in values]
+    distinct = set(values) if len(kinds) == 1 else set()
+    if (
+        2 * len(distinct) < len(values) and 0 not in distinct and distinct
+    ):  # 0.0 equals -0.0, which is written otherwise
+        known = {value: str(value) for value in distinct}
+        return [known[value] for value in values]
+    return map(str, values)
+
+
+def texts(values: Sequence[Data], show: Callable[[Any], str]) -> Sequence[str]:
+    """``[show(v) for v in values]``: the column itself when all are short texts."""
+    if set(map(type, values)) <= _TEXTS and max(map(len, values), default=0) < _SHORT:
+        return values
+    return [show(value) for value in values]
 
 
 def _escaped(encoded: bytes) -> bytes:
@@ -99,7 +124,7 @@ def addresses(given: Sequence[str]) -> Sequence[bytes]:
 
 def decoded(values: Sequence[Data]) -> Sequence[Data]:
     """A column of JSON texts, read at once; as it is when one of them isn't JSON (its own message will say so)."""
-    if not values or not all(value.__class__ is str and value for value in values):
+    if not set(map(type, values)) <= _TEXTS or not all(values):
         return values
     try:
         rows = json.loads(f"[{','.join(values)}]")

@@ -27,7 +27,7 @@ from liquid.expression import Expression
 from markupsafe import Markup
 
 from twain.content import quoted, values
-from twain.content.expressions import Loop, Names, condition, span, value
+from twain.content.expressions import Loop, Names, Repeated, condition, span, value
 from twain.content.grammar import at_line, parse
 from twain.content.limits import MAX_NESTING, Meter
 from twain.errors import ContentError, Place
@@ -38,12 +38,14 @@ class Sink:
     """Where output goes: a Python list's name, how constants and values become its items, what closes a value.
 
     *end* is the constant appended after each value (the soft break in quoted-printable), empty for plain text.
+    *columns*: whether a plain field arrives as this slot writes it, made with its whole column.
     """
 
     out: str
     constant: Callable[[str], bytes | str]
     slot: str
     end: bytes | str
+    columns: bool = False
 
 
 class Writer:
@@ -146,7 +148,7 @@ class Writer:
                     self._emit(self.sink.end, constant=True)
             return
         self.weights[-1] += _filters(node.expression)
-        ready = self.names.ready(node.expression, self.sink.slot) if self.sink.end else None
+        ready = self.names.ready(node.expression, self.sink.slot) if self.sink.columns else None
         source = ready or f"{self.sink.slot}({value(self.names, node.expression)})"
         if not self.mute:
             self._emit(source, constant=False)
@@ -221,7 +223,11 @@ class Writer:
         self._line(f"{items} = {self._items(node)}")
         self._line(f"{loop.length} = len({items})")
         self._line(f"if {loop.length}:")
-        self._loop_body(node, loop, items)
+        pieces = self._pieces(node, loop)
+        if pieces:
+            self._ready_bodies(node, loop, pieces)
+        else:
+            self._loop_body(node, loop, items)
         if node.default:
             self._line("else:")
             self._block(node.default)
@@ -238,6 +244,42 @@ class Writer:
         self.names.loops.pop()
         self.lines.insert(account, "    " * self.depth + f"meter.loop({loop.length}, {weight})")
         self.depth -= 1
+
+    def _pieces(self, node: ForNode, loop: Loop) -> tuple[bytes | str, ...]:
+        """The loop's body when it is but words and fields of its own rows, all rows, in order; else nothing.
+
+        A loop inside another is left out: what a message may hold in all is counted as it is written.
+        """
+        expression = node.expression
+        whole = expression.limit is None and expression.offset is None and not expression.reversed
+        wire = self.sink.columns and isinstance(self.sink.end, bytes)
+        if loop.rows is None or not (whole and wire) or self.names.loops or self.mute or node.block.blank:
+            return ()
+        known = {column.name for column in loop.rows.items}
+        pieces = [self._piece(one, loop, known) for one in node.block.nodes]
+        fields = any(isinstance(one, OutputNode) for one in node.block.nodes)
+        return tuple(p for many in pieces for p in many) if all(pieces) and fields else ()
+
+    def _piece(self, node: Node, loop: Loop, known: set[str]) -> tuple[bytes | str, ...]:
+        if isinstance(node, ContentNode):
+            return (self.sink.constant(node.text),)
+        path = _plain_path(node)
+        if len(path) != 2 or path[0] != loop.name or path[1] not in known:
+            return ()
+        return (str(path[1]), self.sink.end)
+
+    def _ready_bodies(self, node: ForNode, loop: Loop, pieces: tuple[bytes | str, ...]) -> None:
+        """Append the bodies that were made with the whole column."""
+        words = [one.text for one in node.block.nodes if isinstance(one, ContentNode)]
+        weight = 1 + len(node.block.nodes) + sum(len(text) // 256 for text in words)
+        self.weights[-1] += weight
+        repeated = self.names.repeated
+        column = loop.rows.name if loop.rows else ""
+        loops = Repeated(column, self.sink.slot, pieces)
+        self.names.shows[loops] += 1
+        bodies = repeated.setdefault(loops, f"r{len(repeated)}")
+        self._line(f"    meter.loop({loop.length}, {weight})")
+        self._line(f"    {self.sink.out} += {bodies}")
 
     def _items(self, node: ForNode) -> str:
         expression = node.expression
@@ -301,6 +343,14 @@ _WRITERS: Mapping[type[Node], Callable[[Writer, Any], None]] = {
 }
 
 
+def _plain_path(node: Node) -> Sequence[object]:
+    """The path that an output shows as it is; empty for anything else."""
+    expression = node.expression if isinstance(node, OutputNode) else None
+    if not isinstance(expression, FilteredExpression) or expression.filters or not isinstance(expression.left, Path):
+        return ()
+    return expression.left.path
+
+
 def _filters(expression: Expression) -> int:
     return len(getattr(expression, "filters", None) or ())
 
@@ -330,6 +380,7 @@ def runtime(meter: Meter, slots: Mapping[str, Callable[[Any], Any]]) -> dict[str
         "contains": values.contains,
         "truthy": values.truthy,
         "dict": dict,
+        "str": str,
         "is_empty": values.is_empty,
         "is_blank": values.is_blank,
         "item": values.item,
@@ -357,5 +408,6 @@ def write(
 
 
 PLAIN = Sink("o", str, "P", "")
-HTML = Sink("o", quoted.piece, "H", quoted.SOFT)
-TEXT = Sink("o", quoted.piece, "T", quoted.SOFT)
+SUBJECT = Sink("o", str, "P", "", columns=True)
+HTML = Sink("o", quoted.piece, "H", quoted.SOFT, columns=True)
+TEXT = Sink("o", quoted.piece, "T", quoted.SOFT, columns=True)

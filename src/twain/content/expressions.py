@@ -7,6 +7,7 @@ Every name is resolved while compiling: a column, a variable of the template, a 
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,6 +40,11 @@ _BINARY: Mapping[type[Expression], str] = {
     logical.GeExpression: "at_most({1}, {0})",
     logical.ContainsExpression: "contains({0}, {1})",
 }
+#: The usual comparison, of a text with a literal, needs no call.
+_SAME_TEXT: Mapping[type[Expression], str] = {
+    logical.EqExpression: "{0} == {1}",
+    logical.NeExpression: "{0} != {1}",
+}
 _FORLOOP: Mapping[str, str] = {
     "index": "({i} + 1)",
     "index0": "{i}",
@@ -61,6 +67,15 @@ class Loop:
     rows: Column | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A loop over *column*'s related rows whose body is words (bytes) and fields of the row (names), for *slot*."""
+
+    column: str
+    slot: str
+    pieces: tuple[bytes | str, ...]
+
+
 @dataclass(slots=True)
 class Names:
     """What a template may name, and the constants that its code refers to."""
@@ -75,6 +90,8 @@ class Names:
     constants: dict[str, Any] = field(default_factory=dict)
     used: dict[str, str] = field(default_factory=dict)
     encoded: dict[tuple[str, str], str] = field(default_factory=dict)
+    shows: Counter[tuple[str, str] | Repeated] = field(default_factory=Counter)
+    repeated: dict[Repeated, str] = field(default_factory=dict)
     items: set[str] = field(default_factory=set)
     report: Callable[[ContentError], None] | None = None
     _filters: dict[str, str] = field(default_factory=dict)
@@ -117,6 +134,7 @@ class Names:
             return None
         if name in self.assigned or name in self.specials or any(loop.name == name for loop in self.loops):
             return None
+        self.shows[name, slot] += 1
         return self.encoded.setdefault((name, slot), f"{slot.lower()}{len(self.encoded)}")
 
     @property
@@ -212,7 +230,11 @@ def _comparison(names: Names, expression: Data) -> str:
         left, right = right, left
     if isinstance(right, Empty | Blank):
         return _emptiness(names, expression, left, right)
-    return _BINARY[type(expression)].format(value_or_truth(names, left), value_or_truth(names, right))
+    sources = value_or_truth(names, left), value_or_truth(names, right)
+    general = _BINARY[type(expression)].format(*sources)
+    if isinstance(right, primitive.StringLiteral) and sources[0].isidentifier() and type(expression) in _SAME_TEXT:
+        return f"({_SAME_TEXT[type(expression)].format(*sources)} if {sources[0]}.__class__ is str else {general})"
+    return general
 
 
 def value_or_truth(names: Names, expression: Expression) -> str:

@@ -41,6 +41,12 @@ class Meter:
         if self.steps > _MAX_STEPS:
             raise too_much("its loops run too often for one message")
 
+    def again(self, octets: int) -> None:
+        """Account for large values that are shown once more. Raises ContentError past the limit."""
+        self.volume += octets
+        if self.volume > _MAX_VOLUME:
+            raise too_much("a text in it grows too long")
+
     def check(self, value: object) -> object:
         """Account for a value that a filter or a capture made; returns it. Raises ContentError when it is too large."""
         kind = value.__class__

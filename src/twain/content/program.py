@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import email
 import email.policy
-import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -18,18 +18,30 @@ from typing import Any
 from liquid.exceptions import LiquidError
 
 from twain.content import batch, mime, quoted
-from twain.content.codegen import HTML, PLAIN, TEXT, Sink, runtime, write
-from twain.content.expressions import Names
+from twain.content.codegen import HTML, PLAIN, SUBJECT, TEXT, Sink, runtime, write
+from twain.content.expressions import Names, Repeated
 from twain.content.grammar import environment
 from twain.content.limits import Meter
 from twain.content.links import LinkPlan
 from twain.content.parts import Parts, split
 from twain.content.values import Data, as_text, escaped
+from twain.content.window import Generated, Window, related
 from twain.errors import ContentError, Place
 from twain.records import Column, Content, Sender, Stamp
 
 _PLAIN_HTML = re.compile(r"[ !#-%(-\-/-;?-EG-~][ !#-%(-;?-~]{0,73}").fullmatch
 _BATCH = 256
+_FAILURES = (
+    ContentError,
+    LiquidError,
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+    MemoryError,
+)
 _QUOTED_WORDS = re.compile(r"'[^']*'")
 
 
@@ -45,20 +57,6 @@ class Preview:
     message: bytes = field(repr=False, default=b"")
 
 
-@dataclass(frozen=True, slots=True)
-class Generated:
-    """The generated function, and what it takes after the stamp and the address.
-
-    *raw*: columns passed as they are (*related* among them hold JSON); *encoded*: (column, slot) passed ready for the wire.
-    """
-
-    message: Callable[..., bytes]
-    raw: tuple[str, ...]
-    related: tuple[str, ...]
-    encoded: tuple[tuple[str, str], ...]
-    slots: Mapping[str, Callable[[Any], bytes]]
-
-
 class CompiledProgram:
     """Implements ``ports.Program``. Pickles as its inputs and is compiled anew where it is loaded."""
 
@@ -70,7 +68,7 @@ class CompiledProgram:
         defaults: Mapping[str, Any],
         meter: Meter,
     ) -> None:
-        self.columns = tuple(dict.fromkeys([*takes.raw, *(name for name, _ in takes.encoded)]))
+        self.columns = takes.columns
         self.links = links
         self._inputs = inputs
         self._takes = takes
@@ -99,7 +97,7 @@ class CompiledProgram:
             end = min(begin + _BATCH, len(stamps))
             try:
                 prepared = self._prepared(rows, stamps, begin, end)
-            except ContentError:
+            except _FAILURES:
                 yield from self._one_by_one(rows, stamps, begin, end)
             else:
                 yield from self._built(prepared)
@@ -109,7 +107,13 @@ class CompiledProgram:
     ) -> Iterator[bytes]:
         """Some row of this batch can't be prepared: those before it still can."""
         for row in range(begin, end):
-            yield from self._built(self._prepared(rows, stamps, row, row + 1))
+            try:
+                prepared = self._prepared(rows, stamps, row, row + 1)
+            except ContentError:
+                raise
+            except _FAILURES as error:
+                raise _unbuilt(error) from error
+            yield from self._built(prepared)
 
     def _prepared(
         self, rows: Mapping[str, Sequence[Any]], stamps: Sequence[Stamp], begin: int, end: int
@@ -118,13 +122,7 @@ class CompiledProgram:
         values = {name: self._filled(name, rows[name][begin:end]) for name in self.columns}
         dates, ids, tokens = batch.stamps(stamps[begin:end])
         self._meter.reset()
-        arguments = [values[name] for name in self._takes.raw]
-        for name in self._takes.related:
-            arguments[self._takes.raw.index(name)] = batch.decoded(values[name])
-        together = {name: batch.together(values[name]) for name in {name for name, _ in self._takes.encoded}}
-        for name, slot in self._takes.encoded:
-            encode = self._takes.slots[slot]
-            arguments.append(batch.column(values[name], encode, together[name], escaping=slot == "H"))
+        arguments = Window(self._takes, values, self._meter).arguments()
         return zip(dates, batch.addresses(rows["address"][begin:end]), ids, tokens, *arguments, strict=True)
 
     def _built(self, prepared: Iterable[tuple[Any, ...]]) -> Iterator[bytes]:
@@ -134,15 +132,7 @@ class CompiledProgram:
                 made = message(*arguments)
             except ContentError:
                 raise
-            except (
-                LiquidError,
-                ValueError,
-                TypeError,
-                KeyError,
-                ArithmeticError,
-                RecursionError,
-                MemoryError,
-            ) as error:
+            except _FAILURES as error:
                 raise _unbuilt(error) from error
             yield made
 
@@ -223,6 +213,8 @@ class _Build:
     constants: dict[str, Any] = field(default_factory=dict)
     used: dict[str, str] = field(default_factory=dict)
     encoded: dict[tuple[str, str], str] = field(default_factory=dict)
+    shows: Counter[tuple[str, str] | Repeated] = field(default_factory=Counter)
+    repeated: dict[Repeated, str] = field(default_factory=dict)
 
     def names(self, *, escaping: bool, final: bool) -> Names:
         """A fresh scope; *final* adds the names that only we write."""
@@ -238,6 +230,8 @@ class _Build:
             constants=self.constants,
             used=self.used,
             encoded=self.encoded,
+            shows=self.shows,
+            repeated=self.repeated,
         )
 
     def lines(self, source: str, *, escaping: bool, sink: Sink, place: Place | None, final: bool) -> list[str]:
@@ -255,10 +249,12 @@ class _Build:
         self.constants.clear()
         self.used.clear()
         self.encoded.clear()
+        self.shows.clear()
+        self.repeated.clear()
         mark = mime.boundary(content.subject, parts.html, parts.text)
         head = [self._constant(piece) for piece in mime.skeleton(self.sender, self.plan.unsubscribe, mark)]
         subject = self.lines(
-            content.subject, escaping=False, sink=PLAIN, place=content.places.get("subject"), final=True
+            content.subject, escaping=False, sink=SUBJECT, place=content.places.get("subject"), final=True
         )
         text = self.lines(parts.text, escaping=False, sink=TEXT, place=None, final=True)
         html = self.lines(parts.html, escaping=True, sink=HTML, place=None, final=True)
@@ -268,7 +264,6 @@ class _Build:
         closing = self._constant(b"\r\n\r\n--" + mark + b"--\r\n")
         body = [
             "    meter.reset()",
-            *self._decoded(),
             "    o = []",
             *subject,
             f"    o = [{', '.join(items)}]",
@@ -278,30 +273,35 @@ class _Build:
             f"    o.append({closing})",
             "    return b''.join(o)",
         ]
-        related = tuple(name for name in self.used if self.columns[name].type == "rows")
-        return Generated(self._function(body), tuple(self.used), related, tuple(self.encoded), slots(self.meter))
+        return Generated(
+            self._function(body),
+            raw=tuple(self.used),
+            related=self._related(),
+            encoded={key: self.shows[key] for key in self.encoded},
+            repeated={loop: self.shows[loop] for loop in self.repeated},
+            slots=slots(self.meter),
+        )
 
     def _constant(self, value: Data) -> str:
         name = f"K{len(self.constants)}"
         self.constants[name] = value
         return name
 
-    def _decoded(self) -> list[str]:
-        """Related rows arrive as JSON text and are read once per message."""
-        lines = []
-        for name, variable in self.used.items():
+    def _related(self) -> dict[str, Callable[[Any], list[Any]]]:
+        """Readers of the columns of related rows, which arrive as JSON text."""
+        readers = {}
+        for name in self.used:
             column = self.columns[name]
             if column.type == "rows":
-                filled = {
-                    c.name: self.defaults[f"{name}.{c.name}"]
-                    for c in column.items
-                    if f"{name}.{c.name}" in self.defaults
-                }
-                lines.append(f"    {variable} = {self._constant(related(filled))}({variable})")
-        return lines
+                names = {c.name: f"{name}.{c.name}" for c in column.items}
+                readers[name] = related(
+                    {own: self.defaults[full] for own, full in names.items() if full in self.defaults}
+                )
+        return readers
 
     def _function(self, body: Iterable[str]) -> Callable[..., bytes]:
-        head = f"def message({', '.join(['date', 'to', 'message_id', 'token', *self.used.values(), *self.encoded.values()])}):"
+        taken = [*self.used.values(), *self.encoded.values(), *self.repeated.values()]
+        head = f"def message({', '.join(['date', 'to', 'message_id', 'token', *taken])}):"
         space = runtime(self.meter, slots(self.meter)) | self.constants
         source = "\n".join([head, *body])
         try:
@@ -321,24 +321,6 @@ def specials_of(plan: LinkPlan, sender: Sender, constants: dict[str, Any]) -> di
         "unsubscribe_url": f"({unsubscribe} + token.decode())" if plan.unsubscribe else unsubscribe,
         "postal_address": postal,
     }
-
-
-def related(filled: Mapping[str, Any]) -> Callable[[Any], list[Any]]:
-    """A function that reads related rows: JSON text (or a list already) → list of dicts, with declared defaults."""
-
-    def read(value: Data) -> list[Any]:
-        rows = json.loads(value) if isinstance(value, str) and value else value or []
-        if not isinstance(rows, list):
-            raise ContentError(
-                "A column of related rows does not hold a list.", code="T520", todo="Check the audience's SQL."
-            )
-        for row in rows if filled else ():
-            for name, default in filled.items():
-                if row.get(name) is None:
-                    row[name] = default
-        return rows
-
-    return read
 
 
 def slots(meter: Meter) -> dict[str, Callable[..., Any]]:

@@ -41,7 +41,7 @@ def reference(source: str, context: dict[str, Any], *, escaping: bool) -> str | 
         made: str = environment(escaping=escaping).from_string(source).render(**context)
     except FAILURES:
         return None
-    return made.replace("\r\n", "\n")
+    return re.sub("\r\n?", "\n", made)  # any line end is one line end on the wire, a lone CR too
 
 
 def compare(source: str, contexts: list[dict[str, Any]]) -> list[str]:
