@@ -29,6 +29,7 @@ _ADDRESSES = re.compile(r"(?:[A-Za-z0-9!#-'*+\-./=?^_`{|}~]{1,64}@[A-Za-z0-9.\-]
 _SHORT = 256  # characters that no limit counts
 _TEXTS = frozenset({str})
 _NAMED = frozenset({bool, type(None)})  # written by Liquid's own rules
+_ALIKE = frozenset({str, int, float, date})  # equal values are shown alike
 _SIMPLE = frozenset({str, int, float, bool, date, datetime, type(None)})
 
 Encode = Callable[[Any], bytes]
@@ -64,13 +65,18 @@ def _written(values: Sequence[Data], kinds: set[type]) -> Iterable[str]:
     """Simple values as text."""
     if kinds & _NAMED:
         return [as_text(value, escaping=False) for value in values]
-    distinct = set(values) if len(kinds) == 1 else set()
-    if (
-        2 * len(distinct) < len(values) and 0 not in distinct and distinct
-    ):  # 0.0 equals -0.0, which is written otherwise
-        known = {value: str(value) for value in distinct}
-        return [known[value] for value in values]
     return map(str, values)
+
+
+def distinct(values: Sequence[Data]) -> list[Data]:
+    """The different values of a column of one kind, when most come again; else nothing."""
+    kinds = set(map(type, values))
+    if len(kinds) != 1 or not kinds <= _ALIKE:
+        return []
+    found = set(values)
+    if 2 * len(found) > len(values) or (kinds == {float} and 0 in found):
+        return []  # few come again, or there is a zero: 0.0 equals -0.0, which is written otherwise
+    return list(found)
 
 
 def texts(values: Sequence[Data], show: Callable[[Any], str]) -> Sequence[str]:

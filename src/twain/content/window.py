@@ -45,7 +45,7 @@ class Window:
         self._takes = takes
         self._meter = meter
         self._values = dict(values)
-        self._texts: dict[str, bytes | None] = {}
+        self._texts: dict[str, tuple[list[Data], bytes | None]] = {}
         self._fields: dict[tuple[str, str], Sequence[Data]] = {}
         self._encoded: dict[tuple[str, str], Sequence[Any]] = {}
         for name, read in takes.related.items():
@@ -66,8 +66,15 @@ class Window:
         if slot == "P":
             return batch.texts(values, encode)
         if name not in self._texts:
-            self._texts[name] = batch.together(values)
-        return batch.column(values, encode, self._texts[name], escaping=slot == "H")
+            few = batch.distinct(values)
+            self._texts[name] = few, batch.together(few or values)
+        few, text = self._texts[name]
+        made = batch.column(few or values, encode, text, escaping=slot == "H")
+        if not few:
+            return made
+        if max(map(len, made)) > _LARGE:  # each time that it is shown counts
+            return [encode(value) for value in values]
+        return list(map(dict(zip(few, made, strict=True)).__getitem__, values))
 
     def _bodies(self, loop: Repeated, uses: int) -> Sequence[list[bytes]]:
         """Per row, the loop's body for each of its related rows."""
