@@ -9,7 +9,9 @@ from html.parser import HTMLParser
 import pytest
 
 from twain.errors import LedgerUnavailable
+from twain.ledger.bundles import make_bundle
 from twain.ledger.stores import open_ledger
+from twain.records import Run, RunState
 from twain.returns import server as server_room
 from twain.returns.gateway import create_app, serve
 from twain.returns.tokens import TokenMint
@@ -17,6 +19,7 @@ from twain.vault import KeyRing
 
 MINT = TokenMint(KeyRing(1, {1: os.urandom(32)}))
 ONE_CLICK = "List-Unsubscribe=One-Click"
+RUN = "r8k2m"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -265,3 +268,58 @@ def test_two_gateways_keep_apart(ledger):
     with serve(app) as one, serve(app) as other:
         assert one.port != other.port
         assert ask(one, "GET", f"/u/{token()}")[0] == ask(other, "GET", f"/u/{token()}")[0] == 200
+
+
+# ---------------------------------------------------------------- links
+
+
+@pytest.fixture
+def linked(ledger, gateway):
+    """A gateway whose ledger knows the run of ``token()`` and its bundle's links."""
+    bundle = make_bundle("hello", {"campaign": "hello"})
+    ledger.publish(bundle)
+    ledger.create_run(Run(RUN, bundle.hash, "hello", RunState.PLANNED, "mail", "never_twice", "p", 0.0))
+    targets = {
+        0: "https://shop.example/a?b=1&c=%C3%BC",
+        1: "javascript:alert(1)",
+        2: "https://x.example/\r\nSet-Cookie: a=b",
+    }
+    ledger.remember_links(bundle.hash, targets)
+    return gateway
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_link_leads_to_its_target(linked, method):
+    status, headers, _ = ask(linked, method, f"/c/{token()}.0")
+    assert (status, headers["Location"]) == (302, "https://shop.example/a?b=1&c=%C3%BC")
+
+
+@pytest.mark.parametrize("number", ["1", "2", "3", "99999", "-1", "x", "", "0.0", "0/../1"])
+def test_no_other_target_is_ever_followed(linked, number):
+    status, headers, _ = ask(linked, "GET", f"/c/{token()}.{number}")
+    assert status == 404
+    assert "Location" not in headers
+
+
+def test_a_tampered_link_leads_nowhere(linked):
+    good = token()
+    for place in range(len(good)):
+        bad = good[:place] + ("A" if good[place] != "A" else "B") + good[place + 1 :]
+        status, headers, _ = ask(linked, "GET", f"/c/{bad}.0")
+        assert status == 404
+        assert "Location" not in headers
+
+
+def test_a_target_cannot_be_given_from_outside(linked):
+    for path in ("/c/?url=https://evil.example", f"/c/{token()}.0?to=https://evil.example", "/c/https://evil.example"):
+        status, headers, _ = ask(linked, "GET", path)
+        assert "evil" not in headers.get("Location", "")
+        assert status in (302, 404)
+
+
+def test_a_link_is_not_posted_to(linked):
+    assert ask(linked, "POST", f"/c/{token()}.0", ONE_CLICK, FORM)[0] == 404
+
+
+def test_a_link_of_a_run_that_is_gone_leads_nowhere(gateway):
+    assert ask(gateway, "GET", f"/c/{token()}.0")[0] == 404

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from twain.cli.output import Json, console, count, print_json, say, table
+from twain.cli.output import Json, count, print_json, say, show_text, table
 from twain.flows.counting import compiled, find_rule, pretty_sql, sample, words
 from twain.flows.counting import count as count_flow
 from twain.flows.instance import open_instance
@@ -45,7 +45,7 @@ def show_sql(name: Name, feed: OnFeed = "", as_json: Json = False) -> None:
     if as_json:
         print_json({"sql": audience.statement.sql, "params": dict(audience.statement.params)})
         return
-    console.print(pretty_sql(audience), markup=False)
+    show_text(pretty_sql(audience))
     table("", ("parameter", "value"), audience.statement.params.items())
 
 
@@ -57,7 +57,7 @@ def show_words(name: Name, feed: OnFeed = "", as_json: Json = False) -> None:
     if as_json:
         print_json({"name": name, "words": said})
     else:
-        console.print(said, markup=False)
+        show_text(said)
 
 
 @rooms.command("sample")

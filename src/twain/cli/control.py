@@ -121,7 +121,7 @@ def gateway(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8025,
 ) -> None:
-    """Serve the recipients' pages: /u/ (unsubscribe)."""
+    """Serve the recipients' pages: /u/ (unsubscribe) and /c/ (links)."""
     with open_instance() as instance:
         serve_gateway(instance, host, port, lambda bound: say(f"Listening on http://{host}:{bound}"))
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 from rich.progress import Progress
@@ -13,11 +16,12 @@ from rich.progress import Progress
 from twain.cli.output import Json, console, count, print_json, say, table
 from twain.cli.progress import TerminalWatch
 from twain.cli.send import end
-from twain.demo.start import CAMPAIGN, copy_workspace, demo_desk, ensure_data
+from twain.demo.start import CAMPAIGN, DemoDesk, copy_workspace, demo_desk, ensure_data
 from twain.demo.writers import build_demo
 from twain.errors import ConfigError
 from twain.flows.account import Report
-from twain.flows.instance import open_instance
+from twain.flows.gateway import open_gateway
+from twain.flows.instance import Instance, open_instance
 from twain.flows.send import OPEN, resume, send
 from twain.flows.watch import Nobody
 
@@ -46,9 +50,7 @@ def start(
     with demo_desk(folder) as desk:
         code = end(_send(folder, quiet=as_json), as_json=as_json)
         if not once and not as_json:
-            say(f"Read the messages: {desk.inbox.url}")
-            say(f"Look around: cd {folder} && ../.venv/bin/twain runs     (Ctrl-C ends the demo)")
-            _wait()
+            _stay(folder, desk)
     return code
 
 
@@ -93,5 +95,20 @@ def _send(folder: Path, *, quiet: bool) -> Report:
             return resume(instance, left[0].id, bar) if left else send(instance, CAMPAIGN, watch=bar)
 
 
-def _wait() -> None:
-    signal.pause()
+def _stay(folder: Path, desk: DemoDesk) -> None:
+    """Keep inbox and gateway open until Ctrl-C, so that messages can be read and their links followed."""
+    with open_instance(folder) as instance, _gateway(instance):
+        say(f"Read the messages: {desk.inbox.url}")
+        say(f"Look around: cd {folder} && ../.venv/bin/twain runs     (Ctrl-C ends the demo)")
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.pause()
+
+
+def _gateway(instance: Instance) -> AbstractContextManager[object]:
+    """The gateway at the address that the messages' links name; without it when another program has that port."""
+    port = urlsplit(instance.settings.base_url).port or 80
+    try:
+        return open_gateway(instance, "127.0.0.1", port)
+    except OSError:
+        say(f"Port {port} is taken by another program: the links in the messages will not work.", "yellow")
+        return contextlib.nullcontext()

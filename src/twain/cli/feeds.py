@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from twain.cli.output import Json, console, print_json, say, show_problems, show_verdict, table
+from twain.cli.output import Json, console, print_json, say, show_problems, show_text, show_verdict, table
 from twain.cli.review import walk
 from twain.demo.start import copy_workspace
 from twain.feeds.review import pending
@@ -105,7 +105,8 @@ def check(
     else:
         _show_check(problems, verdicts, red=red, verbose=verbose)
         for patch in dict.fromkeys(b.patch for b in broken if b.patch):
-            console.print("A patch that would mend it:", patch, sep="\n", markup=False)
+            say("A patch that would mend it:")
+            show_text(patch)
     return 2 if red else 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
@@ -28,13 +29,17 @@ _PLAIN: tuple[tuple[type, Callable[[Any], object]], ...] = (
     (Enum, lambda member: member.value),
     (bytes, lambda data: data.hex()),
 )
+# JSON itself escapes only what lies below the space: not DEL, the C1 controls (U+009B begins a colour code, as ESC [ does),
+# line separators, or the marks that turn text around.
+_STEERING = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 _SPACES = "\u00a0\u202f"  # printable to a person, if not to Python
 _MARKS = {Level.PASS: "[green]✓[/]", Level.WARN: "[yellow]![/]", Level.HOLD: "[red]✗[/]"}
 
 
 def print_json(data: object) -> None:
-    """One JSON document on standard output, nothing else; NUL and control characters are escaped by JSON itself."""
-    sys.stdout.write(json.dumps(data, ensure_ascii=False, default=plain) + "\n")
+    """One JSON document on standard output, nothing else. What steers a terminal or turns text around is escaped."""
+    text = json.dumps(data, ensure_ascii=False, default=plain)
+    sys.stdout.write(_STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
 
 
 def plain(value: object) -> object:
@@ -61,9 +66,11 @@ def clean(text: object) -> str:
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table of plain text; the first column is never cut."""
-    shown = Table(title=escape(title) if title else None, title_justify="left", header_style="bold", box=SIMPLE_HEAD)
+    shown = Table(
+        title=escape(clean(title)) if title else None, title_justify="left", header_style="bold", box=SIMPLE_HEAD
+    )
     for column in columns:
-        shown.add_column(escape(column), no_wrap=column == columns[0])
+        shown.add_column(escape(clean(column)), no_wrap=column == columns[0])
     for row in rows:
         shown.add_row(*(escape(clean(cell)) for cell in row))
     console.print(shown)
@@ -74,12 +81,17 @@ def show_error(error: TwainError, *, as_json: bool) -> None:
     if as_json:
         print_json({"error": error_json(error)})
         return
-    place = f"{error.place}: " if error.place else ""
+    place = clean(f"{error.place}: ") if error.place else ""
     errors.print(f"[red bold]{error.shown_code}[/] {escape(place)}{escape(multiline(error.what))}")
     if error.business != error.what:
         errors.print(f"     {escape(multiline(error.business))}")
     if error.todo:
         errors.print(f"  [bold]→[/] {escape(multiline(error.todo))}")
+
+
+def show_text(text: str) -> None:
+    """Text of several lines, as it is but for control characters."""
+    console.print("\n".join(clean(line) for line in text.expandtabs(4).splitlines()), markup=False)
 
 
 def multiline(text: str) -> str:
@@ -102,7 +114,7 @@ def show_problems(problems: Sequence[Problem]) -> None:
     """Findings, one by one, each with its place and its cure."""
     for problem in problems:
         colour = "red" if problem.severity == "error" else "yellow"
-        place = f"{problem.place}: " if problem.place else ""
+        place = clean(f"{problem.place}: ") if problem.place else ""
         console.print(
             f"[{colour}]{problem.severity}[/] {problem.code} {escape(place)}{escape(multiline(problem.what))}"
         )

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
-from twain.cli.output import Json, console, print_json, say, show_verdict, table
+from twain.cli.output import Json, clean, console, print_json, say, show_text, show_verdict, table
 from twain.cli.progress import TerminalWatch, show_report
 from twain.errors import ConfigError
 from twain.flows.account import Report
@@ -121,7 +122,7 @@ def _show_dry_run(result: DryRun, *, as_json: bool) -> int:
 
 
 def _show_one(one: Previewed, *, html: bool) -> None:
-    console.rule(f"{one.who}")
+    console.rule(escape(clean(one.who)))
     say(f"Subject: {one.subject}", "bold")
     say(f"{one.size / 1024:.1f} KB" + (f", arm {one.arm}" if one.arm != "main" else ""), "dim")
-    console.print(one.html if html else one.text, markup=False)
+    show_text(one.html if html else one.text)

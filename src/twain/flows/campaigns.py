@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from twain.errors import ConfigError, Place
+from twain.flows.files import read_text
 from twain.flows.toml_places import key_lines
 from twain.records import Arm, Content, CrashPolicy, Owner, RelatedColumn, Sender
 from twain.settings import seconds
@@ -20,7 +21,7 @@ _KEYS = {
 }  # fmt: skip
 _RELATED_KEYS = {"relation", "fields", "order", "limit", "aggregate", "field", "where"}
 _MESSAGE_KEYS = {"subject", "preheader", "body", "from", "postal_address"}
-_NAME = re.compile(r"^[a-z0-9][a-z0-9_\-]{0,63}$")
+_NAME = re.compile(r"[a-z0-9][a-z0-9_\-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +66,14 @@ def campaign_names(root: Path) -> list[str]:
 
 def read_campaign(root: Path, name: str) -> Campaign:
     """Read one campaign. Raises ConfigError with file, line and what to do."""
-    if not _NAME.match(name):
+    if not _NAME.fullmatch(name):
         raise ConfigError(f"{name!r} is not a campaign's name.", todo="Names are lower-case letters, digits, - and _.")
     folder = root / "campaigns" / name
     file = f"campaigns/{name}/campaign.toml"
     if not (folder / "campaign.toml").is_file():
         known = ", ".join(campaign_names(root)) or "none yet"
         raise ConfigError(f"There is no campaign {name!r}.", todo=f"Campaigns here: {known}.")
-    text = (folder / "campaign.toml").read_text(encoding="utf-8")
+    text = read_text(folder / "campaign.toml", root / "campaigns", Place(file))
     return _Reader(root, folder, file, _toml(text, file), key_lines(text)).campaign(name)
 
 
@@ -224,13 +225,14 @@ class _Reader:
             raise self.fail("The message has no subject.", "message.subject", 'Add subject = "…" to [message].')
         body = self.body(message)
         text = body.with_suffix(".txt")
+        places = self.content_places(body, text)
         return Content(
             subject=str(message["subject"]),
             preheader=str(message.get("preheader", "")),
-            body=body.read_text(encoding="utf-8"),
+            body=read_text(body, self.folder, places["body"]),
             markup=_markup(body),
-            text=text.read_text(encoding="utf-8") if text.is_file() else "",
-            places=self.content_places(body, text),
+            text=read_text(text, self.folder, places["text"]) if text.is_symlink() or text.exists() else "",
+            places=places,
         )
 
     def body(self, message: Mapping[str, Any]) -> Path:

@@ -14,12 +14,15 @@ from twain.feeds.contract import compare_live, read_contract
 from twain.feeds.lineage import Break, Use, breaks
 from twain.feeds.relations import link
 from twain.flows.campaigns import Campaign
+from twain.flows.files import read_text
 from twain.flows.instance import Instance
 from twain.flows.prepare import Question, answer
 from twain.flows.publish import campaign_body
 from twain.records import Feed, Level, Problem, Verdict
 
 T = TypeVar("T")
+
+_WRITTEN = frozenset({".toml", ".mjml", ".html", ".txt"})
 
 
 def check_offline(instance: Instance) -> list[Problem]:
@@ -56,7 +59,7 @@ def check_live(instance: Instance) -> tuple[list[Problem], list[Verdict]]:
 def check_against(instance: Instance, revision: str) -> list[Break]:
     """What the contracts as they lie here break, compared with a git revision: each use, its owner, its place."""
     old = _feeds_at(instance, revision)
-    texts = {str(path.relative_to(instance.root)): path.read_text(encoding="utf-8") for path in _texts(instance)}
+    texts = {str(path.relative_to(instance.root)): read_text(path, path.parent) for path in _texts(instance)}
     return breaks(old, instance.workspace.feeds, uses(instance, old), texts)
 
 
@@ -142,7 +145,8 @@ def _lineage(instance: Instance, campaign: Campaign, feeds: Mapping[str, Feed]) 
 
 
 def _texts(instance: Instance) -> list[Path]:
-    return [*instance.root.glob("feeds/*.odcs.yaml"), *instance.root.glob("campaigns/*/*.*")]
+    written = [path for path in instance.root.glob("campaigns/*/*") if path.suffix in _WRITTEN]
+    return [*instance.root.glob("feeds/*.odcs.yaml"), *written]
 
 
 def _feeds_at(instance: Instance, revision: str) -> dict[str, Feed]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from twain.errors import ConfigError, Place
 from twain.feeds.checks import DEFAULTS
+from twain.flows.files import read_text
 from twain.flows.toml_places import key_lines
 
 _FILE = "policy.toml"
@@ -66,7 +67,7 @@ def read_policy(root: Path) -> Policy:
     path = root / _FILE
     if not path.is_file():
         return Policy()
-    text = path.read_text(encoding="utf-8")
+    text = read_text(path, root, Place(_FILE))
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -9,6 +9,7 @@ from typing import Any
 from twain.errors import ApprovalNeeded, ConfigError, ContentError
 from twain.feeds.contract import contract_text
 from twain.flows.campaigns import Campaign
+from twain.flows.files import read_text
 from twain.flows.instance import Instance
 from twain.flows.policy import ApprovalRule, Person
 from twain.flows.prepare import Question, answer
@@ -81,7 +82,7 @@ def _who(instance: Instance, rule: ApprovalRule, bundle: Bundle) -> str:
 def _contract(instance: Instance, name: str) -> str:
     place = instance.workspace.feeds[name].place
     file = place.file if place else f"feeds/{name}.odcs.yaml"
-    return contract_text((instance.root / file).read_text(encoding="utf-8"), file)
+    return contract_text(read_text(instance.root / file, instance.root, place), file)
 
 
 def _author(workspace: Workspace, campaign: Campaign) -> str:

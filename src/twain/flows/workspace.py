@@ -11,6 +11,7 @@ from typing import Any
 from twain.errors import ConfigError, ContractError, Place
 from twain.feeds.contract import load_feeds
 from twain.flows.campaigns import Campaign, campaign_names, read_campaign
+from twain.flows.files import read_text
 from twain.flows.policy import Policy, read_policy
 from twain.records import Feed, Problem
 from twain.settings import Settings, load_settings
@@ -66,14 +67,14 @@ def load_workspace(root: Path | None = None) -> Workspace:
         problems=tuple(problems),
         policy=read_policy(settings.root),
         audiences=dict(_audiences(settings.root)),
-        fragments={p.stem: p.read_text(encoding="utf-8") for p in sorted((settings.root / "fragments").glob("*.sql"))},
+        fragments={p.stem: read_text(p, p.parent) for p in sorted((settings.root / "fragments").glob("*.sql"))},
     )
 
 
 def _audiences(root: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for path in sorted((root / "audiences").glob("*.toml")):
         try:
-            raw = tomllib.loads(path.read_text(encoding="utf-8"))
+            raw = tomllib.loads(read_text(path, path.parent))
         except tomllib.TOMLDecodeError as error:
             place = Place(f"audiences/{path.name}")
             raise ConfigError(f"Not valid TOML: {error}.", place=place, todo="Correct the line.") from error

@@ -1,7 +1,8 @@
 """The gateway: the recipients' way back, as a small WSGI application (PEP 3333) without a framework.
 
 ``/u/<token>``: GET asks, and never unsubscribes — security scanners open every link; POST is the one click of RFC 8058, or the
-confirm page's button, and is durable in the ledger before its 200. Whatever is wrong with a token, the answer is the same.
+confirm page's button, and is durable in the ledger before its 200. ``/c/<token>.<n>``: on to the n-th target of the bundle's
+link table. Whatever is wrong with a token, the answer is the same.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Server", "create_app", "serve"]
 
 MAX_BODY = 4096
+_NO_SUCH_RUN = "T702"
 _DRAINED = 65_536
 _ALLOWED = "GET, HEAD, POST"
 _log = logging.getLogger("twain.gateway")
@@ -66,17 +68,38 @@ class _Gateway:
     def answer(self, environ: WSGIEnvironment) -> _Answer:
         tongue = language(str(environ.get("HTTP_ACCEPT_LANGUAGE", "")))
         path, method = str(environ.get("PATH_INFO", "")), str(environ.get("REQUEST_METHOD", ""))
-        if not path.startswith("/u/"):
+        kind, rest = path[:3], path[3:]
+        reading = method in ("GET", "HEAD")
+        if kind != "/u/" and not (kind == "/c/" and reading):
             return _unknown(tongue)
-        if method not in ("GET", "HEAD", "POST"):
+        if not reading and method != "POST":
             wrong = message_page(tongue, "wrong")
             return _Answer(HTTPStatus.METHOD_NOT_ALLOWED, wrong, (("Allow", _ALLOWED),))
         try:
-            return self._token(environ, path[len("/u/") :], method, tongue)
+            return self._link(rest, tongue) if kind == "/c/" else self._token(environ, rest, method, tongue)
         except LedgerError:
             _log.exception("The control store did not answer; the recipient was asked to try again.")
             later = message_page(tongue, "later")
             return _Answer(HTTPStatus.SERVICE_UNAVAILABLE, later, (("Retry-After", "120"),))
+
+    def _link(self, text: str, tongue: str) -> _Answer:
+        """A click: on to the target that the bundle's link table has, and to nowhere else (no address is in the link)."""
+        followed = self._mint.verify_link(text)
+        if followed is None:
+            return _unknown(tongue)
+        target = self._target(*followed)
+        if not target.startswith(("https://", "http://")) or not target.isascii() or not target.isprintable():
+            return _unknown(tongue)
+        return _Answer(HTTPStatus.FOUND, b"", (("Location", target),))
+
+    def _target(self, ref: TokenRef, number: int) -> str:
+        try:
+            bundle = self._ledger.run(ref.run_id).bundle
+        except LedgerError as error:
+            if error.shown_code != _NO_SUCH_RUN:
+                raise
+            return ""
+        return self._ledger.links(bundle).get(number, "")
 
     def _token(self, environ: WSGIEnvironment, token: str, method: str, tongue: str) -> _Answer:
         body = _body(environ) if method == "POST" else b""
