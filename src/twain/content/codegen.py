@@ -285,7 +285,11 @@ class Writer:
         expression = node.expression
         if isinstance(expression.offset, primitive.StringLiteral) and expression.offset.value == "continue":
             raise self._refusal("'offset: continue' is not supported.", node, "Give the offset as a number.")
-        source = f"sequence({value(self.names, expression.iterable)})"
+        source = value(self.names, expression.iterable)
+        related = source.isidentifier() and self.names.rows_of(expression.iterable)
+        source = (
+            f"({source} if {source}.__class__ is list else sequence({source}))" if related else f"sequence({source})"
+        )
         if expression.limit is None and expression.offset is None and not expression.reversed:
             return source
         limit = "" if expression.limit is None else f"limit={value(self.names, expression.limit)}, "
@@ -381,6 +385,7 @@ def runtime(meter: Meter, slots: Mapping[str, Callable[[Any], Any]]) -> dict[str
         "truthy": values.truthy,
         "dict": dict,
         "str": str,
+        "list": list,
         "is_empty": values.is_empty,
         "is_blank": values.is_blank,
         "item": values.item,

@@ -30,7 +30,7 @@ from twain.errors import ContentError, Place
 from twain.records import Column, Content, Sender, Stamp
 
 _PLAIN_HTML = re.compile(r"[ !#-%(-\-/-;?-EG-~][ !#-%(-;?-~]{0,73}").fullmatch
-_BATCH = 256
+_FIRST, _BATCH = 64, 512  # rows made ready at once: few for who wants few, or begins again after a row that failed
 _FAILURES = (
     ContentError,
     LiquidError,
@@ -93,8 +93,7 @@ class CompiledProgram:
 
         Raises ContentError when a row's message cannot be built; messages before it have been yielded.
         """
-        for begin in range(0, len(stamps), _BATCH):
-            end = min(begin + _BATCH, len(stamps))
+        for begin, end in _batches(len(stamps)):
             try:
                 prepared = self._prepared(rows, stamps, begin, end)
             except _FAILURES:
@@ -357,6 +356,13 @@ def slots(meter: Meter) -> dict[str, Callable[..., Any]]:
         "P": plain,
         "header_text": mime.header_text,
     }
+
+
+def _batches(rows: int) -> Iterator[tuple[int, int]]:
+    begin, size = 0, _FIRST
+    while begin < rows:
+        yield begin, min(begin + size, rows)
+        begin, size = begin + size, _BATCH
 
 
 def _unbuilt(error: Exception) -> ContentError:
