@@ -163,7 +163,7 @@ def test_two_sends_of_one_campaign_never_overlap(demo):
 
 
 def test_a_relay_out_of_reach_pauses_the_send_and_resume_goes_on(demo):
-    demo.edit("twain.toml", f"port = {demo.sink.port}", "give_up_after = \"1s\"\nport = 1")
+    demo.edit("twain.toml", f"port = {demo.sink.port}", 'give_up_after = "1s"\nport = 1')
     answer = demo.twain("send", "summer-thanks", "--json")
     assert answer.code == 7
     run = demo.twain("runs", "--json").json["runs"][0]
@@ -177,7 +177,7 @@ def test_a_relay_out_of_reach_pauses_the_send_and_resume_goes_on(demo):
 
 
 def test_cancel_gives_everyone_an_end(demo):
-    demo.edit("twain.toml", f"port = {demo.sink.port}", "give_up_after = \"1s\"\nport = 1")
+    demo.edit("twain.toml", f"port = {demo.sink.port}", 'give_up_after = "1s"\nport = 1')
     demo.twain("send", "summer-thanks")
     run = demo.twain("runs", "--json").json["runs"][0]
     assert demo.twain("cancel", run["run"]).code == 0
@@ -338,3 +338,38 @@ def _deliveries(demo):
 def _addresses(demo):
     with duckdb.connect(str(demo.root / "data/shop.duckdb"), read_only=True) as shop:
         return [row[0] for row in shop.execute("select email from customers where email like '%@%.%'").fetchall()]
+
+
+def test_rows_read_again_at_send_obey_what_changed_since(demo):
+    at_send = "  - property: twain.freshnessMode\n    value: at_send\n  - property: twain.owner"
+    demo.edit("feeds/customers.odcs.yaml", "  - property: twain.owner", at_send)
+    demo.edit("campaigns/summer-thanks/campaign.toml", "holdout = 0.05", "holdout = 0.0")
+    demo.edit("twain.toml", f"port = {demo.sink.port}", 'give_up_after = "1s"\nport = 1')
+    demo.twain("send", "summer-thanks")
+    run = demo.twain("runs", "--json").json["runs"][0]
+    assert run["state"] == "paused"
+    withdrawn, gone, renamed, moved = _frozen_people(demo, 4)
+    with duckdb.connect(str(demo.root / "data/shop.duckdb")) as shop:
+        shop.execute("update customers set newsletter_consent = false where customer_id = ?", [withdrawn])
+        shop.execute("update customers set first_name = 'Quintessa' where customer_id = ?", [renamed])
+        shop.execute("update customers set email = 'elsewhere@example.com' where customer_id = ?", [moved])
+        shop.execute("update orders set ordered_at = '2001-01-01' where customer_id = ?", [gone])
+        shop.execute("update visits set visited_at = '2001-01-01' where customer_id = ?", [gone])
+    demo.edit("twain.toml", 'give_up_after = "1s"\nport = 1', f"port = {demo.sink.port}")
+    books = demo.twain("resume", run["run"], "--json").json
+    assert books["state"] == "finished"
+    assert books["suppressed"] == {"consent": 1, "left": 2}
+    assert demo.messages() == books["sent"] == books["audience"] - 3
+    assert [p.name for p in demo.sink.folder.iterdir() if b"Quintessa" in p.read_bytes()]
+
+
+def _frozen_people(demo, count):
+    """Keys of people who are surely in the frozen audience: matched, consenting, with a plain address of their own."""
+    sample = demo.twain("audience", "sample", "summer-thanks", "--limit", "100", "--json").json["people"]
+    with duckdb.connect(str(demo.root / "data/shop.duckdb"), read_only=True) as shop:
+        plain = shop.execute(
+            "select customer_id::text from customers where newsletter_consent and regexp_full_match(email, '[a-z0-9.]+@[a-z.]+') "
+            "and lower(email) in (select lower(email) from customers group by lower(email) having count(*) = 1)"
+        ).fetchall()
+    sure = {row[0] for row in plain}
+    return [int(p["key"]) for p in sample if p["key"] in sure][:count]
