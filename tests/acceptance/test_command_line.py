@@ -373,3 +373,12 @@ def _frozen_people(demo, count):
         ).fetchall()
     sure = {row[0] for row in plain}
     return [int(p["key"]) for p in sample if p["key"] in sure][:count]
+
+
+def test_two_worker_processes_send_to_everybody_once(demo):
+    books = demo.twain("send", "summer-thanks", "--workers", "2", "--json")
+    assert books.code == 0, books.err
+    assert books.json["sent"] == books.json["audience"] == demo.messages()
+    names = [p.read_bytes().split(b"\r\n\r\n")[0] for p in demo.sink.folder.iterdir()]
+    ids = [line for head in names for line in head.split(b"\r\n") if line.lower().startswith(b"message-id:")]
+    assert len(set(ids)) == len(ids) == demo.messages()
