@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-import adbc_driver_postgresql.dbapi
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -225,7 +225,8 @@ def _for_sqlite(column: pa.Array) -> list[Any]:
 @contextmanager
 def _postgres(url: str) -> Iterator[_Writer]:
     try:
-        connection = adbc_driver_postgresql.dbapi.connect(url)
+        # Loaded only here: every start of the demo would wait for a driver that it does not use.
+        connection = import_module("adbc_driver_postgresql.dbapi").connect(url)
     except Exception as error:
         raise SourceUnavailable(
             "The Postgres for the demo data cannot be reached.", todo="Check its URL, and that it is running."
