@@ -94,25 +94,27 @@ class CompiledProgram:
         Raises ContentError when a row's message cannot be built; messages before it have been yielded.
         """
         for begin, end in _batches(len(stamps)):
-            try:
-                prepared = self._prepared(rows, stamps, begin, end)
-            except _FAILURES:
-                yield from self._one_by_one(rows, stamps, begin, end)
-            else:
-                yield from self._built(prepared)
+            yield from self._messages(rows, stamps, begin, end)
 
-    def _one_by_one(
+    def _messages(
         self, rows: Mapping[str, Sequence[Any]], stamps: Sequence[Stamp], begin: int, end: int
     ) -> Iterator[bytes]:
-        """Some row of this batch can't be prepared: those before it still can."""
-        for row in range(begin, end):
-            try:
-                prepared = self._prepared(rows, stamps, row, row + 1)
-            except ContentError:
+        """These rows' messages. When some row can't be made ready, each half is tried: those before it still can."""
+        prepared: Iterable[tuple[Any, ...]] | None
+        try:
+            prepared = self._prepared(rows, stamps, begin, end)
+        except _FAILURES as error:
+            if end - begin == 1 and isinstance(error, ContentError):
                 raise
-            except _FAILURES as error:
+            if end - begin == 1:
                 raise _unbuilt(error) from error
+            prepared = None
+        if prepared is not None:
             yield from self._built(prepared)
+        else:
+            middle = (begin + end) // 2
+            yield from self._messages(rows, stamps, begin, middle)
+            yield from self._messages(rows, stamps, middle, end)
 
     def _prepared(
         self, rows: Mapping[str, Sequence[Any]], stamps: Sequence[Stamp], begin: int, end: int

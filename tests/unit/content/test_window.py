@@ -67,6 +67,16 @@ def test_a_row_whose_related_rows_cannot_be_read_stops_after_those_before_it(bro
         next(made)
 
 
+@pytest.mark.parametrize("broken", [0, 63, 64, 300, 599])
+def test_in_many_rows_exactly_those_before_a_broken_one_are_made(broken: int) -> None:
+    rows = [ROW | {"city": f"City{number}"} for number in range(600)]
+    rows[broken] |= {"orders": "{"}
+    made: list[bytes] = []
+    with pytest.raises(ContentError):
+        made.extend(PROGRAM.render(columns_of(rows), [stamp(n) for n in range(600)]))
+    assert [f"City{number}".encode() in one for number, one in enumerate(made)] == [True] * broken
+
+
 def test_fields_that_related_rows_lack_are_empty_and_defaults_stand_in() -> None:
     orders = '[{"price": 9.5}, {"title": null}, {"title": "Pan", "price": 1}]'
     text = preview(PROGRAM, ROW | {"orders": orders}, stamp()).text
