@@ -28,7 +28,7 @@ time_zone = "UTC"
 # host = "relay.example.com"
 # port = 587
 # tls = "starttls"
-# user = "twain"
+# username = "twain"
 # password_env = "RELAY_PASSWORD"
 # connections = 4
 # limits = {{ "" = {{ per_second = 500 }}, gmail = {{ per_second = 20, per_hour = 50000 }} }}

@@ -22,7 +22,7 @@ MAX_LINE = 10_000
 HEADING = ("address_hash", "reason", "origin", "at")
 _ADDRESS = frozenset({"address", "email", "e-mail", "e_mail", "mail", "email_address", "address_hash"})
 _PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf")
-_FORMULA = re.compile(r"^\s*[=+\-@|%]")
+_FORMULA = re.compile(r"^\s*[=+\-@|%＝＋－＠]")  # the wide ones start formulas too, where people write Japanese
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 HashOf = Callable[[str], bytes | None]

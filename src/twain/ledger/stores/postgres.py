@@ -8,9 +8,10 @@ from itertools import islice
 from typing import Any, cast
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 
-from twain.errors import LedgerUnavailable
+from twain.errors import ConfigError, LedgerUnavailable
 from twain.ledger.driver import (
     FILLED,
     TABLES,
@@ -92,6 +93,7 @@ class PostgresDriver:
     """The ledger in one Postgres database. A *clock* given by a test replaces the database's own."""
 
     def __init__(self, url: str, clock: Clock | None = None) -> None:
+        _require_understood(url)
         self._url = url
         self._clock = clock
         self._queries = load_queries("pg")
@@ -211,6 +213,17 @@ class PostgresDriver:
             cursor.execute("create table if not exists schema_version (number integer not null)")
             row = cursor.execute("select max(number) as number from schema_version").fetchone()
             _apply(cursor, int((row or {}).get("number") or 0))
+
+
+def _require_understood(url: str) -> None:
+    """Refuse an address that libpq cannot read, in words of ours: libpq's own would repeat it, password and all."""
+    try:
+        conninfo_to_dict(url)
+    except psycopg.Error:
+        raise ConfigError(
+            "The control store's address is none that Postgres understands.",
+            todo="Correct what [control] of twain.toml refers to: postgresql://user:password@host/database.",
+        ) from None
 
 
 def _apply(cursor: psycopg.Cursor[dict[str, Any]], version: int) -> None:
