@@ -65,6 +65,14 @@ def test_every_package_stands_in_the_architecture():
     assert [room for room in sorted(there) if f"`{room}`" not in text_of("architecture.md")] == []
 
 
+def test_what_we_defend_against_names_every_test_of_faults_and_attacks():
+    text = text_of("hostile-and-faults.md")
+    there = [path.name for path in (ROOT / "tests" / "faults").glob("test_*.py")]
+    assert len(there) > 8
+    assert [name for name in there if f"`tests/faults/{name}`" not in text] == []
+    assert "skip" not in "".join(p.read_text("utf-8") for p in (ROOT / "tests" / "faults").glob("test_*.py"))
+
+
 # ---------------------------------------------------------------- errors
 
 
