@@ -19,7 +19,7 @@ def hostile(demo):
     with duckdb.connect(str(demo.root / "data/shop.duckdb")) as shop:
         shop.execute("update customers set first_name = $1, last_name = $1, city = $1", [NAME])
     with Relay() as relay:
-        relay.script.always = lambda message, number: b"550 5.7.1 " + EVIL.encode() + b"\r\n"
+        relay.script.always = lambda message, number: b"550 5.1.1 " + EVIL.replace("\r\n", " ").encode() + b"\r\n"
         demo.edit("twain.toml", f"port = {demo.sink.port}", f"port = {relay.port}")
         yield demo
 
