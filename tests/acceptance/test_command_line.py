@@ -382,3 +382,19 @@ def test_two_worker_processes_send_to_everybody_once(demo):
     names = [p.read_bytes().split(b"\r\n\r\n")[0] for p in demo.sink.folder.iterdir()]
     ids = [line for head in names for line in head.split(b"\r\n") if line.lower().startswith(b"message-id:")]
     assert len(set(ids)) == len(ids) == demo.messages()
+
+
+def test_an_error_nobody_foresaw_never_shows_a_drivers_words(sent, monkeypatch):
+    def fails(*_: object) -> None:
+        raise RuntimeError("password=hunter2")
+
+    monkeypatch.delenv("TWAIN_DEBUG", raising=False)
+    monkeypatch.setattr("twain.cli.audience.count_flow", fails)
+    for words in (("audience", "count", "summer-thanks"), ("audience", "count", "summer-thanks", "--json")):
+        answer = sent.twain(*words)
+        assert answer.code == 1
+        assert "hunter2" not in answer.out + answer.err
+        assert "RuntimeError" in answer.out + answer.err
+    monkeypatch.setenv("TWAIN_DEBUG", "1")
+    with pytest.raises(RuntimeError):
+        sent.twain("audience", "count", "summer-thanks")

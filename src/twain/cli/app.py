@@ -6,8 +6,11 @@ Exit codes: 0 done · 1 unexpected · 2 wrong input or files · 3 held · 4 not 
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import typer
 
@@ -58,3 +61,18 @@ def main(arguments: list[str] | None = None) -> None:
     except TwainError as error:
         show_error(error, as_json="--json" in words)
         sys.exit(error.exit_code)
+    except Exception as error:  # noqa: BLE001 — the last resort: a driver's own words could hold what must not be shown
+        show_error(_unexpected(error), as_json="--json" in words)
+        sys.exit(1)
+
+
+def _unexpected(error: Exception) -> TwainError:
+    """An error nobody foresaw: its kind and where it came from, never its words; ``TWAIN_DEBUG=1`` raises it as it is."""
+    if os.environ.get("TWAIN_DEBUG"):
+        raise error
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = next((f for f in reversed(frames) if f"{os.sep}twain{os.sep}" in f.filename), frames[-1])
+    return TwainError(
+        f"Something went wrong that nobody foresaw: {type(error).__name__} in {Path(ours.filename).name}, line {ours.lineno}.",
+        todo="Nothing is lost: twain runs shows where things stand. To see all of it: TWAIN_DEBUG=1.",
+    )
