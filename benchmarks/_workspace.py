@@ -26,7 +26,7 @@ name = "bench"
 [sources.shop]
 kind = "duckdb"
 path = "shop.duckdb"
-memory = "2GB"
+memory = "6GB"
 [channels.mail]
 kind = "smtp"
 host = "127.0.0.1"
