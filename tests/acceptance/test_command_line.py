@@ -398,3 +398,17 @@ def test_an_error_nobody_foresaw_never_shows_a_drivers_words(sent, monkeypatch):
     monkeypatch.setenv("TWAIN_DEBUG", "1")
     with pytest.raises(RuntimeError):
         sent.twain("audience", "count", "summer-thanks")
+
+
+def test_an_audience_that_jumped_since_it_was_counted_is_held(demo):
+    seen = demo.twain("audience", "count", "summer-thanks", "--json").json["audience"]
+    demo.edit("policy.toml", "max_jump = 1.0", "max_jump = 0.3")
+    with duckdb.connect(str(demo.root / "data/shop.duckdb")) as shop:
+        shop.execute("update customers set newsletter_consent = false where customer_id % 2 = 0")
+    answer = demo.twain("send", "summer-thanks")
+    assert answer.code == 3
+    assert f"{seen}" in answer.err
+    assert demo.messages() == 0
+    demo.twain("audience", "count", "summer-thanks")
+    run = demo.twain("runs", "--json").json["runs"][0]
+    assert demo.twain("resume", run["run"], "--json").code == 0

@@ -72,13 +72,17 @@ def count(instance: Instance, rule: Rule) -> Funnel:
     limits = instance.limits(rule.feed.source, interactive=True)
     now = instance.clock.now()
     with source.session(instance.tag(rule.name, "count"), limits) as session:
-        return count_funnel(
+        funnel = count_funnel(
             session.stream(audience.statement),
             spool=instance.settings.spool,
             hash_address=instance.vault.hash_addresses,
             split=rule.split,
             history=[(t.negated, instance.history.keys(t, rule.feed.name, now)) for t in audience.history],
         )
+    if rule.name in campaign_names(instance.root):
+        # What was seen here is what the send is held against, should the audience have jumped meanwhile.
+        instance.ledger.remember_check(f"audience:{rule.name}", {"audience": float(funnel.audience)})
+    return funnel
 
 
 def words(instance: Instance, rule: Rule) -> str:
