@@ -130,6 +130,7 @@ class Dispatcher:
         self._windows_settled = 0
         self._end: End | None = None
         self._finished = False
+        self._problem: TwainError | None = None
         self._abandoned = False
         self._lease_after = 0.0
         self._store_after = 0.0
@@ -143,20 +144,19 @@ class Dispatcher:
 
     def work(self) -> DeliveryReport:
         """Let the channel deliver, as often as leases are lost; then settle and give back."""
-        error: TwainError | None = None
         while not self._finished and self._end is None:
             try:
                 self._channel.deliver(self)
             except LeaseLost as lost:
                 self._forget_lost(lost)
             except (ChannelError, Held, SourceError) as problem:
-                error = problem
+                self._problem = problem
                 self._end = End(_ended_by(problem), str(problem))
             except BaseException:
                 self._close_books(patience=0.0)
                 raise
         self._close_books(patience=self._terms.store_patience)
-        return self._report(error)
+        return self._report(self._problem)
 
     @property
     def all_settled(self) -> bool:
@@ -230,7 +230,7 @@ class Dispatcher:
             if self._is_ours(held):
                 for window in held.windows:
                     self._pick(window, limit, picked)
-        while len(picked) < limit and self._store_is_due():
+        while len(picked) < limit and self._end is None and self._store_is_due():
             fresh = self._guarded(self._open_next)
             if fresh is None:
                 break
@@ -322,8 +322,17 @@ class Dispatcher:
         window = OpenWindow(held, claimed, now=self._clock.now(), boot=self._clock.boottime())
         held.windows.append(window)
         if self._terms.refresh is not None:
-            window.refuse(dict(self._terms.refresh(held.lease.shard, claimed.rows)), self._now)
+            self._refresh(self._terms.refresh, window)
         return window
+
+    def _refresh(self, refresh: Refresh, window: OpenWindow) -> None:
+        """Read the rows again. Without an answer nothing more may go; what is under way still gets its own."""
+        try:
+            window.refuse(dict(refresh(window.held.lease.shard, window.window.rows)), self._now)
+        except (Held, SourceError) as problem:
+            self._problem = problem
+            self._end = End("held", str(problem))
+            self._give_back()
 
     def _may_lease(self) -> bool:
         due_in = self._lease_after - self._clock.boottime()

@@ -177,7 +177,9 @@ class Relay:
     async def _end(self) -> None:
         self._server.close()
         await self._server.wait_closed()
-        await asyncio.sleep(0.005)  # a client may just be being accepted
+        for _ in range(5):  # a client may just be being accepted: its connection is made some turns of the loop later
+            await asyncio.sleep(0.005)
+            self._abort_all()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         if others:
             await asyncio.wait(others, timeout=1)
