@@ -70,14 +70,13 @@ def count(instance: Instance, rule: Rule) -> Funnel:
     audience = compiled(instance, rule)
     source = instance.source(rule.feed.source)
     limits = instance.limits(rule.feed.source, interactive=True)
-    now = instance.clock.now()
     with source.session(instance.tag(rule.name, "count"), limits) as session:
         funnel = count_funnel(
             session.stream(audience.statement),
             spool=instance.settings.spool,
             hash_address=instance.vault.hash_addresses,
             split=rule.split,
-            history=[(t.negated, instance.history.keys(t, rule.feed.name, now)) for t in audience.history],
+            history=instance.key_sets(audience),
         )
     if rule.name in campaign_names(instance.root):
         # What was seen here is what the send is held against, should the audience have jumped meanwhile.

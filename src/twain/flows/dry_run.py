@@ -9,7 +9,7 @@ from twain.errors import Held, TwainError
 from twain.feeds.checks import check_audience
 from twain.flows.freeze import check_feeds, split_of
 from twain.flows.instance import Instance
-from twain.flows.prepare import Prepared, prepare
+from twain.flows.prepare import Prepared, prepare_here
 from twain.flows.production import require_production
 from twain.flows.publish import make, require_approval
 from twain.flows.send import SendOptions
@@ -55,14 +55,7 @@ def dry_run(instance: Instance, campaign: str, options: SendOptions) -> DryRun:
     bundle = make(instance, instance.workspace.campaign(campaign))
     keys = [options.to] if options.to else None
     source = instance.workspace.feed(bundle.body["feed"]).source
-    prepared = prepare(
-        bundle,
-        dialect=instance.dialect(source),
-        today=instance.today(),
-        base_url=instance.settings.base_url,
-        keys=keys,
-        local_dates=instance.local_dates(bundle.body),
-    )
+    prepared = prepare_here(instance, bundle, keys)
     with instance.source(source).session(instance.tag(campaign, "check"), instance.limits(source)) as session:
         verdicts = check_feeds(instance, session, prepared, Nobody())
         cost = session.cost(prepared.audience.statement)
@@ -72,10 +65,7 @@ def dry_run(instance: Instance, campaign: str, options: SendOptions) -> DryRun:
             hash_address=instance.vault.hash_addresses,
             split=split_of(prepared, whole=not options.to),
             limit=options.limit,
-            history=[
-                (t.negated, instance.history.keys(t, prepared.feed.name, instance.clock.now()))
-                for t in prepared.audience.history
-            ],
+            history=instance.key_sets(prepared.audience),
         )
     verdicts += _people(instance, prepared, funnel, options)
     why = _why_not(instance, bundle, verdicts)

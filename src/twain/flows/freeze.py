@@ -15,7 +15,7 @@ from twain.audiences.split import splitter
 from twain.errors import Held, SourceError, TwainError
 from twain.feeds.checks import check_audience, check_feed
 from twain.flows.instance import Instance
-from twain.flows.prepare import Prepared, prepare
+from twain.flows.prepare import Prepared, prepare_here
 from twain.flows.watch import Watch
 from twain.flows.waves import wave_of
 from twain.ports import Session
@@ -42,16 +42,8 @@ def freeze(instance: Instance, run: Run, watch: Watch) -> Run:
 def prepare_run(instance: Instance, run: Run) -> Prepared:
     """The run's bundle, compiled."""
     bundle = instance.ledger.bundle(run.bundle)
-    source = instance.workspace.feed(bundle.body["feed"]).source
     keys = [run.scope[3:]] if run.scope.startswith("to:") else None
-    return prepare(
-        bundle,
-        dialect=instance.dialect(source),
-        today=instance.today(),
-        base_url=instance.settings.base_url,
-        keys=keys,
-        local_dates=instance.local_dates(bundle.body),
-    )
+    return prepare_here(instance, bundle, keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +133,7 @@ def _take(
         hash_address=instance.vault.hash_addresses,
         lane=instance.channel(run.channel).lane,
         split=split_of(prepared, whole=not run.scope.startswith("to:")),
-        history=[
-            (test.negated, instance.history.keys(test, prepared.feed.name, instance.clock.now()))
-            for test in prepared.audience.history
-        ],
+        history=instance.key_sets(prepared.audience),
         not_before=wave_of(prepared.bundle.body.get("local_time", ""), instance.clock.now()),
         ceiling=None,
         limit=int(run.scope[6:]) if run.scope.startswith("limit:") else None,

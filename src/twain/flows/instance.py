@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,30 +10,21 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
+import pyarrow as pa
+
 from twain.audiences.dates import local_dates
 from twain.delivery.channels import open_channel
 from twain.errors import ConfigError
 from twain.feeds.reading import open_source
 from twain.flows.workspace import Workspace, load_workspace, references
+from twain.ledger.clock import SystemClock
 from twain.ledger.lake import Lake
 from twain.ledger.stores import open_ledger
 from twain.ports import Channel, Clock, Ledger, Source
-from twain.records import Limits, Tag
+from twain.records import Audience, Limits, Tag
 from twain.returns.tokens import TokenMint
 from twain.settings import Settings, SourceSettings
 from twain.vault import Vault
-
-
-class SystemClock:
-    """The machine's own clocks."""
-
-    def now(self) -> float:
-        """Wall clock, epoch seconds."""
-        return time.time()
-
-    def boottime(self) -> float:
-        """Seconds since boot, sleep included."""
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +84,11 @@ class Instance:
             known = ", ".join(sorted(self.settings.channels)) or "none yet"
             raise ConfigError(f"There is no channel {name!r} in twain.toml.", todo=f"Channels: {known}.")
         return open_channel(self.settings.channels[name])
+
+    def key_sets(self, audience: Audience) -> list[tuple[bool, Iterator[pa.Array]]]:
+        """An audience's tests on our own history, as the snapshot takes them: (negated, the keys they name)."""
+        now = self.clock.now()
+        return [(test.negated, self.history.keys(test, audience.feed, now)) for test in audience.history]
 
     def mint(self) -> TokenMint:
         """What makes and verifies the tokens of messages."""

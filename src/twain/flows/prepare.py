@@ -11,7 +11,8 @@ from twain.audiences.compile import compile_audience
 from twain.content.links import LinkPlan
 from twain.content.program import CompiledProgram, compile_program
 from twain.feeds.contract import feeds_from_texts
-from twain.records import Arm, Audience, Bundle, Column, Content, Feed, RelatedColumn, Right, Role, Sender
+from twain.flows.instance import Instance
+from twain.records import Arm, Audience, Bundle, Column, Content, Feed, RelatedColumn, Right, Sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,19 @@ def prepare(
     return Prepared(bundle, question.feed, feeds, audience, arms(body), programs, sender, question.related())
 
 
+def prepare_here(instance: Instance, bundle: Bundle, keys: Sequence[str] | None = None) -> Prepared:
+    """Compile a bundle for this instance, now: its source's dialect, today's dates, the gateway's address."""
+    source = instance.workspace.feed(bundle.body["feed"]).source
+    return prepare(
+        bundle,
+        dialect=instance.dialect(source),
+        today=instance.today(),
+        base_url=instance.settings.base_url,
+        keys=keys,
+        local_dates=instance.local_dates(bundle.body),
+    )
+
+
 def answer(
     question: Question, base_url: str, keys: Sequence[str] | None = None
 ) -> tuple[tuple[CompiledProgram, ...], Audience]:
@@ -136,8 +150,3 @@ def contents(body: Mapping[str, Any]) -> tuple[Content, ...]:
 def related_columns(body: Mapping[str, Any]) -> tuple[RelatedColumn, ...]:
     """The related data the bundle declares."""
     return tuple(replace(RelatedColumn(**spec), fields=tuple(spec["fields"])) for spec in body.get("related", []))
-
-
-def needs_consent(feed: Feed) -> bool:
-    """Whether the contract names a consent field."""
-    return feed.with_role(Role.CONSENT) is not None

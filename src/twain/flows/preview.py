@@ -13,7 +13,7 @@ from twain.audiences.split import assign
 from twain.content.program import preview as render_preview
 from twain.errors import ConfigError
 from twain.flows.instance import Instance
-from twain.flows.prepare import Prepared, prepare
+from twain.flows.prepare import Prepared, prepare_here
 from twain.flows.publish import make
 from twain.records import Column, Right
 from twain.snapshot.address import canonical
@@ -37,10 +37,7 @@ class Previewed:
 def preview(instance: Instance, campaign: str, *, key: str = "", extremes: bool = False) -> list[Previewed]:
     """Previews for one key, for extreme rows, or for the first person of the audience. Raises ConfigError for no one."""
     bundle = make(instance, instance.workspace.campaign(campaign))
-    source = instance.workspace.feed(bundle.body["feed"]).source
-    prepared = prepare(
-        bundle, dialect=instance.dialect(source), today=instance.today(), base_url=instance.settings.base_url
-    )
+    prepared = prepare_here(instance, bundle)
     rows = _read(instance, prepared, key, extremes=extremes)
     if not rows:
         whom = f"with the key {key!r}" if key else "in the audience"
