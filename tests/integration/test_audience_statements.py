@@ -147,6 +147,9 @@ def test_each_recipient_has_a_birthday_by_their_own_clock(opened: Engine):
         rule = {"anniversary": "birthday"}
         rows = opened.rows(compile_audience(rule, fields=(), local_dates=known, **_common(opened)).statement)
         assert {row["key"] for row in rows} == keys
+        everybody = [str(p["id"]) for p in people]
+        again = compile_for_keys(rule, everybody, fields=(), local_dates=known, **_common(opened))
+        assert {row["key"] for row in opened.rows(again.statement)} == keys
         others = opened.rows(compile_audience({"not": rule}, fields=(), local_dates=known, **_common(opened)).statement)
         assert {row["key"] for row in others} == {str(p["id"]) for p in people} - keys
     opened.fill(company(1))

@@ -69,12 +69,14 @@ def compile_for_keys(  # noqa: PLR0913 — as compile_audience
     today: date,
     audiences: Mapping[str, Any] | None = None,
     fragments: Mapping[str, str] | None = None,
+    local_dates: Mapping[str, date] | None = None,
 ) -> Audience:
     """The same audience for these keys only: how a window's rows are read again just before they go.
 
     A key that does not come back has left the audience. Raises RuleError.
     """
-    compiler = Compiler(feed, feeds, dialect, today, audiences or {}, fragments or {})
+    known = local_dates or {}
+    compiler = Compiler(feed, feeds, dialect, today, audiences or {}, fragments or {}, local_dates=known)
     return compiler.audience(tree, fields, related, keys)
 
 

@@ -55,6 +55,7 @@ class AtSend:
             today=self._instance.today(),
             audiences=body.get("audiences", {}),
             fragments=body.get("fragments", {}),
+            local_dates=self._instance.local_dates(body),
         ).statement
         source = self._instance.source(prepared.feed.source)
         limits = self._instance.limits(prepared.feed.source)
