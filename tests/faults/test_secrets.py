@@ -61,7 +61,7 @@ def test_no_command_and_no_file_shows_a_secret(secretive, relay, caplog):
     caplog.set_level(logging.DEBUG)
     answers = {}
     for words in COMMANDS:
-        for more in ((), ("--json",)) if words != ("suppress", "export") else ((),):
+        for more in ((), ("--json",)):
             answers[words] = secretive.twain(*words, *more)
             assert leaks(answers[words].out + answers[words].err) == [], words
     assert answers["send", "summer-thanks", "--limit", "5"].json["sent"] == 5, "the password was used"

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from twain.cli.output import Json, print_json, say, show_problems, table, when
+from twain.cli.output import Json, print_json, print_json_list, say, show_problems, table, when
 from twain.flows import control
 from twain.flows.gateway import serve_gateway
 from twain.flows.instance import open_instance
@@ -86,15 +86,23 @@ def suppress_import(
 @suppress.command("export")
 def suppress_export(
     file: Annotated[Path | None, typer.Argument(help="Where to; standard output when none is named.")] = None,
+    as_json: Json = False,
 ) -> None:
-    """Write all suppressions as CSV: hash, reason, origin, time. No cell can act as a formula."""
+    """Write all suppressions: hash, reason, origin, time. A file is CSV, and no cell of it can act as a formula."""
     with open_instance() as instance:
-        if file is None:
+        if file is not None:
+            with file.open("w", encoding="utf-8", newline="") as out:
+                number = export_suppressions(instance, out)
+        elif as_json:
+            print_json_list("suppressions", instance.ledger.suppressions())
+            return
+        else:
             export_suppressions(instance, sys.stdout)
             return
-        with file.open("w", encoding="utf-8", newline="") as out:
-            number = export_suppressions(instance, out)
-    say(f"{number} written to {file}.")
+    if as_json:
+        print_json({"file": str(file), "written": number})
+    else:
+        say(f"{number} written to {file}.")
 
 
 @channel.command("test")
@@ -119,11 +127,21 @@ def channel_test(
 
 def gateway(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535)] = 8025,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 = a free one.")] = 8025,
+    as_json: Json = False,
 ) -> None:
-    """Serve the recipients' pages: /u/ (unsubscribe) and /c/ (links)."""
+    """Serve the recipients' pages: /u/ (unsubscribe) and /c/ (links). Says where once it listens."""
+
+    def ready(bound: int) -> None:
+        url = f"http://{host}:{bound}"
+        if as_json:
+            print_json({"listening": url, "host": host, "port": bound})
+        else:
+            say(f"Listening on {url}")
+        sys.stdout.flush()  # whoever started us through a pipe waits for this line
+
     with open_instance() as instance:
-        serve_gateway(instance, host, port, lambda bound: say(f"Listening on http://{host}:{bound}"))
+        serve_gateway(instance, host, port, ready)
 
 
 def backup(target: Annotated[Path, typer.Argument(help="A new file.")], as_json: Json = False) -> None:

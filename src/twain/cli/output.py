@@ -38,8 +38,20 @@ _MARKS = {Level.PASS: "[green]✓[/]", Level.WARN: "[yellow]![/]", Level.HOLD: "
 
 def print_json(data: object) -> None:
     """One JSON document on standard output, nothing else. What steers a terminal or turns text around is escaped."""
+    sys.stdout.write(_json(data) + "\n")
+
+
+def print_json_list(name: str, items: Iterable[object]) -> None:
+    """One JSON object with one list in it, written item by item: however long it is, memory holds one of them."""
+    sys.stdout.write(f"{{{_json(name)}: [")
+    for number, item in enumerate(items):
+        sys.stdout.write((", " if number else "") + _json(item))
+    sys.stdout.write("]}\n")
+
+
+def _json(data: object) -> str:
     text = json.dumps(data, ensure_ascii=False, default=plain)
-    sys.stdout.write(_STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
+    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def plain(value: object) -> object:
