@@ -21,6 +21,7 @@ from twain.errors import ConfigError, Place
 LOCAL_GATEWAY = "http://127.0.0.1:8025"
 _SECRET_KEYS = frozenset({"password", "secret", "token", "api_key", "url"})
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$")
+_LEASE = (5.0, 600.0)  # seconds
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -61,7 +62,10 @@ class ChannelSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything ``twain.toml`` says. Paths are absolute."""
+    """Everything ``twain.toml`` says. Paths are absolute.
+
+    *lease_seconds*: how long a worker holds a batch without a sign of life; only then does another take it over.
+    """
 
     root: Path
     name: str
@@ -77,6 +81,7 @@ class Settings:
     secret_file: Path | None
     secret_env: str | None
     person: str = ""
+    lease_seconds: float = 30.0
 
 
 def find_root(start: Path | None = None) -> Path:
@@ -96,7 +101,9 @@ def load_settings(root: Path | None = None, environ: Mapping[str, str] | None = 
     raw = _parse(folder / "twain.toml")
     env = os.environ if environ is None else environ
     _refuse_unknown(
-        raw, {"workspace", "sources", "channels", "control", "paths", "gateway", "production", "secret"}, "twain.toml"
+        raw,
+        {"workspace", "sources", "channels", "control", "delivery", "paths", "gateway", "production", "secret"},
+        "twain.toml",
     )
     workspace, paths = raw.get("workspace", {}), raw.get("paths", {})
     state = folder / str(paths.get("state", ".twain"))
@@ -115,6 +122,7 @@ def load_settings(root: Path | None = None, environ: Mapping[str, str] | None = 
         secret_file=folder / str(raw.get("secret", {}).get("file", state / "secret")),
         secret_env=raw.get("secret", {}).get("env"),
         person=env.get("TWAIN_PERSON", "") or pwd.getpwuid(os.getuid()).pw_name,
+        lease_seconds=_lease(raw.get("delivery", {})),
     )
 
 
@@ -255,6 +263,19 @@ def _channel(name: str, raw: Mapping[str, Any], folder: Path, env: Mapping[str, 
         connections=int(raw.get("connections", 4)),
         limits=raw.get("limits", {}),
     )
+
+
+def _lease(raw: Mapping[str, Any]) -> float:
+    """Below, a slow disk would look like a dead worker; above, a dead one's people would wait for a very long time."""
+    _refuse_unknown(raw, {"lease"}, "delivery")
+    length = seconds(raw.get("lease", "30s"), "delivery.lease")
+    if not _LEASE[0] <= length <= _LEASE[1]:
+        raise ConfigError(
+            f"delivery.lease: {raw['lease']!r} is too {'short' if length < _LEASE[0] else 'long'}.",
+            place=Place("twain.toml"),
+            todo="Write a length from 5s to 10m; 30s suits nearly everybody.",
+        )
+    return length
 
 
 def _required(raw: Mapping[str, Any], key: str, where: str) -> str:

@@ -64,7 +64,7 @@ def work(instance: Instance, run: Run, watch: Watch | None = None) -> DeliveryRe
             new_worker(instance),
             instance.clock,
             on_progress=on_progress,
-            terms=Terms(should_stop=should_stop, refresh=refresh),
+            terms=Terms(lease_seconds=instance.settings.lease_seconds, should_stop=should_stop, refresh=refresh),
         )
 
 

@@ -33,6 +33,9 @@ time_zone = "UTC"
 # connections = 4
 # limits = {{ "" = {{ per_second = 500 }}, gmail = {{ per_second = 20, per_hour = 50000 }} }}
 
+# [delivery]
+# lease = "30s"                  # a worker silent for so long is taken for dead; another goes on with its people
+
 [gateway]
 base_url = ""                    # https://… of `twain gateway`: where people unsubscribe
 
