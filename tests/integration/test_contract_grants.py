@@ -8,7 +8,7 @@ from psycopg import sql
 
 from tests.conftest import fresh_database
 from tests.feed_contracts import CUSTOMER, feed_of
-from twain.feeds.review import grants
+from twain.feeds.grants import grants
 
 _ROLE = "twain_grants_test"
 

@@ -8,15 +8,18 @@ from typing import Annotated
 import typer
 
 from twain.cli.output import Json, console, print_json, say, show_problems, show_text, show_verdict, table
-from twain.cli.review import walk
+from twain.cli.review import show_grants, walk
 from twain.demo.start import copy_workspace
-from twain.feeds.review import pending
+from twain.feeds.review import has_owner, pending
 from twain.flows.check import check_against, check_live, check_offline, is_red, sorted_problems
 from twain.flows.connect import connect as connect_flow
 from twain.flows.connect import contract_file
+from twain.flows.granting import grants_of
 from twain.flows.init import init_workspace
 from twain.flows.instance import open_instance
 from twain.records import Owner, Problem, Verdict
+
+OwnerOption = Annotated[str, typer.Option("--owner", help='Who answers for the data: "Full Name, Title".')]
 
 
 def register(app: typer.Typer) -> None:
@@ -50,14 +53,12 @@ def init(
 def connect(
     source: Annotated[str, typer.Argument(help="A source of twain.toml.")],
     tables: Annotated[list[str] | None, typer.Argument(help="Tables or views; all when none is named.")] = None,
-    owner: Annotated[str, typer.Option(help='Who answers for them: "Full Name, Title".')] = "",
+    owner: OwnerOption = "",
     as_json: Json = False,
 ) -> None:
     """Draft contracts from live tables. All fields are unreviewed: nobody sees them until IT says so."""
-    name, _, title = owner.partition(",")
-    answerable = Owner(name.strip(), title.strip()) if name.strip() else None
     with open_instance() as instance:
-        drafted = connect_flow(instance, source, tables or [], answerable)
+        drafted = connect_flow(instance, source, tables or [], _owner(owner))
     if as_json:
         print_json({"drafted": drafted})
         return
@@ -69,17 +70,27 @@ def connect(
 def review(
     feed: Annotated[str, typer.Argument(help="A file of feeds/ without its ending.")],
     accept: Annotated[bool, typer.Option("--accept", help="Accept every suggestion without asking.")] = False,
+    owner: OwnerOption = "",
     as_json: Json = False,
 ) -> None:
-    """Walk through a drafted contract's fields and decide: what each means, and what may be done with it."""
+    """Walk through a drafted contract's fields and decide: what each means, and what may be done with it.
+
+    At the end stand the grants that follow: what IT runs in the database, so that Twain reads this and nothing else.
+    """
     with open_instance() as instance:
         path = contract_file(instance, feed)
-        decided = walk(path, instance.person, accept=accept, silent=as_json)
-        left = len(pending(path.read_text(encoding="utf-8")))
+        decided = walk(path, instance.person, owner=_owner(owner), accept=accept, silent=as_json)
+        text = path.read_text(encoding="utf-8")
+        left, owned, granted = len(pending(text)), has_owner(text), grants_of(instance, path)
     if as_json:
-        print_json({"feed": feed, "decided": decided, "pending": left})
-    else:
-        say(f"{decided} fields decided, {left} left. Next: twain check", "green")
+        found = {"role": granted.role, "grants": granted.statements} if granted else {"role": "", "grants": ()}
+        print_json({"feed": feed, "decided": decided, "pending": left, "owned": owned, **found})
+        return
+    say(f"{decided} fields decided, {left} left. Next: twain check", "green")
+    if not owned:
+        say(f'Nobody answers for this data yet: twain review {feed} --owner "Full Name, Title"', "yellow")
+    if granted:
+        show_grants(granted, feed)
 
 
 def check(
@@ -122,6 +133,11 @@ def feeds(as_json: Json = False) -> None:
     else:
         rows = [(f.name, f.title, f.owner, len(f.fields), f.source, f.version) for f in found]
         table("", ("feed", "title", "owner", "fields", "source", "version"), rows)
+
+
+def _owner(words: str) -> Owner | None:
+    name, _, title = words.partition(",")
+    return Owner(name.strip(), title.strip()) if name.strip() else None
 
 
 def _show_check(problems: list[Problem], verdicts: list[Verdict], *, red: bool, verbose: bool) -> None:

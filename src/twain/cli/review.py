@@ -8,20 +8,25 @@ from pathlib import Path
 import typer
 from rich.prompt import Prompt
 
-from twain.cli.output import console, say
+from twain.cli.output import clean, console, say
 from twain.errors import ContractError, Place
-from twain.feeds.review import FieldDraft, decide, pending
-from twain.records import Privacy, Right, Role
+from twain.feeds.review import FieldDraft, decide, has_owner, name_owner, pending
+from twain.flows.granting import Grants
+from twain.records import Owner, Privacy, Right, Role
 
 _RIGHTS = {"f": Right.FILTER, "p": Right.PERSONALISE, "v": Right.PREVIEW, "e": Right.EXPORT}
 
 
-def walk(path: Path, person: str, *, accept: bool, silent: bool) -> int:
-    """Decide fields of one contract file, writing after each; returns how many were decided. ^C keeps what is done."""
+def walk(path: Path, person: str, *, owner: Owner | None, accept: bool, silent: bool) -> int:
+    """Decide fields of one contract file, writing after each; returns how many were decided. ^C keeps what is done.
+
+    Where nobody answers for the feed yet, that is asked first; *owner* says it without asking.
+    """
     if not path.is_file():
         raise ContractError(
             f"There is no contract {path.name}.", place=Place(f"feeds/{path.name}"), todo="Draft it: twain connect."
         )
+    _settle_owner(path, owner, ask=not accept)
     drafts = pending(path.read_text(encoding="utf-8"), path.name)
     for number, draft in enumerate(drafts, start=1):
         if not accept:
@@ -31,6 +36,25 @@ def walk(path: Path, person: str, *, accept: bool, silent: bool) -> int:
         if accept and not silent:
             say(f"{draft.name}: {draft.business_name}, {draft.privacy}, {_letters(draft.rights) or 'no rights'}")
     return len(drafts)
+
+
+def _settle_owner(path: Path, owner: Owner | None, *, ask: bool) -> None:
+    text = path.read_text(encoding="utf-8")
+    if owner is None and ask and not has_owner(text, path.name):
+        name = Prompt.ask("Who answers for this data? Full name", console=console, default="")
+        title = Prompt.ask("And their title", console=console, default="") if name.strip() else ""
+        owner = Owner(name.strip(), title.strip()) if name.strip() else None
+    if owner is not None:
+        path.write_text(name_owner(text, owner, path.name), encoding="utf-8")
+
+
+def show_grants(found: Grants, feed: str) -> None:
+    """The statements IT runs now, each on its own line, whole, ready to be copied."""
+    say(f"So that Twain can read this and nothing else of {feed}, the tables' owner runs in {found.source}:")
+    for statement in found.statements:
+        typer.echo(clean(statement))
+    if not found.role:
+        say(f"The address of {found.source} names no user: write Twain's login in the place of twain.", "yellow")
 
 
 def _decide(text: str, draft: FieldDraft, person: str, *, accept: bool) -> str:

@@ -12,12 +12,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-import sqlglot
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
-from sqlglot import exp
-from sqlglot.errors import SqlglotError
 
 from twain.errors import ContractError, Place
 from twain.feeds.contract import read_contract
@@ -25,7 +22,7 @@ from twain.feeds.document import Document, parse
 from twain.feeds.fields import FIELD_TYPES
 from twain.feeds.names import did_you_mean
 from twain.feeds.validate import shown
-from twain.records import Feed, Owner, Privacy, Problem, Right, Role
+from twain.records import Owner, Privacy, Problem, Right, Role
 
 _OWNER_HINT = re.compile(r"^  # - property: twain\.owner\r?\n  #   value: .*\r?\n", re.MULTILINE)
 #: What one decision can get wrong. A missing key or a latency by a field still to come is told by the check instead.
@@ -115,6 +112,12 @@ def _decided(
     return ours | ({} if role == "keep" else {"twain.role": None if role is None else Role(role).value})
 
 
+def has_owner(text: str, file: str = "the contract") -> bool:
+    """Whether somebody answers for the feed. Raises ContractError when the text is no contract."""
+    entries = _sound(text, file).data.get("customProperties", ())
+    return any(entry["property"] == "twain.owner" for entry in entries)
+
+
 def withdraw(text: str, field: str, file: str = "the contract") -> str:
     """The contract's text with a field's review taken back: for Marketing it no longer exists."""
     return _edited(text, file, lambda c: _set_custom(_property(c, field, file), {"twain.reviewed": None}))
@@ -125,48 +128,6 @@ def name_owner(text: str, owner: Owner, file: str = "the contract") -> str:
     parts = {"name": owner.name, "title": owner.title, **({"email": owner.email} if owner.email else {})}
     stripped = _OWNER_HINT.sub("", text, count=1)
     return _edited(stripped, file, lambda c: _set_custom(c, {"twain.owner": _flow_map(**parts)}, first=True))
-
-
-def grants(feed: Feed, role_name: str, dialect: str = "postgres") -> list[str]:
-    """The statements by which IT gives Twain's database role exactly what this contract shows, and nothing else.
-
-    PostgreSQL: SELECT on the reviewed columns of the table (a query's tables as a whole: a view is narrower). Databases
-    without roles (DuckDB, SQLite) need none: there the list is empty.
-    """
-    if dialect not in {"postgres", "postgresql"}:
-        return []
-    role = _quoted(role_name)
-    if feed.query:
-        return [
-            s for table in _tables(feed) for s in (*_schema_usage(table, role), f"GRANT SELECT ON {table} TO {role};")
-        ]
-    table = ".".join(_quoted(part) for part in feed.table.split("."))
-    columns = ", ".join(_quoted(f.column) for f in feed.fields.values())
-    select = [f"GRANT SELECT ({columns}) ON {table} TO {role};"] if columns else []
-    return [*_schema_usage(table, role), f"REVOKE ALL ON {table} FROM {role};", *select]
-
-
-def _quoted(name: str) -> str:
-    return exp.to_identifier(name, quoted=True).sql("postgres")
-
-
-def _schema_usage(table: str, role: str) -> list[str]:
-    parts = exp.to_table(table, dialect="postgres")
-    return [f"GRANT USAGE ON SCHEMA {_quoted(parts.db)} TO {role};"] if parts.db else []
-
-
-def _tables(feed: Feed) -> list[str]:
-    try:
-        tree = sqlglot.parse_one(feed.query, read="postgres")
-    except SqlglotError as error:
-        raise ContractError(
-            f"The query of {feed.name} cannot be read as SQL.", todo="Correct twain.query.", place=feed.place
-        ) from error
-    shadowed = {cte.alias for cte in tree.find_all(exp.CTE)}
-    named = [t for t in tree.find_all(exp.Table) if t.name and (t.db or t.name not in shadowed)]
-    return sorted(
-        {exp.table_(t.this, t.args.get("db"), t.args.get("catalog")).sql("postgres", identify=True) for t in named}
-    )
 
 
 def _sound(text: str, file: str) -> Document:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -13,7 +14,8 @@ from tests.feed_contracts import CUSTOMER, changed, feed_of, line_of
 from twain.errors import ContractError
 from twain.feeds.contract import read_contract
 from twain.feeds.draft import draft_contract
-from twain.feeds.review import decide, grants, name_owner, pending, withdraw
+from twain.feeds.grants import grants
+from twain.feeds.review import decide, has_owner, name_owner, pending, withdraw
 from twain.ports import LiveColumn, LiveTable
 from twain.records import Owner, Privacy, Right, Role
 
@@ -147,6 +149,7 @@ def test_a_review_can_be_taken_back():
 def test_naming_the_owner_takes_the_place_of_the_hint():
     text = name_owner(draft(), Owner("Priya Nair", "Senior DBA"))
     assert feed_of(text).owner == Owner("Priya Nair", "Senior DBA")
+    assert (has_owner(draft()), has_owner(text)) == (False, True)
     assert "Full Name" not in text
     assert feed_of(name_owner(text, Owner("Jo Smit", "DBA", "jo@example.com"))).owner.email == "jo@example.com"
 
@@ -248,6 +251,17 @@ def test_grants_of_a_query_are_on_its_tables():
         'GRANT SELECT ON "plain" TO "twain";',
         'GRANT USAGE ON SCHEMA "sales" TO "twain";',
         'GRANT SELECT ON "sales"."customers" TO "twain";',
-        'GRANT USAGE ON SCHEMA "sales" TO "twain";',
         'GRANT SELECT ON "sales"."orders" TO "twain";',
+    ]
+
+
+def test_what_another_feed_needs_of_the_same_table_stays_granted():
+    feed = feed_of(CUSTOMER)
+    sharing = replace(feed, name="Payroll", fields={"Salary": replace(feed.fields["Email"], column="Salary")})
+    (*_, select) = grants(feed, "twain", others=[feed, sharing, replace(sharing, source="elsewhere")])
+    assert select.startswith('GRANT SELECT ("customer_id", "FirstName", "Email", "ChangedAt", "Salary") ON')
+    asking = replace(sharing, table="", query="SELECT * FROM sales.customers")
+    assert grants(feed, "twain", others=[asking]) == [
+        'GRANT USAGE ON SCHEMA "sales" TO "twain";',
+        'GRANT SELECT ON "sales"."customers" TO "twain";',
     ]
