@@ -88,6 +88,14 @@ class Vault:
         keys = {number: _derive(secret, b"tokens") for number, secret in self._secrets.items()}
         return KeyRing(max(keys), keys)
 
+    def web_keys(self) -> list[bytes]:
+        """The keys under which the web application signs sessions and forms, 32 bytes each: the newest signs, all verify."""
+        return [_derive(self._secrets[number], b"web") for number in sorted(self._secrets, reverse=True)]
+
+    def audit_key(self) -> bytes:
+        """The key of the audit's HMAC chain: 32 bytes, of the first secret of the ring, so that old rows still verify."""
+        return _derive(self._secrets[min(self._secrets)], b"audit")
+
     def rotate(self) -> int:
         """Add a new instance secret; everything made from now on uses it. Returns its number.
 

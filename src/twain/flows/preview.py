@@ -12,6 +12,7 @@ from twain.audiences.compile import compile_audience, compile_sample
 from twain.audiences.split import assign
 from twain.content.program import preview as render_preview
 from twain.errors import ConfigError
+from twain.flows.campaigns import Campaign
 from twain.flows.instance import Instance
 from twain.flows.prepare import Prepared, prepare_here
 from twain.flows.publish import make
@@ -34,14 +35,18 @@ class Previewed:
     size: int
 
 
-def preview(instance: Instance, campaign: str, *, key: str = "", extremes: bool = False) -> list[Previewed]:
-    """Previews for one key, for extreme rows, or for the first person of the audience. Raises ConfigError for no one."""
-    bundle = make(instance, instance.workspace.campaign(campaign))
+def preview(instance: Instance, campaign: str | Campaign, *, key: str = "", extremes: bool = False) -> list[Previewed]:
+    """Previews for one key, for extreme rows, or for the first person of the audience. Raises ConfigError for no one.
+
+    *campaign* is the name of one that is kept in files, or a campaign as it stands somewhere else.
+    """
+    record = instance.workspace.campaign(campaign) if isinstance(campaign, str) else campaign
+    bundle = make(instance, record)
     prepared = prepare_here(instance, bundle)
     rows = _read(instance, prepared, key, extremes=extremes)
     if not rows:
         whom = f"with the key {key!r}" if key else "in the audience"
-        raise ConfigError(f"There is nobody {whom}.", todo="Check the key, or: twain audience count " + campaign)
+        raise ConfigError(f"There is nobody {whom}.", todo="Check the key, or: twain audience count " + record.name)
     return [_shown(instance, prepared, row) for row in rows]
 
 

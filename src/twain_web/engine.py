@@ -1,0 +1,86 @@
+"""The flow, opened for the web: one instance per thread, the workspace read again when its files change.
+
+What the house's people have made (audiences, who they are) is laid over the workspace's files, so that every flow sees both.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from twain.flows.instance import Instance
+from twain.flows.policy import Person
+from twain.flows.workspace import Workspace, load_workspace
+from twain.ledger.clock import SystemClock
+from twain.ledger.lake import Lake
+from twain.ledger.stores import open_ledger
+from twain.vault import Vault
+
+_LOOKED_AT = ("twain.toml", "policy.toml", "feeds", "audiences", "campaigns", "fragments")
+
+#: Rooms put in here what they lay over the workspace: named rules, and the people who may approve.
+AUDIENCES: list[Callable[[], Mapping[str, Mapping[str, Any]]]] = []
+PEOPLE: list[Callable[[], Mapping[str, Person]]] = []
+
+_here = threading.local()
+_workspace: tuple[tuple[float, ...], Workspace] | None = None
+_reading = threading.Lock()
+
+
+def workspace() -> Workspace:
+    """The workspace as its files stand now."""
+    global _workspace  # noqa: PLW0603 — one cache for all threads, under its lock
+    stamp = _stamp(settings.TWAIN.root)
+    with _reading:
+        if _workspace is None or _workspace[0] != stamp:
+            _workspace = (stamp, load_workspace(settings.TWAIN.root))
+        return _workspace[1]
+
+
+def instance(person: Any = None) -> Instance:  # noqa: ANN401 — a Person of the house, a name, or nobody
+    """The instance of this thread, acting as *person*; the house's own audiences and people are laid over the files."""
+    if getattr(_here, "stores", None) is None:
+        stated = settings.TWAIN
+        _here.stores = (open_ledger(stated.control_url), Lake(stated.history), Vault.open(stated), SystemClock())
+    return Instance(_overlaid(workspace(), str(getattr(person, "username", person) or "twain")), *_here.stores)
+
+
+def close() -> None:
+    """Close this thread's stores; the next use opens them again. For tests and for threads that end."""
+    stores, _here.stores = getattr(_here, "stores", None), None
+    if stores is not None:
+        stores[0].close()
+
+
+def _overlaid(files: Workspace, person: str) -> Workspace:
+    audiences = {name: rule for source in AUDIENCES for name, rule in source().items()}
+    people = {name: one for source in PEOPLE for name, one in source().items()}
+    return replace(
+        files,
+        settings=replace(files.settings, person=person),
+        audiences={**audiences, **files.audiences},
+        policy=replace(files.policy, people=_joined(people, files.policy.people)),
+    )
+
+
+def _joined(house: Mapping[str, Person], files: Mapping[str, Person]) -> dict[str, Person]:
+    """Somebody known to both has the roles of both; the file's name and title win, because IT versioned them."""
+    joined = dict(house)
+    for name, one in files.items():
+        known = house.get(name)
+        roles = (*one.roles, *(r for r in known.roles if r not in one.roles)) if known else one.roles
+        joined[name] = replace(one, roles=roles)
+    return joined
+
+
+def _stamp(root: Path) -> tuple[float, ...]:
+    """When anything that is read was last changed, and how much of it there is."""
+    files = [root / name for name in _LOOKED_AT if (root / name).is_file()]
+    files += [p for name in _LOOKED_AT if (root / name).is_dir() for p in (root / name).rglob("*")]
+    times = [p.stat().st_mtime for p in files if p.exists()]
+    return (max(times, default=0.0), sum(times), float(len(times)))

@@ -1,0 +1,17 @@
+"""Log lines: one event, one line, whatever somebody managed to put into a name."""
+
+from __future__ import annotations
+
+import logging
+
+
+class OneLine(logging.Formatter):
+    r"""Escapes control characters, so that no value can pretend to be a line of its own; a trace is joined by ``\n``."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as one printable line."""
+        text = super().format(record)
+        return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

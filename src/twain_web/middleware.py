@@ -1,0 +1,64 @@
+"""What every request passes: the content security policy, the auditor's rule, and errors said in plain words."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from twain.errors import TwainError
+from twain_web.access import SAFE
+from twain_web.errors import forbidden, said
+from twain_web.roles import Role
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+#: Scripts and styles come from this house alone; nothing is evaluated, nothing inline is obeyed.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'"
+)
+_OWN_ACCOUNT = "/account/"
+
+
+def content_security_policy(get_response: Handler) -> Handler:
+    """Give each answer a policy, and the request a nonce for the one library that writes its own style sheet (CodeMirror)."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request.csp_nonce = secrets.token_urlsafe(16)  # type: ignore[attr-defined]
+        response = get_response(request)
+        response.headers.setdefault("Content-Security-Policy", POLICY.format(nonce=request.csp_nonce))  # type: ignore[attr-defined]
+        response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+        return response
+
+    return middleware
+
+
+def auditors_change_nothing(get_response: Handler) -> Handler:
+    """Whoever is an auditor and nothing else reads everything and changes nothing but their own sign-in."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        own = request.path.startswith(_OWN_ACCOUNT) or request.path == reverse("account_logout")
+        roles = getattr(request.user, "role_names", frozenset())
+        if request.method not in SAFE and roles == {Role.AUDITOR} and not own:
+            return forbidden(request, "An auditor reads everything and changes nothing.")
+        return get_response(request)
+
+    return middleware
+
+
+class errors_in_plain_words:  # noqa: N801 — a middleware is named as a function is
+    """An error of the flow that reaches the top becomes a page that says what happened and what to do."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass it on: only what is raised is our business."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer for errors of ours; the others go on to Django's own."""
+        return said(request, exception) if isinstance(exception, TwainError) else None

@@ -1,0 +1,14 @@
+"""The room of campaigns."""
+
+from django.apps import AppConfig
+
+
+class CampaignsRoom(AppConfig):
+    """Loads the room's permissions when the house opens."""
+
+    name = "twain_web.rooms.campaigns"
+    label = "campaigns_room"
+
+    def ready(self) -> None:
+        """Called once, when the house opens."""
+        from twain_web.rooms.campaigns import permissions  # noqa: F401, PLC0415 — models are not there before

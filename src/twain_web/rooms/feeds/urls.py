@@ -1,0 +1,6 @@
+"""Routes of this room."""
+
+from django.urls import URLPattern
+
+app_name = "feeds"
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,73 @@
+"""Everything that changes people. All of it is audited."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.contrib.sessions.models import Session
+from django.db import transaction
+
+from twain.errors import ConfigError
+from twain_web.roles import Role
+from twain_web.rooms.people.audit import record
+from twain_web.rooms.people.models import Person, RoleHeld, Team
+
+
+def enter_person(
+    *,
+    by: object,
+    username: str,
+    full_name: str,
+    title: str,
+    email: str,
+    roles: Collection[Role],
+    team: Team | None = None,
+    password: str | None = None,
+) -> Person:
+    """Enter somebody. Without a password they sign in by the company's OpenID provider, or set one by a reset mail."""
+    with transaction.atomic():
+        if Person.objects.filter(username=username).exists():
+            raise ConfigError(f"There is somebody called {username} already.", todo="Choose another user name.")
+        person = Person(username=username, full_name=full_name, title=title, email=email, team=team)
+        person.set_password(password)
+        person.save()
+        set_roles(by=by, person=person, roles=roles)
+        record(by, "person entered", f"person:{username}", {"name": full_name, "title": title})
+    return person
+
+
+def set_roles(*, by: object, person: Person, roles: Collection[Role]) -> None:
+    """Give exactly these roles. The last administrator keeps theirs: nobody could give it back."""
+    wanted, held = set(roles), set(person.role_names)
+    if Role.ADMINISTRATOR in held - wanted and not _other_administrator(person):
+        raise ConfigError("This is the last administrator.", todo="Make somebody else an administrator first.")
+    with transaction.atomic():
+        RoleHeld.objects.filter(person=person, role__in=held - wanted).delete()
+        RoleHeld.objects.bulk_create([RoleHeld(person=person, role=r, given_by=str(by)) for r in sorted(wanted - held)])
+        if wanted != held:
+            record(by, "roles changed", f"person:{person.username}", {"from": sorted(held), "to": sorted(wanted)})
+    person.__dict__.pop("role_names", None)
+
+
+def deactivate_person(*, by: object, person: Person) -> None:
+    """Nobody is deleted (the audit names them); they can no longer sign in, and every session of theirs ends."""
+    if Role.ADMINISTRATOR in person.role_names and not _other_administrator(person):
+        raise ConfigError("This is the last administrator.", todo="Make somebody else an administrator first.")
+    with transaction.atomic():
+        Person.objects.filter(pk=person.pk).update(is_active=False)
+        end_sessions(person=person)
+        record(by, "person deactivated", f"person:{person.username}")
+
+
+def end_sessions(*, person: Person) -> int:
+    """End every session of somebody; returns how many there were."""
+    from allauth.usersessions.models import UserSession  # noqa: PLC0415 — an app that is loaded after this one
+
+    keys = list(UserSession.objects.filter(user=person).values_list("session_key", flat=True))
+    UserSession.objects.filter(user=person).delete()
+    return Session.objects.filter(session_key__in=keys).delete()[0]
+
+
+def _other_administrator(person: Person) -> bool:
+    held = RoleHeld.objects.filter(role=Role.ADMINISTRATOR, person__is_active=True)
+    return held.exclude(person=person).exists()

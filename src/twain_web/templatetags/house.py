@@ -1,0 +1,58 @@
+"""Tags and filters of every page: icons, numbers, people, times."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from twain_web.access import may
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, size: int = 20) -> SafeString:
+    """An icon of the sprite. Decorative: the text beside it says what it means."""
+    return format_html(
+        '<svg class="icon" width="{}" height="{}" aria-hidden="true" focusable="false"><use href="{}#tabler-{}"></use></svg>',
+        size, size, static("vendor/icons/icons.svg"), name,
+    )  # fmt: skip
+
+
+@register.filter
+def people(number: object) -> str:
+    """A number of people with thin spaces between the thousands: 83 641."""
+    return f"{int(str(number)):,}".replace(",", "\u202f") if str(number).lstrip("-").isdigit() else str(number)
+
+
+@register.filter
+def percent(share: object, digits: int = 1) -> str:
+    """A share as a percentage; a dash where there is nothing to divide."""
+    return "–" if share is None else f"{float(str(share)) * 100:.{digits}f} %"
+
+
+@register.filter
+def moment(seconds: object) -> datetime | None:
+    """Epoch seconds (or a datetime) as a local datetime."""
+    if not seconds:
+        return None
+    when = seconds if isinstance(seconds, datetime) else datetime.fromtimestamp(float(str(seconds)), UTC)
+    return timezone.localtime(when)
+
+
+@register.filter
+def person(who: object) -> str:
+    """Somebody by full name and title, never by a user name alone."""
+    name, title = getattr(who, "full_name", None) or getattr(who, "name", None), getattr(who, "title", "")
+    return (f"{name}, {title}" if title else str(name)) if name else str(who or "")
+
+
+@register.simple_tag(takes_context=True)
+def allowed(context: template.Context, permission: str, thing: object = None) -> bool:
+    """Whether the reader may do it: pages show only what works."""
+    return may(context["request"].user, permission, thing)

@@ -1,0 +1,41 @@
+"""The way in, for granian (WSGI): the recipients' pages are answered before Django is asked (PEP 3333).
+
+One process serves both: what a recipient clicks never waits for a page of the house, and needs none of its tables.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import django
+from django.core.handlers.wsgi import WSGIHandler
+
+from twain.flows.control import Unsubscriber
+from twain.returns.gateway import create_app
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twain_web.settings")
+django.setup(set_prefix=False)
+
+_RECIPIENTS = ("/u/", "/c/")
+
+
+def _open() -> WSGIApplication:
+    from twain_web import engine  # noqa: PLC0415 — only after setup
+
+    house = WSGIHandler()
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if str(environ.get("PATH_INFO", ""))[:3] in _RECIPIENTS:
+            here = engine.instance()
+            return create_app(here.ledger, here.mint(), Unsubscriber(here))(environ, start_response)
+        return house(environ, start_response)
+
+    return app
+
+
+application = _open()
