@@ -76,12 +76,16 @@ class LiveColumn:
 
 @dataclass(frozen=True, slots=True)
 class LiveTable:
-    """A table or view as the database has it now. *foreign_keys*: (column, other table, other column)."""
+    """A table or view as the database has it now. *foreign_keys*: (column, other table, other column).
+
+    *view*: a view or a query, which can declare nothing of its own: a column that is never empty looks nullable there.
+    """
 
     name: str
     columns: tuple[LiveColumn, ...]
     foreign_keys: tuple[tuple[str, str, str], ...] = ()
     estimated_rows: int | None = None
+    view: bool = False
 
 
 class Session(Protocol):

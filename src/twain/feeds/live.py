@@ -1,4 +1,8 @@
-"""A contract against the table as the database has it now. T221 gone, T222 type, T223 may be empty."""
+"""A contract against the table as the database has it now. T221 gone, T222 type, T223 a promise the table does not keep.
+
+T223 is advice for IT: a table could declare NOT NULL, and does not. A view or a query can declare nothing, so there it would be
+noise: whether a required field is there in every row is counted before each send, in the very transaction that reads it.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +37,7 @@ def compare_live(feed: Feed, live: LiveTable, dialect: str = "") -> list[Problem
             problems.append(_gone(feed, field, columns))
         else:
             problems += _differences(feed, field, column, strict=dialect != "sqlite")
+            problems += [] if live.view or feed.query else _undeclared(feed, field, column)
     return problems
 
 
@@ -69,12 +74,16 @@ def _differences(feed: Feed, field: Field, column: LiveColumn, *, strict: bool) 
         todo = f"Write logicalType: {column.type}, or convert it in a view or twain.query."
         business = f"“{field.business_name}” of {feed.title} now holds another kind of value ({column.type})."
         problems.append(Problem("error" if strict else "warning", "T222", what, todo, field.place, business))
-    if field.required and column.nullable and not column.primary_key:
-        what = f"{_table(feed)}.{column.name} may be NULL; the contract says required."
-        todo = "Add NOT NULL in the database, or a nullValues rule to the field's quality, or remove required."
-        business = f"“{field.business_name}” of {feed.title} may be missing for some people."
-        problems.append(Problem("warning", "T223", what, todo, field.place, business))
     return problems
+
+
+def _undeclared(feed: Feed, field: Field, column: LiveColumn) -> list[Problem]:
+    if not field.required or not column.nullable or column.primary_key:
+        return []
+    what = f"{_table(feed)}.{column.name} may be NULL; the contract says required."
+    todo = "Declare it NOT NULL in the database (until then, one row without it holds every send), or remove required."
+    business = f"“{field.business_name}” of {feed.title} may be missing for some people."
+    return [Problem("warning", "T223", what, todo, field.place, business)]
 
 
 def _table(feed: Feed) -> str:

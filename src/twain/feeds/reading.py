@@ -233,4 +233,5 @@ def _live(raw: Mapping[str, Any]) -> LiveTable:
         columns=tuple(LiveColumn(**column) for column in raw["columns"]),
         foreign_keys=tuple((own, table, other) for own, table, other in raw["foreign_keys"]),
         estimated_rows=raw["estimated_rows"],
+        view=raw["view"],
     )

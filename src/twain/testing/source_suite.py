@@ -224,6 +224,7 @@ class SourceContract:
     def test_a_query_can_be_described(self, session: Reading) -> None:
         live = session.describe("(SELECT id, name AS called FROM people)")
         assert [(column.name, column.type) for column in live.columns] == [("id", "integer"), ("called", "string")]
+        assert live.view, "a query declares nothing of its own"
 
     def test_a_relation_that_is_not_there_is_named(self, session: Reading) -> None:
         with pytest.raises(SourceError, match="nowhere"):

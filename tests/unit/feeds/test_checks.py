@@ -66,6 +66,18 @@ def test_all_is_well():
     assert len(session.asked) == 2
 
 
+@pytest.mark.parametrize(("missing", "level"), [(0, Level.PASS), (3, Level.HOLD)])
+def test_a_required_field_is_judged_by_its_values_not_by_its_declaration(missing, level):
+    verdicts, _, _ = run(
+        customers(field("email", required=True)),
+        (1000, 0, missing),
+        (0,),
+        email=LiveColumn("email", "text", "string", nullable=True),
+    )
+    assert verdicts["schema"].level is Level.PASS
+    assert verdicts["quality:nullValues"].level is level
+
+
 def test_two_queries_suffice_for_many_rules():
     rules = tuple(Quality("invalidValues", "mustBe", 0, arguments={"pattern": f"^{i}"}) for i in range(10))
     many = customers(*(field(f"f{i}", quality=rules, unique=True) for i in range(5)))

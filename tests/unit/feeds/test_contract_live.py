@@ -66,6 +66,15 @@ def test_may_be_empty_where_the_contract_says_required():
     assert "missing for some people" in problem.business
 
 
+def test_a_view_or_a_query_can_promise_nothing_so_there_is_nothing_to_say():
+    live = with_column("Email", nullable=True)
+    assert compare_live(feed_of(CUSTOMER), replace(live, view=True)) == []
+    asking = replace(feed_of(CUSTOMER), table="", query="SELECT 1")
+    assert compare_live(asking, live) == []
+    gone = replace(live, view=True, columns=live.columns[:-3])
+    assert {p.code for p in compare_live(feed_of(CUSTOMER), gone)} == {"T221"}, "all else is told as ever"
+
+
 def test_case_counts_in_postgres_only():
     live = with_column("Email", name="EMAIL")
     assert compare_live(feed_of(CUSTOMER), live, "duckdb") == []

@@ -122,7 +122,7 @@ class DuckDB:
     def _query(self, relation: str) -> LiveTable:
         planned = self._con.sql(f"SELECT * FROM {relation} AS q LIMIT 0")
         columns = [_column(name, str(kind)) for name, kind in zip(planned.columns, planned.types, strict=True)]
-        return LiveTable(relation, tuple(columns))
+        return LiveTable(relation, tuple(columns), view=True)
 
     def _table(self, relation: str) -> LiveTable | None:
         schema, _, name = relation.rpartition(".")
@@ -135,7 +135,7 @@ class DuckDB:
         columns = tuple(_column(n, kind, nullable=bool(null), keys=single) for n, kind, null in rows)
         foreign = tuple((own[0], table, other[0]) for kind, own, table, other in keys if kind == "FOREIGN KEY")
         size = self._con.execute(_SIZE, names).fetchall()
-        return LiveTable(relation, columns, foreign, int(size[0][0]) if size else None)
+        return LiveTable(relation, columns, foreign, int(size[0][0]) if size else None, view=not size)
 
     def interrupt(self) -> None:
         """End the running query."""

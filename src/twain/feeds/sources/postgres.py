@@ -56,7 +56,7 @@ AND pg_catalog.pg_has_role(current_user, r.oid, 'USAGE')
 """
 _TABLES = """
 SELECT c.oid::int8, CASE WHEN pg_catalog.pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END,
-       c.reltuples::float8
+       c.reltuples::float8, (c.relkind IN ('v', 'm'))::int::int8
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'v', 'm', 'p', 'f') AND NOT c.relispartition
   AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
@@ -147,7 +147,9 @@ class Postgres:
     def tables(self) -> list[LiveTable]:
         """Every table and view that the role may read, by the name it would write."""
         with _as_faults():
-            return [self._table(int(oid), name, size) for oid, name, size in self._rows(f"{_TABLES} ORDER BY 2")]
+            return [
+                self._table(int(oid), name, size, view) for oid, name, size, view in self._rows(f"{_TABLES} ORDER BY 2")
+            ]
 
     def describe(self, relation: str) -> LiveTable | None:
         """One of them; or a query, planned but not run."""
@@ -155,15 +157,15 @@ class Postgres:
             if relation.startswith("("):
                 return self._query(relation)
             found = self._rows(f"{_TABLES} AND c.oid = to_regclass({literal(_quoted(relation))})")
-            return self._table(int(found[0][0]), relation, found[0][2]) if found else None
+            return self._table(int(found[0][0]), relation, *found[0][2:]) if found else None
 
-    def _table(self, oid: int, name: str, size: float) -> LiveTable:
+    def _table(self, oid: int, name: str, size: float, view: int) -> LiveTable:
         columns = tuple(
             LiveColumn(column, kind, field_type(kind), not required, primary, unique)
             for column, kind, required, primary, unique in self._rows(_COLUMNS.format(oid=oid))
         )
         foreign = tuple((own, table, other) for own, table, other in self._rows(_FOREIGN.format(oid=oid)))
-        return LiveTable(name, columns, foreign, int(size) if size >= 0 else None)
+        return LiveTable(name, columns, foreign, int(size) if size >= 0 else None, bool(view))
 
     def _query(self, relation: str) -> LiveTable:
         with self._cursor() as cursor:
@@ -175,7 +177,7 @@ class Postgres:
         none = f"(SELECT * FROM {relation} AS q({aliases}) LIMIT 0) AS x"
         kinds = self._rows(f"SELECT {asked} FROM (SELECT 1) AS one LEFT JOIN {none} ON TRUE")[0]
         columns = [LiveColumn(n, k, field_type(k), nullable=True) for n, k in zip(names, kinds, strict=True)]
-        return LiveTable(relation, tuple(columns))
+        return LiveTable(relation, tuple(columns), view=True)
 
     def interrupt(self) -> None:
         """Ask the server to cancel what runs."""

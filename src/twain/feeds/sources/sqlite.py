@@ -121,7 +121,8 @@ class SQLite:
         cursor = self._con.execute(f"SELECT * FROM {relation} AS q LIMIT 1")
         names = [column[0] for column in cursor.description]
         row = cursor.fetchone() or [None] * len(names)
-        return LiveTable(relation, tuple(_seen(name, value) for name, value in zip(names, row, strict=True)))
+        columns = tuple(_seen(name, value) for name, value in zip(names, row, strict=True))
+        return LiveTable(relation, columns, view=True)
 
     def _table(self, relation: str) -> LiveTable | None:
         name = relation.removeprefix("main.")
@@ -132,7 +133,8 @@ class SQLite:
         keys = [row[1] for row in rows if row[5]]
         columns = tuple(_declared(row, sole_key=keys == [row[1]], unique=row[1] in unique) for row in rows)
         foreign = tuple((row[3], row[2], row[4] or row[3]) for row in self._ask("foreign_key_list", name))
-        return LiveTable(relation, columns, foreign)
+        views = self._con.execute("SELECT 1 FROM sqlite_schema WHERE type = 'view' AND lower(name) = lower(?)", [name])
+        return LiveTable(relation, columns, foreign, view=views.fetchone() is not None)
 
     def _unique(self, name: str) -> set[str]:
         found = set()
