@@ -16,7 +16,8 @@ from twain.errors import ConfigError
 from twain.flows.campaigns import campaign_names
 from twain.flows.instance import Instance
 from twain.flows.prepare import personalisable
-from twain.records import Audience, Feed, Funnel, Right
+from twain.flows.workspace import Workspace
+from twain.records import Audience, Feed, Funnel, Right, Role
 from twain.snapshot.take import count_funnel
 
 
@@ -38,7 +39,7 @@ def find_rule(instance: Instance, name: str, feed: str = "") -> Rule:
         split = splitter(campaign.name, campaign.holdout, campaign.arms) if campaign.holdout else None
         return Rule(name, campaign.audience, workspace.feed(campaign.feed, campaign.place("feed")), split)
     if name in workspace.audiences:
-        return Rule(name, workspace.audiences[name], workspace.feed(feed or _mailable(instance)))
+        return Rule(name, workspace.audiences[name], workspace.feed(feed or _mailable(workspace)))
     known = ", ".join([*campaign_names(workspace.root), *workspace.audiences]) or "none yet"
     raise ConfigError(f"There is no campaign or audience {name!r}.", todo=f"Known: {known}.")
 
@@ -111,8 +112,13 @@ def sample(instance: Instance, rule: Rule, limit: int) -> pa.Table:
         return session.table(audience.statement).select(["key", *shown])
 
 
-def _mailable(instance: Instance) -> str:
-    feeds = [f.name for f in instance.workspace.feeds.values() if any(x.role == "email" for x in f.fields.values())]
+def mailable_feeds(workspace: Workspace) -> list[str]:
+    """The feeds with an e-mail field: those an audience can stand on, by name."""
+    return sorted(f.name for f in workspace.feeds.values() if f.with_role(Role.EMAIL))
+
+
+def _mailable(workspace: Workspace) -> str:
+    feeds = mailable_feeds(workspace)
     if len(feeds) != 1:
         raise ConfigError("It is not clear on which feed this audience stands.", todo="Name it: --feed <name>.")
     return feeds[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,8 @@ _AUDIENCE_NOTES = {"title", "description", "feed", "owner"}
 class Workspace:
     """Settings, feeds, policy and the shared audiences and fragments of one folder.
 
-    *problems* are what reading the contracts found; a feed with an error is not in *feeds*.
+    *problems* are what reading the contracts found; a feed with an error is not in *feeds*. *audience_notes* are the
+    words beside each shared audience's rule (title, description, feed, owner), as far as its file has them.
     """
 
     settings: Settings
@@ -32,6 +33,7 @@ class Workspace:
     policy: Policy
     audiences: Mapping[str, Mapping[str, Any]]
     fragments: Mapping[str, str]
+    audience_notes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def root(self) -> Path:
@@ -61,14 +63,22 @@ def load_workspace(root: Path | None = None) -> Workspace:
     """Read the workspace at or above *root*. Raises ConfigError for settings and policy; contract problems are kept."""
     settings = load_settings(root)
     feeds, problems = load_feeds(settings.root / "feeds", settings.root)
+    audiences = dict(_audiences(settings.root))
     return Workspace(
         settings=settings,
         feeds=feeds,
         problems=tuple(problems),
         policy=read_policy(settings.root),
-        audiences=dict(_audiences(settings.root)),
+        audiences={name: _rule(raw) for name, raw in audiences.items()},
         fragments={p.stem: read_text(p, p.parent) for p in sorted((settings.root / "fragments").glob("*.sql"))},
+        audience_notes={
+            name: {k: str(raw[k]) for k in _AUDIENCE_NOTES & raw.keys()} for name, raw in audiences.items()
+        },
     )
+
+
+def _rule(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    return raw.get("rule") or {k: v for k, v in raw.items() if k not in _AUDIENCE_NOTES}
 
 
 def _audiences(root: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -78,7 +88,7 @@ def _audiences(root: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
         except tomllib.TOMLDecodeError as error:
             place = Place(f"audiences/{path.name}")
             raise ConfigError(f"Not valid TOML: {error}.", place=place, todo="Correct the line.") from error
-        yield path.stem, raw.get("rule") or {k: v for k, v in raw.items() if k not in _AUDIENCE_NOTES}
+        yield path.stem, raw
 
 
 def references(tree: object, kind: str) -> set[str]:

@@ -1,0 +1,9 @@
+"""What other rooms may use of this one."""
+
+from __future__ import annotations
+
+from twain_web.rooms.audiences.reads import USES, AudienceCard, Use
+from twain_web.rooms.audiences.reads import card as audience
+from twain_web.rooms.audiences.reads import cards as audiences
+
+__all__ = ["USES", "AudienceCard", "Use", "audience", "audiences"]
