@@ -5,14 +5,121 @@ Django is imported when a command runs, not before: ``twain send`` shall not pay
 
 from __future__ import annotations
 
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
+from twain.cli.output import Json, print_json, say
+
+if TYPE_CHECKING:
+    from twain_web.supervise.house import Opened
+
 audit = typer.Typer(no_args_is_help=True, help="The audit of the house: verify its chain.")
+admin = typer.Typer(no_args_is_help=True, help="People of the house: enter somebody, their roles, deactivate somebody.")
+Roles = Annotated[list[str] | None, typer.Option("--role", help="Once for each role; see twain admin roles --help.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to ``twain``."""
+    app.command("up")(up)
+    app.add_typer(admin, name="admin")
     app.add_typer(audit, name="audit")
+
+
+def up(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 = a free one.")] = 8024,
+    demo: Annotated[bool, typer.Option("--demo", help="With the demo's people and its mail sink.")] = False,
+    threads: Annotated[int, typer.Option(min=1, max=64, help="Pages answered at the same time.")] = 8,
+    as_json: Json = False,
+) -> None:
+    """Open the house: bring its tables up to date, serve its pages, and do what happens by itself. Ctrl-C closes it."""
+    from twain_web.supervise import house  # noqa: PLC0415 — Django comes with it
+
+    def opened(found: Opened) -> None:
+        if as_json:
+            print_json(found)
+            sys.stdout.flush()
+        else:
+            _show(found)
+
+    house.up(house.Asked(host, port, demo, threads), opened)
+
+
+def _show(found: Opened) -> None:
+    say(f"The house is open: {found.url}", "bold")
+    for team in found.teams:
+        names = ", ".join(f"{p['username']} ({p['name']}, {p['title']})" for p in team["people"])  # type: ignore[attr-defined]
+        say(f"{team['team']}: sign in as {names}; password: {team['password']}")
+    if found.inbox:
+        say(f"Read the messages: {found.inbox}")
+    say("Ctrl-C closes it.")
+
+
+# ---------------------------------------------------------------- people
+
+
+@admin.command("enter")
+def enter(
+    username: str,
+    name: Annotated[str, typer.Option(help="The full name.")],
+    email: Annotated[str, typer.Option()],
+    title: Annotated[str, typer.Option(help="The real title, as on the door.")] = "",
+    role: Roles = None,
+    link: Annotated[bool, typer.Option("--link", help="Print a link, good once, to set the password with.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Enter somebody; the first one as administrator. Asks for the password without showing it, or prints a link."""
+    setup()
+    from twain_web.rooms.people import public  # noqa: PLC0415 — only after setup
+
+    by_link = link or as_json or not sys.stdin.isatty()
+    password = None if by_link else typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    public.enter(
+        by=_me(), username=username, full_name=name, title=title, email=email,
+        roles=role or ["administrator"], password=password,
+    )  # fmt: skip
+    url = public.one_time_link(username) if by_link else None
+    if as_json:
+        print_json({"username": username, "roles": role or ["administrator"], "link": url})
+    else:
+        say(f"{name} has been entered as {username}.")
+        if url:
+            say(f"To set the password, once: {url}")
+
+
+@admin.command("roles")
+def roles(username: str, role: Roles = None, as_json: Json = False) -> None:
+    """Show the roles of somebody, or give exactly these.
+
+    Roles: marketer, marketing_lead, data_owner, it_operator, administrator, auditor.
+    """
+    setup()
+    from twain_web.rooms.people import public  # noqa: PLC0415 — only after setup
+
+    held = public.change_roles(by=_me(), username=username, roles=role) if role else public.roles_of(username)
+    if as_json:
+        print_json({"username": username, "roles": held})
+    else:
+        say(f"{username}: {', '.join(held) or 'no role'}")
+
+
+@admin.command("deactivate")
+def deactivate(username: str, as_json: Json = False) -> None:
+    """End all sessions of somebody and let them in no more. The audit goes on naming them."""
+    setup()
+    from twain_web.rooms.people import public  # noqa: PLC0415 — only after setup
+
+    public.deactivate(by=_me(), username=username)
+    if as_json:
+        print_json({"username": username, "active": False})
+    else:
+        say(f"{username} can no longer sign in; every session has been ended.")
+
+
+# ---------------------------------------------------------------- the audit
 
 
 @audit.callback()
@@ -20,25 +127,37 @@ def about() -> None:
     """Rows that nobody changes."""
 
 
-def setup() -> None:
-    """Open the house's settings for the workspace at or above the current folder."""
-    import os  # noqa: PLC0415
+@audit.command("verify")
+def verify(
+    head: Annotated[str, typer.Option(help="A head that was kept elsewhere: it must still be in the chain.")] = "",
+    as_json: Json = False,
+) -> int:
+    """Walk the audit's chain; print its head for keeping elsewhere. Exit code 4 when a row was changed or is missing."""
+    setup()
+    from twain_web.rooms.people.public import verify as walk  # noqa: PLC0415 — only after setup
 
-    import django  # noqa: PLC0415
+    found = walk(head)
+    if as_json:
+        print_json(found)
+    elif found.broken_at is None:
+        say(f"{found.rows} rows, unbroken. Head: {found.head}")
+    else:
+        say(f"Broken: {found.why}. The {found.rows} rows before it are as they were written.")
+    return 0 if found.broken_at is None else 4
+
+
+def setup() -> None:
+    """Open the house for the workspace at or above the current folder; its tables are brought up to date."""
+    import django  # noqa: PLC0415 — not before a command needs it
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twain_web.settings")
     django.setup(set_prefix=False)
+    from twain_web.supervise.prepare import prepare  # noqa: PLC0415 — only after setup
+
+    prepare()
 
 
-@audit.command("verify")
-def verify(head: str = typer.Option("", help="A head that was kept elsewhere: it must still be in the chain.")) -> int:
-    """Walk the audit's chain; print its head for keeping elsewhere. Exit code 4 when a row was changed or is missing."""
-    setup()
-    from twain_web.rooms.people.public import verify as walk  # noqa: PLC0415
+def _me() -> str:
+    from django.conf import settings  # noqa: PLC0415 — only after setup
 
-    found = walk(head)
-    if found.broken_at is not None:
-        typer.echo(f"Broken: {found.why}. The {found.rows} rows before it are as they were written.")
-        return 4
-    typer.echo(f"{found.rows} rows, unbroken. Head: {found.head}")
-    return 0
+    return str(settings.TWAIN.person)

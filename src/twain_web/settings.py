@@ -95,19 +95,8 @@ TEMPLATES = [
 
 
 def _database() -> dict[str, Any]:
-    url = TWAIN.control_url
-    if url.startswith(("postgresql:", "postgres:")):
-        parts = urlsplit(url)
-        return {
-            "ENGINE": "django.db.backends.postgresql",
-            "NAME": parts.path.lstrip("/"),
-            "USER": parts.username or "",
-            "PASSWORD": parts.password or "",
-            "HOST": parts.hostname or "",
-            "PORT": str(parts.port or ""),
-            "OPTIONS": {"options": "-c search_path=house"},
-            "CONN_MAX_AGE": 60,
-        }
+    if TWAIN.control_url.startswith(("postgresql:", "postgres:")):
+        return _postgres(TWAIN.control_url)
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": TWAIN.state / "house.db",
@@ -121,6 +110,21 @@ def _database() -> dict[str, Any]:
     }
 
 
+def _postgres(url: str) -> dict[str, Any]:
+    """Everything that the URL says (TLS too) holds for the house as it does for the ledger; only the schema is its own."""
+    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415 — a house on SQLite does not load it
+
+    parts = {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}
+    named = {name.upper(): parts.pop(key, "") for name, key in _POSTGRES_NAMES.items()}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        **named,
+        "OPTIONS": {**parts, "options": f"{parts.get('options', '')} -c search_path=house".strip()},
+        "CONN_MAX_AGE": 60,
+    }
+
+
+_POSTGRES_NAMES = {"name": "dbname", "user": "user", "password": "password", "host": "host", "port": "port"}
 DATABASES = {"default": _database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
-from contextlib import AbstractContextManager
+import sys
 from pathlib import Path
-from typing import Annotated
-from urllib.parse import urlsplit
+from typing import Annotated, NoReturn
 
 import typer
 from rich.progress import Progress
@@ -16,12 +13,11 @@ from rich.progress import Progress
 from twain.cli.output import Json, console, count, print_json, say, table
 from twain.cli.progress import TerminalWatch
 from twain.cli.send import end
-from twain.demo.start import CAMPAIGN, DemoDesk, copy_workspace, demo_desk, ensure_data
+from twain.demo.start import CAMPAIGN, copy_workspace, demo_desk, ensure_data
 from twain.demo.writers import build_demo
 from twain.errors import ConfigError
 from twain.flows.account import Report
-from twain.flows.gateway import open_gateway
-from twain.flows.instance import Instance, open_instance
+from twain.flows.instance import open_instance
 from twain.flows.send import OPEN, resume, send
 from twain.flows.watch import Nobody
 
@@ -41,16 +37,17 @@ def start(
     customers: Annotated[int, typer.Option(min=10)] = 100_000,
     seed: Annotated[int, typer.Option()] = 7,
     folder: Annotated[Path, typer.Option(help="Where the demo's workspace lies.")] = Path(".demo"),
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where the house listens.")] = 8024,
     as_json: Json = False,
 ) -> int:
-    """Build the demo company, send its main campaign into the built-in mail sink, and print the report."""
+    """Build the demo company, send its main campaign into the mail sink, print the report, and open the house."""
     copy_workspace(folder)
     _build(folder, customers, seed, quiet=as_json)
     os.environ.setdefault("TWAIN_PERSON", "lhoffmann")
-    with demo_desk(folder) as desk:
+    with demo_desk(folder):
         code = end(_send(folder, quiet=as_json), as_json=as_json)
-        if not once and not as_json:
-            _stay(folder, desk)
+    if not once and not as_json:
+        _open_house(folder, port)
     return code
 
 
@@ -95,20 +92,8 @@ def _send(folder: Path, *, quiet: bool) -> Report:
             return resume(instance, left[0].id, bar) if left else send(instance, CAMPAIGN, watch=bar)
 
 
-def _stay(folder: Path, desk: DemoDesk) -> None:
-    """Keep inbox and gateway open until Ctrl-C, so that messages can be read and their links followed."""
-    with open_instance(folder) as instance, _gateway(instance):
-        say(f"Read the messages: {desk.inbox.url}")
-        say(f"Look around: cd {folder} && ../.venv/bin/twain runs     (Ctrl-C ends the demo)")
-        with contextlib.suppress(KeyboardInterrupt):
-            signal.pause()
-
-
-def _gateway(instance: Instance) -> AbstractContextManager[object]:
-    """The gateway at the address that the messages' links name; without it when another program has that port."""
-    port = urlsplit(instance.settings.base_url).port or 80
-    try:
-        return open_gateway(instance, "127.0.0.1", port)
-    except OSError:
-        say(f"Port {port} is taken by another program: the links in the messages will not work.", "yellow")
-        return contextlib.nullcontext()
+def _open_house(folder: Path, port: int) -> NoReturn:
+    """Become ``twain up --demo`` in the demo's workspace: the web joins by its entry point, the flow knows nothing of it."""
+    os.chdir(folder)
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "twain", "up", "--demo", "--port", str(port)])  # noqa: S606 — ourselves

@@ -106,6 +106,13 @@ class SinkHandle:
     folder: Path | None
     pid: int
 
+    def alive(self) -> bool:
+        """Whether its process is still there."""
+        try:
+            return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+        except ChildProcessError:
+            return False
+
     def counts(self) -> Counts:
         """Ask it; raises ChannelUnavailable when it does not answer."""
         try:

@@ -18,6 +18,7 @@ from twain.errors import ConfigError
 
 CAMPAIGN = "summer-thanks"
 _PORT = re.compile(r"^port = (\d+)(.*)$", re.MULTILINE)
+_LINKS = re.compile(r'^(base_url = "http://127\.0\.0\.1:)\d+', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,23 @@ def ensure_data(root: Path, customers: int, seed: int, progress: Callable[[int, 
 
 @contextmanager
 def demo_desk(root: Path, *, inbox_port: int = 8026) -> Iterator[DemoDesk]:
-    """Start the sink that twain.toml names, and the inbox; both end with the block."""
+    """Start the sink that twain.toml names, and the inbox; both end with the block. What was sent last stays readable."""
     port = _free_sink_port(root / "twain.toml")
-    with start_sink(port=port, keep=200) as sink, start_inbox(sink, port=_free(inbox_port)) as inbox:
+    folder = root / ".twain" / "inbox"
+    with (
+        start_sink(port=port, keep=200, folder=folder) as sink,
+        start_inbox(sink, port=free_port(inbox_port)) as inbox,
+    ):
         yield DemoDesk(root, sink, inbox)
+
+
+def claim_ports(root: Path, web_port: int) -> int:
+    """Write into twain.toml where this demo's mail goes and where its links lead; returns a free port for the inbox."""
+    toml = root / "twain.toml"
+    _free_sink_port(toml)
+    text = toml.read_text(encoding="utf-8")
+    toml.write_text(_LINKS.sub(rf"\g<1>{web_port}", text, count=1), encoding="utf-8")
+    return free_port(8026)
 
 
 def _free_sink_port(toml: Path) -> int:
@@ -65,20 +79,22 @@ def _free_sink_port(toml: Path) -> int:
     match = _PORT.search(text)
     if match is None:
         raise ConfigError(f"{toml} has no 'port = …' for the mail channel.", todo="Remove the folder and start again.")
-    port = _free(int(match[1]))
+    port = free_port(int(match[1]))
     if port != int(match[1]):
         toml.write_text(_PORT.sub(rf"port = {port}\g<2>", text, count=1), encoding="utf-8")
     return port
 
 
-def _free(wanted: int) -> int:
+def free_port(wanted: int, host: str = "127.0.0.1") -> int:
+    """The *wanted* port of this machine if nobody has it, otherwise one that is free."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for port in (wanted, 0):
-        with socket.socket() as probe:
+        with socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind(("127.0.0.1", port))
+                probe.bind((host, port))
             except OSError:
                 continue
             bound: int = probe.getsockname()[1]
             return bound
-    raise ConfigError("No free port on 127.0.0.1.", todo="Close some programs and start again.")
+    raise ConfigError(f"No free port on {host}.", todo="Close some programs and start again, or name another --host.")

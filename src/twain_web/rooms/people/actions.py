@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.urls import reverse
 
 from twain.errors import ConfigError
 from twain_web.roles import Role
@@ -66,6 +67,15 @@ def end_sessions(*, person: Person) -> int:
     keys = list(UserSession.objects.filter(user=person).values_list("session_key", flat=True))
     UserSession.objects.filter(user=person).delete()
     return Session.objects.filter(session_key__in=keys).delete()[0]
+
+
+def reset_path(person: Person) -> str:
+    """The path under which *person* sets a new password. The token in it ends with the first use."""
+    from allauth.account.forms import default_token_generator  # noqa: PLC0415 — an app that is loaded after this one
+    from allauth.account.utils import user_pk_to_url_str  # noqa: PLC0415
+
+    words = {"uidb36": user_pk_to_url_str(person), "key": default_token_generator.make_token(person)}
+    return reverse("account_reset_password_from_key", kwargs=words)
 
 
 def _other_administrator(person: Person) -> bool:

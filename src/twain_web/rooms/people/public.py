@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
+from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+
+from twain.errors import ConfigError
+from twain_web.roles import Role
+from twain_web.rooms.people import actions
 from twain_web.rooms.people.audit import Verified, record, verify
+from twain_web.rooms.people.demo import enter_demo_people
 from twain_web.rooms.people.models import Person as _Person
 from twain_web.rooms.people.models import Team as _Team
 from twain_web.rooms.people.reads import person_by_name
 
-__all__ = ["Goals", "Named", "Verified", "goals", "named", "record", "verify"]
+__all__ = [
+    "Goals",
+    "Named",
+    "Verified",
+    "change_roles",
+    "deactivate",
+    "enter",
+    "enter_demo_people",
+    "goals",
+    "named",
+    "one_time_link",
+    "record",
+    "roles_of",
+    "verify",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +73,65 @@ def as_named(person: _Person) -> Named:
 def goals() -> list[Goals]:
     """Both teams' goals, for both home pages."""
     return [Goals(t.name, t.side, tuple(str(g.get("text", "")) for g in t.goals)) for t in _Team.objects.all()]
+
+
+# ---------------------------------------------------------------- what the command line does with people
+
+
+def enter(
+    *,
+    by: str,
+    username: str,
+    full_name: str,
+    title: str,
+    email: str,
+    roles: Collection[str],
+    password: str | None,
+) -> None:
+    """Enter somebody. Raises ConfigError for a name that is taken, an unknown role, or a password that is too weak."""
+    person = _Person(username=username, full_name=full_name, title=title, email=email)
+    try:
+        person.full_clean(exclude=["password"])
+        if password is not None:
+            validate_password(password, person)
+    except ValidationError as error:
+        raise ConfigError(f"{username} was not entered: {' '.join(error.messages)}", todo="Correct that.") from error
+    actions.enter_person(
+        by=by, username=username, full_name=full_name, title=title, email=email, roles=_roles(roles), password=password
+    )
+
+
+def change_roles(*, by: str, username: str, roles: Collection[str]) -> list[str]:
+    """Give somebody exactly these roles; returns them."""
+    actions.set_roles(by=by, person=_known(username), roles=_roles(roles))
+    return roles_of(username)
+
+
+def roles_of(username: str) -> list[str]:
+    """The roles of somebody by name."""
+    return sorted(_known(username).role_names)
+
+
+def deactivate(*, by: str, username: str) -> None:
+    """Somebody may come in no more."""
+    actions.deactivate_person(by=by, person=_known(username))
+
+
+def one_time_link(username: str) -> str:
+    """A link under which somebody sets their password; it is good until they have, for three days at most."""
+    return settings.WEB_URL.rstrip("/") + actions.reset_path(_known(username))
+
+
+def _known(username: str) -> _Person:
+    person = person_by_name(username)
+    if person is None:
+        raise ConfigError(f"There is nobody called {username!r}.", todo="The page People lists everybody.")
+    return person
+
+
+def _roles(names: Collection[str]) -> set[Role]:
+    known = {str(role) for role in Role}
+    wrong = [name for name in names if name not in known]
+    if wrong:
+        raise ConfigError(f"{wrong[0]!r} is not a role.", todo=f"Roles: {', '.join(sorted(known))}.")
+    return {Role(name) for name in names}
