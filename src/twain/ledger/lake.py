@@ -1,4 +1,4 @@
-"""The delivery history (the lake): ``deliveries`` and ``events`` as Parquet that belongs to IT, each with an ODCS contract.
+"""The delivery history (the lake): ``deliveries``, ``events``, ``checks`` as Parquet that belongs to IT, each with a contract.
 
 No names and no addresses: recipient key, HMAC of the address, bundle hash, outcome. A settled shard is one file; ``compact``
 makes key-sorted files of months. The manifest says which files are true.
@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 
 from twain.errors import LedgerError
 from twain.ledger.manifest import Entry, Manifest
+from twain.ledger.verdicts import Checked, check_name, check_table
 from twain.ports import Values
 from twain.records import Fate, HistoryTest, ShardOutcomes, Undelivered
 
@@ -71,6 +72,7 @@ _ADDRESS = re.compile(r"<[^<>]*@[^<>]*>|[^\s<>(),;:\"]+@[^\s<>(),;:\"]+")
 _FATES = {int(fate): fate.name.lower() for fate in Fate}
 _REPLY_CLASS = re.compile(r"^([245])\d\d(?:[ -]([245]\.\d{1,3}\.\d{1,3}))?")
 _KEPT_FOR = 3600.0  # seconds an untrue file stays, for those who still read it
+_ORDER = {"deliveries": 'key, "at"', "checks": 'feed, "at"'}
 _Q = "select {what} from read_parquet($files, hive_partitioning = false) where {where}"
 
 
@@ -121,16 +123,26 @@ class Lake:
         self._manifest.change([entry], former, time.time())
         return entry.path, entry.sha256
 
+    def write_checks(self, checked: Checked) -> tuple[str, str]:
+        """Write one round of checks; the same round again writes over itself. Returns (path, SHA-256)."""
+        table = check_table(checked)
+        month = _month(datetime.fromtimestamp(checked.at, UTC))
+        path = f"checks/month={month}/{check_name(table, checked.at)}.parquet"
+        entry = self._write_file("checks", path, month, table, {})
+        former = [e.path for e in self._manifest.entries("checks") if e.path == path]
+        self._manifest.change([entry], former, time.time())
+        return entry.path, entry.sha256
+
     def compact(self, *, least: int = 2, now: float | None = None) -> int:
-        """Merge every month of deliveries that has *least* files or more into one sorted by key; returns how many months.
+        """Merge every month of deliveries or checks that has *least* files or more into one sorted file; how many months.
 
         Files that ceased to be true an hour ago are deleted.
         """
         moment = time.time() if now is None else now
-        months: dict[str, list[Entry]] = defaultdict(list)
-        for entry in self._manifest.entries("deliveries"):
-            months[entry.month].append(entry)
-        merged = sum(self._merge(month, files, moment) for month, files in months.items() if len(files) >= least)
+        months: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+        for entry in [e for table in _ORDER for e in self._manifest.entries(table)]:
+            months[entry.table, entry.month].append(entry)
+        merged = sum(self._merge(month, files, moment) for (_, month), files in months.items() if len(files) >= least)
         self._sweep(moment)
         return merged
 
@@ -160,6 +172,17 @@ class Lake:
         found = self._table("key = $key", self._manifest.entries("deliveries"), {"key": key})
         return sorted(found.to_pylist(), key=lambda row: row["at"], reverse=True)
 
+    def checks(self, feed: str, since: float) -> list[dict[str, Any]]:
+        """Every check of one feed from epoch seconds *since* on, oldest first; columns as in CHECKS."""
+        files = [e for e in self._manifest.entries("checks") if feed in e.feeds and e.last_at >= since]
+        values = {"feed": feed, "since": datetime.fromtimestamp(since, UTC)}
+        found = (
+            list(self._batches(_Q.format(what="*", where='feed = $feed and "at" >= $since'), files, values))
+            if files
+            else []
+        )
+        return sorted((row for batch in found for row in batch.to_pylist()), key=lambda row: row["at"])
+
     def message(self, run_id: str, shard: int, row: int) -> list[dict[str, Any]]:
         """One message, or nothing while its shard is not in the history."""
         files = [e for e in self._manifest.entries("deliveries") if e.holds(run_id, shard)]
@@ -170,6 +193,13 @@ class Lake:
         """The 32-byte HMAC of the address a message went to, or None when it is not in the history."""
         found = self.message(run_id, shard, row)
         return bytes(found[0]["address_hash"]) if found else None
+
+    def key_of_address(self, address_hash: bytes, feed: str) -> str | None:
+        """The recipient key that an address (its 32-byte HMAC) was last mailed under, or None."""
+        files = [e for e in self._manifest.entries("deliveries") if feed in e.feeds]
+        found = self._table("address_hash = $hash and feed = $feed", files, {"hash": address_hash, "feed": feed})
+        rows = sorted(found.to_pylist(), key=lambda row: row["at"])
+        return str(rows[-1]["key"]) if rows else None
 
     def undelivered(self, run_id: str, fates: Iterable[Fate]) -> Iterator[Undelivered]:
         """People of a run with one of these fates, with their keys, by shard and row."""
@@ -183,7 +213,7 @@ class Lake:
 
     def damaged(self) -> list[str]:
         """Paths of true files that are missing or not what their SHA-256 says."""
-        entries = self._manifest.entries("deliveries") + self._manifest.entries("events")
+        entries = [e for table in ("deliveries", "events", "checks") for e in self._manifest.entries(table)]
         return [
             e.path for e in entries if not (self._root / e.path).is_file() or _sha256(self._root / e.path) != e.sha256
         ]
@@ -236,11 +266,12 @@ class Lake:
         but: tuple[str, int] | None,
     ) -> Entry:
         """Rows of *files* in one new file, sorted by key, by DuckDB so that memory stays small."""
-        number = 1 + len([p for p in self._manifest.removed() if p.startswith(f"deliveries/month={month}/sorted-")])
-        path = f"deliveries/month={month}/sorted-{number:05d}-{files[0].sha256[:8]}.parquet"
+        table = files[0].table
+        number = 1 + len([p for p in self._manifest.removed() if p.startswith(f"{table}/month={month}/sorted-")])
+        path = f"{table}/month={month}/sorted-{number:05d}-{files[0].sha256[:8]}.parquet"
         partial = self._partial(path)
         values = {"run": but[0], "shard": but[1]} if but else {}
-        query = _Q.format(what="*", where=where) + ' order by key, "at"'
+        query = f"{_Q.format(what='*', where=where)} order by {_ORDER[table]}"
         with self._connected() as engine:
             engine.execute(
                 f"copy ({query}) to '{str(partial).replace(chr(39), chr(39) * 2)}' (format parquet, compression zstd)",
@@ -250,7 +281,7 @@ class Lake:
         first, last = min(e.first_at for e in files), max(e.last_at for e in files)
         feeds = tuple(sorted({feed for e in files for feed in e.feeds}))
         digest = _settle(partial, self._root / path)
-        return Entry("deliveries", path, digest, rows, month, first, last, feeds, dict(shards))
+        return Entry(table, path, digest, rows, month, first, last, feeds, dict(shards))
 
     def _write_file(
         self, table: str, path: str, month: str, rows: pa.Table, shards: Mapping[str, Sequence[int]]

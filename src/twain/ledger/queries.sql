@@ -208,6 +208,8 @@ on conflict (address_hash) do nothing
 delete from suppression where address_hash = :address_hash
 -- name: suppression_since
 select address_hash, seq from suppression where seq > :seq order by seq
+-- name: suppression_one
+select address_hash, reason, origin, at, seq from suppression where address_hash = :address_hash
 -- name: suppression_page
 select address_hash, reason, origin, at, seq from suppression where seq > :seq order by seq limit :limit
 -- name: stop_set

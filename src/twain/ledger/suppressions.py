@@ -35,6 +35,16 @@ class Suppressions(Book):
             rows = tx.all("suppression_since", seq=seq)
         return [bytes(row["address_hash"]) for row in rows], rows[-1]["seq"] if rows else seq
 
+    def suppression(self, address_hash: bytes) -> Suppression | None:
+        """The entry of one address, or None when it may be mailed."""
+        with self._driver.reading() as tx:
+            row = tx.one("suppression_one", address_hash=address_hash)
+        return (
+            Suppression(bytes(row["address_hash"]), row["reason"], row["origin"], row["at"], row["seq"])
+            if row
+            else None
+        )
+
     def suppressions(self) -> Iterator[Suppression]:
         """Every suppressed address in order of entry, read page by page."""
         seq = -1

@@ -1,0 +1,5 @@
+"""What higher rooms may use of this one."""
+
+from twain_web.rooms.insights.reads import SendRow, figures, rows, sends
+
+__all__ = ["SendRow", "figures", "rows", "sends"]

@@ -1,0 +1,88 @@
+"""Results: the list of sends, one send's figures, who was missed."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.shortcuts import render
+
+from twain.errors import LedgerError
+from twain.records import Run
+from twain_web import engine
+from twain_web.access import needs
+from twain_web.rooms.insights import reads
+from twain_web.rooms.insights.permissions import EXPORT_RESULTS, READ_RESULTS
+from twain_web.rooms.people.public import named, record
+
+
+class _Echo:
+    """What csv writes to: it hands each line on."""
+
+    def write(self, line: str) -> str:
+        """The line itself."""
+        return line
+
+
+def run_by_id(run_id: str) -> Run:
+    """One send; 404 for one that nobody knows."""
+    try:
+        return engine.instance().ledger.run(run_id)
+    except LedgerError as error:
+        raise Http404(error.what) from error
+
+
+@needs(READ_RESULTS)
+def results(request: HttpRequest) -> HttpResponse:
+    """Every send that has begun, newest first."""
+    here = engine.instance(request.user)
+    campaign = request.GET.get("campaign", "").strip()[:80]
+    page = Paginator(reads.sends(here, campaign=campaign), 25).get_page(request.GET.get("page"))
+    lines = list(reads.rows(here, list(page.object_list)))
+    return render(request, "insights/results.html", {"page": page, "rows": lines, "campaign": campaign})
+
+
+@needs(READ_RESULTS, get=run_by_id)
+def result(request: HttpRequest, run: Run) -> HttpResponse:
+    """One send: the funnel, by variant, by hour, by way out, and who was missed."""
+    here = engine.instance(request.user)
+    known = reads.figures(here, run)
+    shown = {
+        "run": run,
+        "sender": named(run.person),
+        "known": known,
+        "funnel": reads.funnel(here, run, known),
+        "arms": known.by_arm(),
+        "lanes": known.by_lane(),
+        "by_hour": known.by_hour(),
+        "failed": known.reasons("failed"),
+        "suppressed": known.reasons("suppressed"),
+        "missed": known.total("failed") + known.total("suppressed") + known.total("uncertain"),
+        "timeline": here.ledger.timeline(run.id),
+    }
+    return render(request, "insights/result.html", shown)
+
+
+@needs(READ_RESULTS, get=run_by_id)
+def hours(request: HttpRequest, run: Run) -> HttpResponse:
+    """The chart's figures: people per hour and fate."""
+    known = reads.figures(engine.instance(request.user), run)
+    return JsonResponse({"hours": [{"at": at.isoformat(), **people} for at, people in known.by_hour()]})
+
+
+@needs(EXPORT_RESULTS, get=run_by_id)
+def missed_csv(request: HttpRequest, run: Run) -> HttpResponse:
+    """Who was missed, as CSV that no spreadsheet takes for formulas; streamed, whatever its size."""
+    record(request.user, "missed exported", f"send:{run.id}")
+    here = engine.instance(request.user)
+    answer = StreamingHttpResponse(_lines(reads.missed_lines(here, run.id)), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="missed-{run.id}.csv"'
+    return answer
+
+
+def _lines(rows: Iterable[list[str]]) -> Iterator[str]:
+    writer = csv.writer(_Echo())
+    for row in rows:
+        yield writer.writerow(row)
