@@ -14,7 +14,8 @@ from open_data_contract_standard.model import OpenDataContractStandard
 from twain.errors import LedgerError
 from twain.insight.measure import measure
 from twain.ledger.lake import DELIVERIES, EVENTS, Lake
-from twain.records import Fate, Funnel, HistoryTest, Run, RunState, Shard, ShardOutcomes
+from twain.ledger.verdicts import CHECKS, Checked
+from twain.records import Fate, Funnel, HistoryTest, Level, Run, RunState, Shard, ShardOutcomes, Verdict
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
 DAY = 86_400.0
@@ -181,7 +182,7 @@ def test_a_finished_sends_funnel(lake):
     assert measure(outcomes("r3").run, []).audience == 0
 
 
-@pytest.mark.parametrize(("name", "schema"), [("deliveries", DELIVERIES), ("events", EVENTS)])
+@pytest.mark.parametrize(("name", "schema"), [("deliveries", DELIVERIES), ("events", EVENTS), ("checks", CHECKS)])
 def test_each_table_has_its_contract(name, schema):
     contract = OpenDataContractStandard.from_string(Lake.contract(name))
     fields = contract.schema_[0].properties
@@ -189,9 +190,43 @@ def test_each_table_has_its_contract(name, schema):
     logical = {
         "string": "string",
         "int32": "integer",
+        "double": "number",
         "binary": "string",
         "bool": "boolean",
         "timestamp[ms, tz=UTC]": "timestamp",
     }
     assert [f.logicalType for f in fields] == [logical[str(f.type)] for f in schema]
     assert all(f.description and f.classification for f in fields)
+
+
+def checked(at, *verdicts, run_id="", contracts=None):
+    return Checked(verdicts, at, run_id, "spring" if run_id else "", contracts or {"orders": ("1.2.0", "c" * 64)})
+
+
+def verdict(feed, level, observed=None):
+    return Verdict(
+        "freshness", level, feed, "updated_at", "Orders are 9 h old.", "orders: 9 h", observed, "at most 2 h"
+    )
+
+
+def test_checks_are_kept_with_their_figures_and_contract(lake):
+    lake.write_checks(checked(NOW - DAY, verdict("orders", Level.HOLD, 32_400.0), run_id="r1"))
+    lake.write_checks(checked(NOW, verdict("orders", Level.PASS, 60.0), verdict("stores", Level.PASS)))
+    old, new = lake.checks("orders", NOW - 2 * DAY)
+    assert (old["level"], old["observed"], old["run_id"], old["campaign"]) == ("hold", 32_400.0, "r1", "spring")
+    assert (new["level"], new["version"], new["contract"], new["run_id"]) == ("pass", "1.2.0", "c" * 64, "")
+    assert [row["level"] for row in lake.checks("orders", NOW - 60)] == ["pass"]
+    assert lake.checks("stores", 0.0)[0]["observed"] is None
+    assert lake.checks("customers", 0.0) == []
+
+
+def test_the_same_round_of_checks_is_written_once_and_months_are_merged(lake):
+    rounds = [checked(NOW + minute, verdict("orders", Level.PASS, float(minute))) for minute in range(3)]
+    assert lake.write_checks(rounds[0]) == lake.write_checks(rounds[0])
+    for one in rounds:
+        lake.write_checks(one)
+    assert len(lake.files("checks")) == 3
+    assert lake.compact() == 1
+    assert len(lake.files("checks")) == 1
+    assert [row["observed"] for row in lake.checks("orders", 0.0)] == [0.0, 1.0, 2.0]
+    assert lake.damaged() == []

@@ -14,6 +14,7 @@ import pyarrow as pa
 from twain.audiences.split import splitter
 from twain.errors import Held, SourceError, TwainError
 from twain.feeds.checks import check_audience, check_feed
+from twain.flows.checked import keep_verdicts
 from twain.flows.instance import Instance
 from twain.flows.prepare import Prepared, prepare_here
 from twain.flows.watch import Watch
@@ -61,13 +62,16 @@ def _read(instance: Instance, run: Run, prepared: Prepared, watch: Watch) -> tup
         session = reading.enter_context(source.session(instance.tag(run.campaign), limits))
         watch.stage("checks", f"Pre-send checks on {prepared.feed.source}")
         verdicts = check_feeds(instance, session, prepared, watch)
+        keep_verdicts(instance, verdicts, prepared.feeds, run=run)
         hold_on(verdicts)
         run = _step(instance, run, RunState.CHECKED, "checked", _summary(verdicts))
         run = _step(instance, run, RunState.SNAPSHOTTING, "snapshotting", "Reading the audience.")
         watch.stage("audience", "Reading the audience")
         attempt = _take(instance, run, prepared, _until_read(session, prepared, reading), watch)
     if not run.scope:
-        hold_on(_check_people(instance, run, prepared, attempt.snapshot, watch))
+        people = _check_people(instance, run, prepared, attempt.snapshot, watch)
+        keep_verdicts(instance, people, prepared.feeds, run=run)
+        hold_on(people)
     return run, attempt
 
 
@@ -134,12 +138,16 @@ def _take(
         lane=instance.channel(run.channel).lane,
         split=split_of(prepared, whole=not run.scope.startswith("to:")),
         history=instance.key_sets(prepared.audience),
-        not_before=wave_of(prepared.bundle.body.get("local_time", ""), instance.clock.now()),
+        not_before=_wave(instance, prepared.bundle),
         ceiling=None,
         limit=int(run.scope[6:]) if run.scope.startswith("limit:") else None,
         progress=watch.read,
     )
     return _Attempt(snapshot, instance.vault.seal(data_key, run.id))
+
+
+def _wave(instance: Instance, bundle: Bundle) -> Callable[[str | None], float] | None:
+    return wave_of(bundle.body.get("local_time", ""), instance.clock.now(), bundle.body.get("local_date", ""))
 
 
 def split_of(prepared: Prepared, *, whole: bool) -> Callable[[bytes], int]:
