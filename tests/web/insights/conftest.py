@@ -15,5 +15,4 @@ from twain.records import Run
 def sent(company: None) -> Run:
     """The demo's campaign, sent to 300 people by real SMTP."""
     with demo_desk(ROOT, inbox_port=0), open_instance(ROOT) as instance:
-        run = send(instance, "summer-thanks", SendOptions(limit=300)).run
-    return run
+        return send(instance, "summer-thanks", SendOptions(limit=300)).run
