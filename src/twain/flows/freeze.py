@@ -162,7 +162,7 @@ def _commit(instance: Instance, run: Run, prepared: Prepared, attempt: _Attempt)
     instance.ledger.remember_links(prepared.bundle.hash, links)
     excluded = ", ".join(f"{count} {reason}" for reason, count in funnel.excluded.items() if count)
     text = f"{funnel.audience} people; of {funnel.matched} matched, left out: {excluded or 'nobody'}."
-    event = RunEvent(run.id, instance.clock.now(), "sending", text, f"{len(attempt.snapshot.shards)} shards")
+    event = RunEvent(run.id, instance.clock.now(), "sending", text, f"{len(attempt.snapshot.shards)} batches")
     return instance.ledger.commit_manifest(run.id, attempt.snapshot.shards, funnel, attempt.sealed_key, event)
 
 

@@ -82,7 +82,7 @@ class Rollup:
 
     def by_lane(self) -> dict[str, dict[str, int]]:
         """Way out (a provider's name, a domain, or the rest) → fate → people."""
-        return self._by(lambda cell: cell.lane or "everything else")
+        return self._by(lambda cell: cell.lane if cell.lane not in ("", "*") else "all others")
 
     def by_hour(self) -> list[tuple[datetime, dict[str, int]]]:
         """Every hour in which something went out, in order, with fate → people."""

@@ -34,6 +34,7 @@ EXCLUDED = {
     "holdout": "Held out to compare",
     "cap": "Had enough mail lately",
     "history": "By what we sent before",
+    "limit": "Only a part was asked for",
 }
 
 

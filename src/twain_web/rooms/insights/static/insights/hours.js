@@ -15,7 +15,7 @@
       animation: false,
       textStyle: { color: ink },
       tooltip: { trigger: "axis" },
-      legend: { textStyle: { color: ink } },
+      legend: { top: 0, textStyle: { color: ink } },
       grid: { left: 60, right: 20, top: 40, bottom: 30 },
       xAxis: { type: "category", data: hours.map(function (h) { return new Date(h.at).toLocaleString([], { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }); }), axisLabel: { color: ink } },
       yAxis: { type: "value", axisLabel: { color: ink } },
