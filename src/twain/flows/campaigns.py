@@ -29,6 +29,10 @@ class Campaign:
     """One campaign's files, read. *arms* and *contents* run in parallel; a campaign without arms has one, ``main``.
 
     *audience* is a rule tree, or the name of a file in ``audiences/``. *not_after* is seconds after the start.
+
+    *author* is policy's id of whoever answers for it, where that is known better than by the owner's name. *planned_for* (the
+    agreed moment, ISO 8601 in UTC) and *local_date* (the day of a send at each person's *local_time*) belong to what is
+    approved, in plans that say them.
     """
 
     name: str
@@ -49,6 +53,9 @@ class Campaign:
     not_after: float | None = None
     track_links: bool = True
     local_time: str = ""
+    local_date: str = ""
+    planned_for: str = ""
+    author: str = ""
     places: Mapping[str, int] = field(default_factory=dict)
     file: str = ""
 

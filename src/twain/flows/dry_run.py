@@ -7,6 +7,7 @@ from typing import Any
 
 from twain.errors import Held, TwainError
 from twain.feeds.checks import check_audience
+from twain.flows.campaigns import Campaign
 from twain.flows.freeze import check_feeds, split_of
 from twain.flows.instance import Instance
 from twain.flows.prepare import Prepared, prepare_here
@@ -14,13 +15,17 @@ from twain.flows.production import require_production
 from twain.flows.publish import make, require_approval
 from twain.flows.send import SendOptions
 from twain.flows.watch import Nobody
+from twain.ports import Session
 from twain.records import Bundle, Funnel, Level, Verdict
 from twain.snapshot.take import count_funnel
 
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """What would happen. *ready* is False when the send would be held; *why* says so."""
+    """What would happen. *ready* is False when the send would be held; *why* says so.
+
+    *cost* is the database's own estimate, *seconds* what the audience's query really took.
+    """
 
     campaign: str
     bundle: str
@@ -29,6 +34,7 @@ class DryRun:
     cost: float | None
     ready: bool
     why: str = ""
+    seconds: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
         """As ``twain send --dry-run --json`` prints it."""
@@ -50,26 +56,40 @@ class DryRun:
         }  # fmt: skip
 
 
-def dry_run(instance: Instance, campaign: str, options: SendOptions) -> DryRun:
-    """Run checks and count the audience as a send would; nothing is written but the checks' memory."""
-    bundle = make(instance, instance.workspace.campaign(campaign))
-    keys = [options.to] if options.to else None
-    source = instance.workspace.feed(bundle.body["feed"]).source
-    prepared = prepare_here(instance, bundle, keys)
-    with instance.source(source).session(instance.tag(campaign, "check"), instance.limits(source)) as session:
+def dry_run(instance: Instance, campaign: str | Campaign, options: SendOptions) -> DryRun:
+    """Run checks and count the audience as a send would; nothing is written but the checks' memory.
+
+    *campaign* is the name of one that is kept in files, or a campaign as it stands somewhere else.
+    """
+    record = instance.workspace.campaign(campaign) if isinstance(campaign, str) else campaign
+    return rehearse(instance, make(instance, record), options)
+
+
+def rehearse(instance: Instance, bundle: Bundle, options: SendOptions | None = None) -> DryRun:
+    """The dry run of exactly this bundle."""
+    options = options or SendOptions()
+    prepared = prepare_here(instance, bundle, [options.to] if options.to else None)
+    source = prepared.feed.source
+    with instance.source(source).session(instance.tag(bundle.campaign, "check"), instance.limits(source)) as session:
         verdicts = check_feeds(instance, session, prepared, Nobody())
         cost = session.cost(prepared.audience.statement)
-        funnel = count_funnel(
-            session.stream(prepared.audience.statement),
-            spool=instance.settings.spool,
-            hash_address=instance.vault.hash_addresses,
-            split=split_of(prepared, whole=not options.to),
-            limit=options.limit,
-            history=instance.key_sets(prepared.audience),
-        )
+        began = instance.clock.boottime()
+        funnel = _count(instance, session, prepared, options)
+        seconds = instance.clock.boottime() - began
     verdicts += _people(instance, prepared, funnel, options)
     why = _why_not(instance, bundle, verdicts)
-    return DryRun(campaign, bundle.hash, funnel, tuple(verdicts), cost, not why, why)
+    return DryRun(bundle.campaign, bundle.hash, funnel, tuple(verdicts), cost, not why, why, seconds)
+
+
+def _count(instance: Instance, session: Session, prepared: Prepared, options: SendOptions) -> Funnel:
+    return count_funnel(
+        session.stream(prepared.audience.statement),
+        spool=instance.settings.spool,
+        hash_address=instance.vault.hash_addresses,
+        split=split_of(prepared, whole=not options.to),
+        limit=options.limit,
+        history=instance.key_sets(prepared.audience),
+    )
 
 
 def _people(instance: Instance, prepared: Prepared, funnel: Funnel, options: SendOptions) -> list[Verdict]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from twain.errors import ApprovalNeeded, ConfigError, ContentError
@@ -68,6 +68,34 @@ def require_approval(instance: Instance, bundle: Bundle) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """One approval rule that a bundle falls under: who may say yes, who has, how many more must.
+
+    *people* are those whose yes counts, by policy; *not_author* names the one whose own does not, or is empty.
+    """
+
+    needs: int
+    missing: int
+    roles: tuple[str, ...]
+    people: tuple[Person, ...]
+    given: tuple[Approval, ...]
+    not_author: str = ""
+
+
+def needed(instance: Instance, bundle: Bundle) -> list[Needed]:
+    """What policy asks for before this exact bundle may go, and how much of it is there."""
+    given = instance.ledger.approvals(bundle.hash)
+    return [_needed(instance, rule, bundle, given) for rule in instance.workspace.policy.rules_for(bundle.body)]
+
+
+def _needed(instance: Instance, rule: ApprovalRule, bundle: Bundle, given: list[Approval]) -> Needed:
+    state = approval_state(bundle, given, asdict(rule))
+    author = bundle.body["author"]
+    people = tuple(p for p in instance.workspace.policy.people.values() if _may(rule, p, author))
+    return Needed(rule.needs, state.missing, rule.roles, people, state.counted, author if rule.not_author else "")
+
+
 def _may(rule: ApprovalRule, person: Person, author: str) -> bool:
     right_role = not rule.roles or any(role in rule.roles for role in person.roles)
     return right_role and not (rule.not_author and person.id == author)
@@ -87,6 +115,8 @@ def _contract(instance: Instance, name: str) -> str:
 
 def _author(workspace: Workspace, campaign: Campaign) -> str:
     """Policy's id of the campaign's owner, so that their own yes can be told apart; else the name."""
+    if campaign.author:
+        return campaign.author
     people = workspace.policy.people.values()
     return next((person.id for person in people if person.name == campaign.owner.name), campaign.owner.name)
 
@@ -129,4 +159,5 @@ def campaign_body(workspace: Workspace, campaign: Campaign) -> Mapping[str, Any]
         "track_links": campaign.track_links,
         "local_time": campaign.local_time,
         "checks": workspace.policy.checks,
+        **{key: said for key in ("planned_for", "local_date") if (said := getattr(campaign, key))},
     }  # fmt: skip

@@ -29,17 +29,23 @@ OPEN = frozenset({RunState.PLANNED, RunState.CHECKED, RunState.SNAPSHOTTING, Run
                   RunState.RECONCILING, RunState.HELD})  # fmt: skip
 _WAITING = frozenset({RunState.PAUSED, RunState.HELD})
 _BEFORE_SNAPSHOT = frozenset({RunState.PLANNED, RunState.CHECKED, RunState.SNAPSHOTTING, RunState.HELD})
+#: In a timeline: somebody wanted this; nothing goes on by itself after it.
+BY_HAND = "by hand"
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 @dataclass(frozen=True, slots=True)
 class SendOptions:
-    """What the sender chose beyond the campaign: one person, the first n, a deadline, how many worker processes."""
+    """What the sender chose beyond the campaign: one person, the first n, a deadline, how many worker processes.
+
+    *run_id*: the send's id, when somebody has minted and noted it beforehand, so that after a crash they find it again.
+    """
 
     to: str = ""
     limit: int | None = None
     not_after: float | None = None
     workers: int = 1
+    run_id: str = ""
 
 
 def send(instance: Instance, campaign: str, options: SendOptions | None = None, watch: Watch | None = None) -> Report:
@@ -82,7 +88,7 @@ def plan(instance: Instance, bundle: Bundle, options: SendOptions) -> Run:
         )
     now = instance.clock.now()
     run = Run(
-        id=new_run_id(now),
+        id=options.run_id or new_run_id(now),
         bundle=bundle.hash,
         campaign=bundle.campaign,
         state=RunState.PLANNED,
@@ -142,7 +148,7 @@ def _scope(options: SendOptions) -> str:
 def pause(instance: Instance, run_id: str) -> Run:
     """Stop claiming; what is in flight is answered, nothing is lost."""
     run = instance.ledger.run(run_id)
-    event = RunEvent(run.id, instance.clock.now(), "paused", f"Paused by {instance.person}.", "", instance.person)
+    event = RunEvent(run.id, instance.clock.now(), "paused", f"Paused by {instance.person}.", BY_HAND, instance.person)
     return instance.ledger.advance(run.id, {RunState.SENDING}, RunState.PAUSED, event)
 
 
@@ -151,4 +157,12 @@ def cancel(instance: Instance, run_id: str) -> Run:
     run = instance.ledger.run(run_id)
     event = RunEvent(run.id, instance.clock.now(), "cancelled", f"Cancelled by {instance.person}.", "", instance.person)
     run = instance.ledger.advance(run.id, OPEN - {RunState.RECONCILING}, RunState.CANCELLED, event)
+    return close(instance, run)
+
+
+def expire(instance: Instance, run_id: str) -> Run:
+    """End a waiting run whose time is over; people not reached yet are accounted for as suppressed (expired)."""
+    run = instance.ledger.run(run_id)
+    event = RunEvent(run.id, instance.clock.now(), "expired", "Its time is over: it was not to go later than this.")
+    run = instance.ledger.advance(run.id, OPEN - {RunState.RECONCILING, RunState.SENDING}, RunState.EXPIRED, event)
     return close(instance, run)

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
-from twain.flows.waves import wave_of
+from twain.flows.waves import first_moment, wave_of
 
 
 def at(text: str, zone: str = "UTC") -> float:
@@ -52,3 +52,17 @@ def test_every_zone_gets_a_moment_within_a_day_and_never_an_early_one():
         assert now <= moment <= now + 25 * 3600
         local = datetime.fromtimestamp(moment, ZoneInfo(zone))
         assert (local.hour, local.minute) == (9, 0)
+
+
+@pytest.mark.parametrize(
+    ("zone", "utc"),
+    [("Pacific/Kiritimati", "2026-11-30T19:00"), ("Europe/Berlin", "2026-12-01T08:00"), ("Pacific/Honolulu", "2026-12-01T19:00")],
+)  # fmt: skip
+def test_a_day_is_the_same_day_everywhere(zone, utc):
+    start = datetime.fromisoformat("2026-11-30T19:00+00:00").timestamp()
+    expected = datetime.fromisoformat(f"{utc}+00:00").timestamp()
+    assert wave_of("09:00", start, "2026-12-01")(zone) == expected
+
+
+def test_the_day_begins_where_it_begins_first():
+    assert first_moment("09:00", "2026-12-01") == datetime.fromisoformat("2026-11-30T19:00+00:00").timestamp()
