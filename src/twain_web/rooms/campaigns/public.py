@@ -1,0 +1,21 @@
+"""What other rooms may use of this one."""
+
+from __future__ import annotations
+
+from twain_web.rooms.campaigns.reads.cards import CampaignCard
+from twain_web.rooms.campaigns.reads.cards import cards as campaigns
+from twain_web.rooms.campaigns.reads.sends import LiveSend, card_of_run, held_sends, live_sends
+from twain_web.rooms.campaigns.reads.waiting import Waiting, waiting_for
+from twain_web.rooms.campaigns.records import campaign_record
+
+__all__ = [
+    "CampaignCard",
+    "LiveSend",
+    "Waiting",
+    "campaign_record",
+    "campaigns",
+    "card_of_run",
+    "held_sends",
+    "live_sends",
+    "waiting_for",
+]

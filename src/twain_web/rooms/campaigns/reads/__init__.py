@@ -1,0 +1,1 @@
+"""Reading about campaigns. Nothing here changes anything."""

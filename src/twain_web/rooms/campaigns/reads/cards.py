@@ -1,0 +1,144 @@
+"""Campaigns as lists show them: those of the house and those in the workspace's files, each with where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from twain.errors import TwainError
+from twain.flows.send import OPEN
+from twain.flows.workspace import Workspace
+from twain.records import Run, RunState
+from twain_web import engine
+from twain_web.rooms.campaigns.models import ApprovalRequest, Campaign, Launch
+
+STATES = {
+    "draft": _("Being planned"),
+    "asked": _("Waiting for approval"),
+    "approved": _("Approved"),
+    "scheduled": _("Scheduled"),
+    "held": _("Held"),
+    "paused": _("Paused"),
+    "sending": _("Sending"),
+    "sent": _("Sent"),
+    "file": _("Ready in files"),
+}
+_NEWEST = 500
+_RUNNING = {RunState.HELD: "held", RunState.PAUSED: "paused"}
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignCard:
+    """One campaign in a list. *state* is a key of STATES, *next_at* when it goes, *audience* and *sent* of its newest send."""
+
+    slug: str
+    name: str
+    state: str
+    next_at: datetime | None
+    owner: str
+    from_files: bool
+    url: str
+    audience: str = ""
+    contents: tuple[str, ...] = ()
+    owner_username: str = ""
+    run_id: str = ""
+    sent_at: datetime | None = None
+    topic: str = ""
+
+    @property
+    def state_text(self) -> str:
+        """The state in words."""
+        return str(STATES[self.state])
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """Everything that is under way, read once for a whole list."""
+
+    launches: Mapping[str, Launch]
+    requests: Mapping[str, ApprovalRequest]
+    runs: Mapping[str, Run]
+
+    def state(self, slug: str, resting: str) -> tuple[str, datetime | None]:
+        launch, run, asked = self.launches.get(slug), self.runs.get(slug), self.requests.get(slug)
+        if run is not None and run.state in OPEN:
+            return _RUNNING.get(run.state, "sending"), None
+        if launch is not None:
+            return ("held" if launch.state == Launch.State.HELD else "scheduled"), launch.due_at
+        if asked is not None:
+            return ("approved" if asked.state == "granted" else "asked"), None
+        return ("sent" if run is not None else resting), None
+
+
+def cards(*, archived: bool = False) -> list[CampaignCard]:
+    """All campaigns, the newest first; those of the workspace's files come last."""
+    standing = _standing()
+    house = Campaign.objects.select_related("owner", "current").filter(archived_at__isnull=not archived)
+    own = [_card(one, standing) for one in house]
+    taken = set() if archived else {card.slug for card in own}
+    return own + ([] if archived else [_file_card(*f, standing) for f in _files(engine.workspace()) if f[0] not in taken])
+
+
+def _standing() -> _Standing:
+    requests = ApprovalRequest.objects.filter(state__in=("open", "granted")).order_by("id")
+    ledger = engine.instance().ledger
+    runs = [*ledger.runs(limit=_NEWEST), *ledger.runs(limit=_NEWEST, states=OPEN)]
+    return _Standing(
+        {one.campaign: one for one in Launch.objects.filter(state__in=Launch.OPEN)},
+        {one.campaign: one for one in requests},
+        {run.campaign: run for run in sorted(runs, key=lambda r: (r.state in OPEN, r.created_at)) if not run.scope},
+    )
+
+
+def _card(one: Campaign, standing: _Standing) -> CampaignCard:
+    state, next_at = standing.state(one.slug, "draft")
+    run = standing.runs.get(one.slug)
+    return CampaignCard(
+        slug=one.slug,
+        name=one.name,
+        state=state,
+        next_at=next_at,
+        owner=str(one.owner),
+        from_files=False,
+        url=one.url,
+        audience=one.plan.audience,
+        contents=tuple(arm.content for arm in one.plan.arms),
+        owner_username=one.owner.username,
+        run_id=run.id if run else "",
+        sent_at=_at(run),
+        topic=one.topic,
+    )
+
+
+def _file_card(slug: str, title: str, owner: str, standing: _Standing) -> CampaignCard:
+    state, next_at = standing.state(slug, "file")
+    run = standing.runs.get(slug)
+    url = reverse("campaigns:campaign", args=[slug])
+    return CampaignCard(slug, title, state, next_at, owner, True, url, run_id=run.id if run else "", sent_at=_at(run))  # noqa: FBT003 — from files
+
+
+def _at(run: Run | None) -> datetime | None:
+    return datetime.fromtimestamp(run.started_at or run.created_at, UTC) if run else None
+
+
+_read: tuple[Workspace, list[tuple[str, str, str]]] | None = None
+
+
+def _files(workspace: Workspace) -> list[tuple[str, str, str]]:
+    """(name, title, owner) of each campaign in files, read again only when a file has changed."""
+    global _read  # noqa: PLW0603 — one answer for all threads; two that read at once read the same
+    if _read is None or _read[0] is not workspace:
+        _read = (workspace, [_file(workspace, name) for name in workspace.campaigns()])
+    return _read[1]
+
+
+def _file(workspace: Workspace, name: str) -> tuple[str, str, str]:
+    try:
+        found = workspace.campaign(name)
+    except TwainError:
+        return name, name, ""  # its own page says what is wrong with its files
+    return name, found.title, str(found.owner)
