@@ -48,3 +48,20 @@ ensure_environment() {
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --no-build-isolation --no-deps --editable . >&2
   printf '%s\n' "$wanted" >"$stamp"
 }
+
+# The browser tests drive the system's Chromium. Root may install it; anybody else is told how, and those tests fail with the same words.
+ensure_browser() {
+  local name
+  for name in chromium chromium-browser google-chrome google-chrome-stable; do
+    if command -v "$name" >/dev/null 2>&1; then
+      return
+    fi
+  done
+  if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
+    say "Installing Chromium for the browser tests"
+    if { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >&2; then
+      return
+    fi
+  fi
+  say "The browser tests need Chromium, and there is none here. On Debian or Ubuntu: apt-get install chromium"
+}

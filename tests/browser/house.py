@@ -1,0 +1,92 @@
+"""A real house for browser tests: the demo company, its main campaign sent, and ``twain up --demo`` on free ports."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from twain.demo.start import copy_workspace, ensure_data, free_port
+
+CUSTOMERS = 3_000
+_OPENS_IN_SECONDS = 90
+
+
+@dataclass(frozen=True)
+class House:
+    """A house that answers: its address, the demo's inbox, its workspace, each person's password."""
+
+    url: str
+    inbox: str
+    root: Path
+    passwords: dict[str, str]
+
+    def twain(self, *words: str, person: str = "lhoffmann") -> str:
+        """Run a command in the workspace; what it printed. For what a test needs but does not show."""
+        environment = {**_environment(self.root), "TWAIN_PERSON": person, "TWAIN_DEMO": "1"}
+        done = subprocess.run(
+            [sys.executable, "-m", "twain", *words],
+            cwd=self.root, env=environment, capture_output=True, text=True, check=False, timeout=100,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr + done.stdout
+        return done.stdout
+
+
+@contextmanager
+def open_house(root: Path) -> Iterator[House]:
+    """Build the company, send its main campaign, open the house; everything ends with the block."""
+    copy_workspace(root)
+    _own_mail_port(root / "twain.toml")
+    ensure_data(root, CUSTOMERS, 7)
+    _run(root, "start", "--once", "--customers", str(CUSTOMERS), "--folder", str(root), "--json")
+    log = root.with_name(f"{root.name}.log")
+    with log.open("wb") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "twain", "up", "--demo", "--port", "0", "--json"],
+            cwd=root, env=_environment(root), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True,
+        )  # fmt: skip
+        try:
+            yield _opened(process, root, log)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(60)
+            process.stdout.close()
+
+
+def _opened(process: subprocess.Popen[str], root: Path, log: Path) -> House:
+    # Whatever it prints ends this line, and so does its death; a house that says nothing at all is ended.
+    patience = threading.Timer(_OPENS_IN_SECONDS, process.kill)
+    patience.start()
+    line = process.stdout.readline()
+    patience.cancel()
+    assert line.startswith("{"), f"The house did not open. It said:\n{line}{log.read_text()}"
+    said = json.loads(line)
+    passwords = {one["username"]: team["password"] for team in said["teams"] for one in team["people"]}
+    return House(said["url"], said["inbox"], root, passwords)
+
+
+def _own_mail_port(toml: Path) -> None:
+    """Two test processes begin at the same moment: each takes a port that only the kernel knows, before it is needed."""
+    toml.write_text(re.sub(r"^port = \d+", f"port = {free_port(0)}", toml.read_text(), count=1, flags=re.MULTILINE))
+
+
+def _run(root: Path, *words: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "twain", *words],
+        cwd=root, env=_environment(root), capture_output=True, text=True, check=False, timeout=110,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr + done.stdout
+
+
+def _environment(root: Path) -> dict[str, str]:
+    """Little of this machine's: what a fresh terminal has."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    return {**kept, "TWAIN_ROOT": str(root), "TWAIN_PERSON": "lhoffmann", "PYTHONDONTWRITEBYTECODE": "1"}
