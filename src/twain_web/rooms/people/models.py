@@ -94,6 +94,26 @@ class RoleHeld(models.Model):
         return f"{self.person}: {self.role}"
 
 
+class ApiToken(models.Model):
+    """What a program carries in the name of a person. Its words are not kept: *digest* is their SHA-256, *prefix* finds it."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=80)
+    prefix = models.CharField(max_length=16, unique=True)
+    digest = models.BinaryField(max_length=32)
+    scopes = models.JSONField(default=list)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+
+    def __str__(self) -> str:
+        return f"{self.prefix} of {self.person}"
+
+
 class AuditRow(models.Model):
     """One thing that somebody did. Rows form a chain: each one's *mac* covers the row and the mac before it."""
 

@@ -17,20 +17,38 @@ from twain_web.rooms.people.demo import enter_demo_people
 from twain_web.rooms.people.models import Person as _Person
 from twain_web.rooms.people.models import Team as _Team
 from twain_web.rooms.people.reads import person_by_name
+from twain_web.rooms.people.tokens import (
+    Bearer,
+    MadeToken,
+    TokenCard,
+    make_token,
+    recognise,
+    revoke_token,
+    scopes,
+    tokens_of,
+)
 
 __all__ = [
+    "Bearer",
     "Goals",
+    "MadeToken",
     "Named",
+    "TokenCard",
     "Verified",
     "change_roles",
     "deactivate",
     "enter",
     "enter_demo_people",
     "goals",
+    "make_token",
     "named",
     "one_time_link",
+    "recognise",
     "record",
+    "revoke_token",
     "roles_of",
+    "scopes",
+    "tokens_of",
     "verify",
 ]
 
