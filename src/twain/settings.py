@@ -22,6 +22,7 @@ LOCAL_GATEWAY = "http://127.0.0.1:8025"
 _SECRET_KEYS = frozenset({"password", "secret", "token", "api_key", "url"})
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$")
 _LEASE = (5.0, 600.0)  # seconds
+_SOONEST_PULL = 10.0  # seconds
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -65,6 +66,8 @@ class Settings:
     """Everything ``twain.toml`` says. Paths are absolute.
 
     *lease_seconds*: how long a worker holds a batch without a sign of life; only then does another take it over.
+    *pull_seconds*: how often the house pulls the workspace when it is a git checkout; None = only when it is told to.
+    *push_branches*: whether a branch that the house makes of a review is pushed to ``origin``.
     """
 
     root: Path
@@ -82,6 +85,8 @@ class Settings:
     secret_env: str | None
     person: str = ""
     lease_seconds: float = 30.0
+    pull_seconds: float | None = None
+    push_branches: bool = False
 
 
 def find_root(start: Path | None = None) -> Path:
@@ -123,6 +128,8 @@ def load_settings(root: Path | None = None, environ: Mapping[str, str] | None = 
         secret_env=raw.get("secret", {}).get("env"),
         person=env.get("TWAIN_PERSON", "") or pwd.getpwuid(os.getuid()).pw_name,
         lease_seconds=_lease(raw.get("delivery", {})),
+        pull_seconds=_pull(workspace),
+        push_branches=workspace.get("push_branches") is True,
     )
 
 
@@ -276,6 +283,20 @@ def _lease(raw: Mapping[str, Any]) -> float:
             todo="Write a length from 5s to 10m; 30s suits nearly everybody.",
         )
     return length
+
+
+def _pull(workspace: Mapping[str, Any]) -> float | None:
+    """More often than every ten seconds would only wear out IT's git server."""
+    if "pull" not in workspace:
+        return None
+    every = seconds(workspace["pull"], "workspace.pull")
+    if every < _SOONEST_PULL:
+        raise ConfigError(
+            f"workspace.pull: {workspace['pull']!r} is too often.",
+            place=Place("twain.toml"),
+            todo="Write 10s or more; 5m suits nearly everybody.",
+        )
+    return every
 
 
 def _required(raw: Mapping[str, Any], key: str, where: str) -> str:

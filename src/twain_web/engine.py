@@ -13,12 +13,15 @@ from typing import Any
 
 from django.conf import settings
 
+from twain.errors import TwainError
 from twain.flows.instance import Instance
 from twain.flows.policy import Person
+from twain.flows.repository import as_problem, new_faults
 from twain.flows.workspace import Workspace, load_workspace
 from twain.ledger.clock import SystemClock
 from twain.ledger.lake import Lake
 from twain.ledger.stores import open_ledger
+from twain.records import Problem
 from twain.vault import Vault
 
 _LOOKED_AT = ("twain.toml", "policy.toml", "feeds", "audiences", "campaigns", "fragments")
@@ -29,17 +32,39 @@ PEOPLE: list[Callable[[], Mapping[str, Person]]] = []
 
 _here = threading.local()
 _workspace: tuple[tuple[float, ...], Workspace] | None = None
+_faults: tuple[Problem, ...] = ()
 _reading = threading.Lock()
 
 
 def workspace() -> Workspace:
-    """The workspace as its files stand now."""
-    global _workspace  # noqa: PLW0603 — one cache for all threads, under its lock
+    """The workspace as its files stand now; while something new is wrong in them, as they last were (:func:`workspace_faults`).
+
+    Raises the files' error only when they could not be read once since the house was opened.
+    """
+    global _workspace, _faults  # noqa: PLW0603 — one cache for all threads, under its lock
     stamp = _stamp(settings.TWAIN.root)
     with _reading:
-        if _workspace is None or _workspace[0] != stamp:
+        if _workspace is None:
             _workspace = (stamp, load_workspace(settings.TWAIN.root))
+        elif _workspace[0] != stamp:
+            fresh, _faults = _read_again(_workspace[1])
+            _workspace = (stamp, fresh)
         return _workspace[1]
+
+
+def workspace_faults() -> tuple[Problem, ...]:
+    """Why the files as they stand now are not in force; empty when they are."""
+    workspace()
+    return _faults
+
+
+def _read_again(good: Workspace) -> tuple[Workspace, tuple[Problem, ...]]:
+    try:
+        fresh = load_workspace(settings.TWAIN.root)
+    except TwainError as error:
+        return good, (as_problem(error),)
+    faults = new_faults(good.problems, fresh.problems)
+    return (good, faults) if faults else (fresh, ())
 
 
 def instance(person: Any = None) -> Instance:  # noqa: ANN401 — a Person of the house, a name, or nobody
