@@ -41,13 +41,20 @@ def preview(instance: Instance, campaign: str | Campaign, *, key: str = "", extr
     *campaign* is the name of one that is kept in files, or a campaign as it stands somewhere else.
     """
     record = instance.workspace.campaign(campaign) if isinstance(campaign, str) else campaign
-    bundle = make(instance, record)
-    prepared = prepare_here(instance, bundle)
+    prepared, rows = read_people(instance, record, key=key, extremes=extremes)
+    return [_shown(instance, prepared, row) for row in rows]
+
+
+def read_people(
+    instance: Instance, record: Campaign, *, key: str = "", extremes: bool = False
+) -> tuple[Prepared, list[dict[str, Any]]]:
+    """The campaign compiled, and the rows of those it is shown with, masked by the preview right; ConfigError for no one."""
+    prepared = prepare_here(instance, make(instance, record))
     rows = _read(instance, prepared, key, extremes=extremes)
     if not rows:
         whom = f"with the key {key!r}" if key else "in the audience"
         raise ConfigError(f"There is nobody {whom}.", todo="Check the key, or: twain audience count " + record.name)
-    return [_shown(instance, prepared, row) for row in rows]
+    return prepared, rows
 
 
 def _read(instance: Instance, prepared: Prepared, key: str, *, extremes: bool) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from twain.content.blocks.read import KINDS, read_blocks, read_document
 from twain.content.blocks.tree import FONTS, FORMATS, OPS, VERSION, Brand, Document
-from twain.content.blocks.words import shown
+from twain.content.blocks.words import shown, tagged_markup
 from twain.content.blocks.write import Made, make
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "read_blocks",
     "read_document",
     "shown",
+    "tagged_markup",
 ]

@@ -15,6 +15,7 @@ from twain.content.blocks.tree import FORMATS, Line, Span, Test
 
 _BRACES = re.compile(r"\{+")
 _URL = ";/?:@&=+$,!~*'()#%[]"  # what an address may hold as it is (RFC 3986); all else is percent-encoded
+_HREF = re.compile(r'(\shref\s*=\s*")(https?://[^"]*)"', re.IGNORECASE)
 _COMPARISONS: Mapping[str, str] = {
     "is": "==", "is_not": "!=", "contains": "contains", "more": ">", "less": "<", "at_least": ">=", "at_most": "<=",
 }  # fmt: skip
@@ -73,16 +74,32 @@ def target(href: Line, utm: Mapping[str, str], item: str = "") -> str:
 
 def tagged(href: Line, utm: Mapping[str, str]) -> Line:
     """A web address with the UTM rules it does not state itself, in front of its fragment."""
-    written = "".join(part.text for part in href)
-    rules = {key: value for key, value in utm.items() if value and f"{key}=" not in written}
-    if not rules or not written.lower().startswith("http"):
+    added = _added("".join(part.text for part in href), utm)
+    if not added:
         return href
-    added = ("&" if "?" in written.partition("#")[0] else "?") + urlencode(rules, quote_via=quote)
     for index, part in enumerate(href):
         before, mark, after = part.text.partition("#")
         if mark:
             return (*href[:index], Span(before + added + mark + after), *href[index + 1 :])
     return (*href, Span(added))
+
+
+def tagged_markup(source: str, utm: Mapping[str, str]) -> str:
+    """The same for every web address in the markup that somebody wrote by hand (MJML or HTML, with Liquid)."""
+    return _HREF.sub(lambda m: m[1] + _tagged_text(html.unescape(m[2]), m[2], utm) + '"', source)
+
+
+def _tagged_text(address: str, written: str, utm: Mapping[str, str]) -> str:
+    added = html.escape(_added(address, utm))
+    before, mark, after = written.partition("#") if "&#" not in written else (written, "", "")
+    return before + added + mark + after
+
+
+def _added(written: str, utm: Mapping[str, str]) -> str:
+    rules = {key: value for key, value in utm.items() if value and f"{key}=" not in written}
+    if not rules or not written.lower().startswith(("http://", "https://")):
+        return ""
+    return ("&" if "?" in written.partition("#")[0] else "?") + urlencode(rules, quote_via=quote)
 
 
 def condition(tests: tuple[Test, ...], *, every: bool) -> str:
