@@ -68,15 +68,26 @@ def test_every_package_stands_in_the_walls():
     )
     there = {p.stem for p in (ROOT / "src" / "twain").iterdir() if (p / "__init__.py").exists() or p.suffix == ".py"}
     assert layers["exhaustive"] is True
-    assert not any(contract.get("ignore_imports") for contract in contracts)
     assert there - {"__init__"} <= inside
+
+
+def test_no_wall_has_a_hole():
+    """Nothing is let through but a room's public face, which is there to be looked at."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    let_through = {hole for contract in contracts for hole in contract.get("ignore_imports", [])}
+    rooms = {p.name for p in (ROOT / "src" / "twain_web" / "rooms").iterdir() if (p / "__init__.py").exists()}
+    assert let_through == {f"** -> twain_web.rooms.{room}.public" for room in rooms}
 
 
 def test_every_module_says_what_it_is_for():
     silent = [
         shown(p)
         for p in SOURCES
-        if p.name != "__init__.py" and not ast.get_docstring(ast.parse(p.read_text(encoding="utf-8")))
+        if p.name != "__init__.py"
+        and p.parent.name != "migrations"
+        and not ast.get_docstring(ast.parse(p.read_text(encoding="utf-8")))
     ]
     assert silent == []
 
