@@ -182,7 +182,7 @@ def _fresh(
     allowed = feed.freshness.max_age_seconds or 0.0
     age = None
     if newest is not None:
-        figures["newest"] = _epoch(newest)
+        figures["newest"] = epoch_of(newest)
         age = max(0.0, now - figures["newest"])
     level = Level.PASS if age is not None and age <= allowed else Level.HOLD
     said = f"is {_span(age)} old" if age is not None else "has no dated row at all"
@@ -201,7 +201,7 @@ def _fresh(
     )
 
 
-def _epoch(newest: date) -> float:
+def epoch_of(newest: date) -> float:
     """A moment in epoch seconds; a bare date counts until its day is over (UTC)."""
     if isinstance(newest, datetime):
         return newest.timestamp()
