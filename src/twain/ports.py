@@ -109,6 +109,12 @@ class Session(Protocol):
     def describe(self, relation: str) -> LiveTable:
         """As ``Source.describe``, on this session's own connection."""
 
+    def interrupt(self) -> None:
+        """From another thread: end what runs here, in the server too; asked a second time, end the reading process.
+
+        Whoever waits for an answer hears SourceError or SourceUnavailable.
+        """
+
 
 class Source(Protocol):
     """One company database: read only."""

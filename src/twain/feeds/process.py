@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -43,6 +44,8 @@ class Child:
     def __init__(self, settings: SourceSettings, application: str, memory_mb: int, timeout_seconds: float) -> None:
         self._settings = settings
         self._seconds = timeout_seconds
+        self._speaking = threading.Lock()
+        self._interrupted = False
         self._scratch = tempfile.TemporaryDirectory(prefix="twain-source-")
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "twain.feeds.child"],
@@ -115,6 +118,18 @@ class Child:
                 wire.send_json(self._in, wire.COMMAND, {"do": "cancel"})
             self.close()
 
+    def interrupt(self) -> None:
+        """From another thread: end what runs, in the server too; asked a second time, end the child itself.
+
+        Whoever reads from it hears SourceError (T305) or SourceUnavailable, and tidies up.
+        """
+        if self._interrupted:
+            self._process.kill()
+            return
+        self._interrupted = True
+        with self._speaking, suppress(wire.Closed, OSError, ValueError):  # it may have ended by itself meanwhile
+            wire.send_json(self._in, wire.COMMAND, {"do": "cancel"})
+
     def close(self) -> None:
         """Let the child end by itself; kill it when it does not."""
         for pipe in (self._process.stdin, self._process.stdout):
@@ -140,7 +155,7 @@ class Child:
     def _say(self, command: Mapping[str, Any]) -> None:
         if self._process.poll() is not None:
             raise faults.died(self._settings, self._process.returncode)
-        with suppress(wire.Closed):  # what it said before it ended is better than this
+        with self._speaking, suppress(wire.Closed):  # what it said before it ended is better than this
             wire.send_json(self._in, wire.COMMAND, command)
 
     def _deadline(self) -> float:

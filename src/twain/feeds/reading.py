@@ -27,7 +27,7 @@ from twain.records import Feed, Limits, Statement, Tag
 from twain.settings import SourceSettings
 
 INTERACTIVE = frozenset({"count", "preview", "sample", "connect"})
-BULK = frozenset({"send"})
+BULK = frozenset({"send", "full-count"})
 _WAIT_BULK = 30.0
 _OWN = Tag("", "", "connect")
 _Number = TypeVar("_Number", int, float)
@@ -126,6 +126,10 @@ class Reading:
         """One table, view, or ``(query)``, on this connection; errors as of :meth:`Database.describe`."""
         self._refuse_streaming()
         return _described(self.child, self.settings, relation)
+
+    def interrupt(self) -> None:
+        """From another thread: end what runs, in the server too; asked a second time, end the reading process."""
+        self.child.interrupt()
 
     def _cost(self, query: Query) -> float | None:
         cost: float | None = self.child.ask({"do": "cost", "query": query.packed()})["cost"]

@@ -17,6 +17,7 @@ from twain.flows.campaigns import campaign_names
 from twain.flows.instance import Instance
 from twain.flows.prepare import personalisable
 from twain.flows.workspace import Workspace
+from twain.ports import Session
 from twain.records import Audience, Feed, Funnel, Right, Role
 from twain.snapshot.take import count_funnel
 
@@ -66,18 +67,32 @@ def pretty_sql(audience: Audience) -> str:
     return sqlglot.parse_one(audience.statement.sql, read=dialect).sql(dialect=dialect, pretty=True)
 
 
-def count(instance: Instance, rule: Rule) -> Funnel:
-    """Count the very way a send goes, so that the two agree; the source's interactive limits hold."""
+def count(
+    instance: Instance,
+    rule: Rule,
+    *,
+    full: bool = False,
+    opened: Callable[[Session, Audience], None] | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Funnel:
+    """Count the very way a send goes, so that the two agree.
+
+    The source's interactive limits hold; with *full* those of a send do, its hours included. *opened* is handed the session
+    and what will run in it, before it does (to show its cost, to interrupt it from elsewhere); *progress* is told the rows read so far.
+    """
     audience = compiled(instance, rule)
     source = instance.source(rule.feed.source)
-    limits = instance.limits(rule.feed.source, interactive=True)
-    with source.session(instance.tag(rule.name, "count"), limits) as session:
+    limits = instance.limits(rule.feed.source, interactive=not full)
+    with source.session(instance.tag(rule.name, "full-count" if full else "count"), limits) as session:
+        if opened:
+            opened(session, audience)
         funnel = count_funnel(
             session.stream(audience.statement),
             spool=instance.settings.spool,
             hash_address=instance.vault.hash_addresses,
             split=rule.split,
             history=instance.key_sets(audience),
+            progress=progress,
         )
     if rule.name in campaign_names(instance.root):
         # What was seen here is what the send is held against, should the audience have jumped meanwhile.

@@ -7,6 +7,7 @@ The subclass gives one fixture, ``company``, of class scope: a database that hol
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
@@ -311,6 +312,23 @@ class SourceContract:
             with closing(stream):  # type: ignore[type-var]  # an iterator that is a generator
                 assert next(stream).num_rows > 0
         assert time.monotonic() - began < 10.0
+
+    def test_a_query_can_be_interrupted_from_another_thread(self, source: Source) -> None:
+        with source.session(TAG, Limits(timeout_seconds=30.0)) as session:
+            timer = threading.Timer(0.3, session.interrupt)
+            timer.start()
+            began = time.monotonic()
+            with pytest.raises(SourceError):
+                session.table(self.ask(SLOW, _INT))
+            assert time.monotonic() - began < 10.0
+            timer.join()
+
+    def test_interrupted_twice_the_reading_process_ends(self, source: Source) -> None:
+        with source.session(TAG, Limits()) as session:
+            session.interrupt()
+            session.interrupt()
+            with pytest.raises(SourceUnavailable):
+                session.table(self.ask(SLOW, _INT))
 
     def test_a_killed_child_is_told_from_an_empty_answer(self, source: Source) -> None:
         with source.session(TAG, Limits()) as session:
