@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("content/", include("twain_web.rooms.content.urls")),
     path("campaigns/", include("twain_web.rooms.campaigns.urls")),
     path("", include("twain_web.rooms.insights.urls")),
+    path("api/", include("twain_web.api.urls")),
     path("account/", include("allauth.urls")),
     path("health/live", health.live),
     path("health/ready", health.ready),

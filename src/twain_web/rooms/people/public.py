@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
@@ -16,7 +18,7 @@ from twain_web.rooms.people.audit import Verified, record, verify
 from twain_web.rooms.people.demo import enter_demo_people
 from twain_web.rooms.people.models import Person as _Person
 from twain_web.rooms.people.models import Team as _Team
-from twain_web.rooms.people.reads import person_by_name
+from twain_web.rooms.people.reads import audit_rows, everybody, person_by_name
 from twain_web.rooms.people.tokens import (
     Bearer,
     MadeToken,
@@ -31,12 +33,16 @@ from twain_web.rooms.people.tokens import (
 __all__ = [
     "Bearer",
     "Goals",
+    "Listed",
     "MadeToken",
     "Named",
     "TokenCard",
     "Verified",
+    "Written",
+    "audit_page",
     "change_roles",
     "deactivate",
+    "directory",
     "enter",
     "enter_demo_people",
     "goals",
@@ -74,6 +80,32 @@ class Goals:
     goals: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Somebody who can sign in, as the directory lists them."""
+
+    username: str
+    full_name: str
+    title: str
+    shown: str
+    team: str
+    side: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One row of the audit. *mac* covers it and the row before."""
+
+    number: int
+    at: datetime
+    person: str
+    verb: str
+    thing: str
+    detail: dict[str, Any]
+    mac: str
+
+
 def named(username: str) -> Named:
     """Somebody by user name; whoever is unknown (a command line's user, somebody long gone) is shown by that name alone."""
     person = person_by_name(username)
@@ -91,6 +123,26 @@ def as_named(person: _Person) -> Named:
 def goals() -> list[Goals]:
     """Both teams' goals, for both home pages."""
     return [Goals(t.name, t.side, tuple(str(g.get("text", "")) for g in t.goals)) for t in _Team.objects.all()]
+
+
+def directory() -> list[Listed]:
+    """Everybody who can sign in, by name."""
+    return [
+        Listed(
+            one.username, one.full_name, one.title, str(one), one.team.name if one.team else "",
+            one.team.side if one.team else "", tuple(sorted(role.value for role in one.role_names)),
+        )
+        for one in everybody().filter(is_active=True)
+    ]  # fmt: skip
+
+
+def audit_page(
+    *, person: str = "", thing: str = "", verb: str = "", limit: int = 50, offset: int = 0
+) -> tuple[list[Written], int]:
+    """Rows of the audit, newest first, narrowed by who, what (its beginning) and verb; and how many there are."""
+    found = audit_rows(person=person, thing=thing, verb=verb)
+    rows = [Written(r.number, r.at, r.person, r.verb, r.thing, r.detail, r.mac) for r in found[offset : offset + limit]]
+    return rows, found.count()
 
 
 # ---------------------------------------------------------------- what the command line does with people

@@ -1,0 +1,34 @@
+"""The API's description: for programs as OpenAPI, for people as a plain page."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import lru_cache
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from twain_web.access import public
+from twain_web.api.app import api
+
+
+@public
+def openapi(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 — a view
+    """The description: shapes and rules, nobody's data."""
+    return JsonResponse(_description())
+
+
+@public
+def page(request: HttpRequest) -> HttpResponse:
+    """Every operation on one page."""
+    rooms: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for path, methods in _description()["paths"].items():
+        for method, told in methods.items():
+            rooms[told["tags"][0]].append({"method": method.upper(), "path": path, **told})
+    return render(request, "api/page.html", {"rooms": dict(rooms)})
+
+
+@lru_cache(maxsize=1)
+def _description() -> dict[str, Any]:
+    return dict(api.get_openapi_schema(path_prefix="/api/"))

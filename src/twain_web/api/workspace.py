@@ -1,0 +1,59 @@
+"""The workspace: which one this is, at which revision its files stand, and what is wrong with them."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest
+from ninja import Router, Schema
+
+from twain_web import engine
+from twain_web.api.door import Needs
+
+router = Router(tags=["Workspace"])
+READ = Needs("feeds.read_catalogue")
+
+
+class Finding(Schema):
+    """Something that reading the contracts found."""
+
+    severity: str
+    code: str
+    what: str
+    todo: str
+    place: str | None
+
+
+class WorkspaceOut(Schema):
+    """The workspace as its files stand now."""
+
+    name: str
+    time_zone: str
+    production: bool
+    feeds: list[str]
+    channels: list[str]
+    sources: list[str]
+    problems: list[Finding]
+
+
+@router.get("/workspace", response=WorkspaceOut, auth=READ)
+def get_workspace(request: HttpRequest) -> dict[str, object]:  # noqa: ARG001 — ninja's signature
+    """Names and problems of the workspace; no address and no secret of any source is in it."""
+    here = engine.workspace()
+    return {
+        "name": settings.TWAIN.name,
+        "time_zone": settings.TWAIN.time_zone,
+        "production": settings.TWAIN.production,
+        "feeds": sorted(here.feeds),
+        "channels": sorted(settings.TWAIN.channels),
+        "sources": sorted(settings.TWAIN.sources),
+        "problems": [
+            {
+                "severity": one.severity,
+                "code": one.code,
+                "what": one.what,
+                "todo": one.todo,
+                "place": str(one.place) if one.place else None,
+            }
+            for one in here.problems
+        ],
+    }
