@@ -85,7 +85,7 @@ class Database:
     @contextmanager
     def _child(self, tag: Tag, limits: Limits) -> Iterator[Child]:
         wait = limits.timeout_seconds if tag.purpose in INTERACTIVE else _WAIT_BULK
-        with slot(self._settings, min(wait, _WAIT_BULK)):
+        with slot(self._settings, min(wait, _WAIT_BULK), application_name(tag)):
             child = Child(self._settings, application_name(tag), limits.memory_mb, limits.timeout_seconds)
             try:
                 yield child

@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from twain.errors import SourceLimit
@@ -20,8 +21,16 @@ from twain.settings import SourceSettings
 _PAUSE = 0.02
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A connection in use: its name, as IT sees it in the database, and since when (epoch seconds)."""
+
+    application: str
+    since: float
+
+
 @contextmanager
-def slot(settings: SourceSettings, wait_seconds: float) -> Iterator[int]:
+def slot(settings: SourceSettings, wait_seconds: float, application: str = "twain") -> Iterator[int]:
     """Hold one of ``max_connections`` slots; yields its number. Raises SourceLimit (T325) after *wait_seconds*."""
     deadline = time.monotonic() + wait_seconds
     while (held := _try_all(settings)) is None:
@@ -29,10 +38,35 @@ def slot(settings: SourceSettings, wait_seconds: float) -> Iterator[int]:
             raise _all_taken(settings)
         time.sleep(_PAUSE)
     number, fd = held
+    _sign(fd, application)
     try:
         yield number
     finally:
         os.close(fd)
+
+
+def in_use(settings: SourceSettings) -> list[Held]:
+    """The connections that this machine's processes hold to a database now, the oldest first."""
+    found = [_signed(path) for path in sorted(_folder(settings).glob("*.lock"))]
+    return sorted((one for one in found if one is not None), key=lambda one: one.since)
+
+
+def _sign(fd: int, application: str) -> None:
+    os.ftruncate(fd, 0)
+    os.pwrite(fd, f"{time.time():.3f} {application}".encode(), 0)
+
+
+def _signed(path: Path) -> Held | None:
+    """Who holds a slot; None when nobody does. The lock is tried for an instant: whoever wants it just then tries again."""
+    fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        since, _, application = os.pread(fd, 200, 0).decode("utf-8", "replace").partition(" ")
+        return Held(application, float(since)) if since else None
+    finally:
+        os.close(fd)
+    return None
 
 
 def _try_all(settings: SourceSettings) -> tuple[int, int] | None:
