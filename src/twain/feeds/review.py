@@ -50,6 +50,8 @@ class FieldDraft:
     unique: bool
     points_at: str = ""
     place: Place | None = None
+    synonyms: tuple[str, ...] = ()
+    reviewed: bool = False
 
     @property
     def usable(self) -> bool:
@@ -57,12 +59,29 @@ class FieldDraft:
         return self.type in FIELD_TYPES
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What IT decided about one field; what is None (for *role*: ``"keep"``) stays as it is in the contract."""
+
+    rights: frozenset[Right] = frozenset()
+    business_name: str | None = None
+    description: str | None = None
+    role: Role | Literal["keep"] | None = "keep"
+    classification: Privacy | None = None
+    synonyms: tuple[str, ...] | None = None
+
+
 def pending(text: str, file: str = "the contract") -> list[FieldDraft]:
     """The fields nobody has reviewed, in the contract's order. Raises ContractError when the text is no contract."""
+    return [draft for draft in drafts(text, file) if not draft.reviewed]
+
+
+def drafts(text: str, file: str = "the contract") -> list[FieldDraft]:
+    """Every field of a contract, reviewed ones with the rights they have. Raises ContractError when the text is no contract."""
     document = _sound(text, file)
     items = document.data["schema"][0].get("properties", ())
     path = ("schema", 0, "properties")
-    return [_draft(p, document.place(*path, i, "name")) for i, p in enumerate(items) if not _is_reviewed(p)]
+    return [_draft(p, document.place(*path, i, "name")) for i, p in enumerate(items)]
 
 
 def decide(  # noqa: PLR0913 — a decision is all of these; every one goes by its name
@@ -84,29 +103,48 @@ def decide(  # noqa: PLR0913 — a decision is all of these; every one goes by i
     What is None (for *role*: ``"keep"``) stays as it is; *role* None takes a guessed role away. Raises ContractError for an
     unknown field, and for a decision that would make the contract wrong.
     """
-    ours = _decided(rights, synonyms, role)
-    ours["twain.reviewed"] = _flow_map(by=reviewed_by, on=DoubleQuotedScalarString(on.isoformat()))
-    privacy = classification.value if classification else None
-    native = {"businessName": business_name, "description": description, "classification": privacy}
+    known = _known_rights(rights)
+    named = None if synonyms is None else tuple(synonyms)
+    decision = Decision(known, business_name, description, role, classification, named)
+    return decide_all(text, {field: decision}, reviewed_by=reviewed_by, on=on, file=file)
+
+
+def decide_all(
+    text: str, decisions: Mapping[str, Decision], *, reviewed_by: str, on: date, file: str = "the contract"
+) -> str:
+    """The contract's text with these fields reviewed, as :func:`decide` does each, but read and written once."""
 
     def edit(contract: CommentedMap) -> None:
-        item = _property(contract, field, file)
-        _forget_guesses(item)
-        for key, value in native.items():
-            _set_native(item, key, value)
-        implied = item.get("primaryKey") and ours.get("twain.role") == Role.KEY.value
-        _set_custom(item, {k: v for k, v in ours.items() if not (implied and k == "twain.role")})
+        for field, decision in decisions.items():
+            _write_decision(_property(contract, field, file), decision, reviewed_by, on)
 
     return _edited(text, file, edit)
 
 
-def _decided(
-    rights: Iterable[Right | str], synonyms: Collection[str] | None, role: Role | Literal["keep"] | None
-) -> dict[str, Any]:
+def _write_decision(item: CommentedMap, decision: Decision, reviewed_by: str, on: date) -> None:
+    ours = _decided(decision.rights, decision.synonyms, decision.role)
+    ours["twain.reviewed"] = _flow_map(by=reviewed_by, on=DoubleQuotedScalarString(on.isoformat()))
+    privacy = decision.classification.value if decision.classification else None
+    native = {"businessName": decision.business_name, "description": decision.description, "classification": privacy}
+    _forget_guesses(item)
+    for key, value in native.items():
+        _set_native(item, key, value)
+    implied = item.get("primaryKey") and ours.get("twain.role") == Role.KEY.value
+    _set_custom(item, {k: v for k, v in ours.items() if not (implied and k == "twain.role")})
+
+
+def _known_rights(rights: Iterable[Right | str]) -> frozenset[Right]:
     wanted = {str(right) for right in rights}
     known = [right.value for right in Right]
     for unknown in sorted(wanted - set(known)):
         raise ContractError(f"There is no right {shown(unknown)}.", todo=did_you_mean(unknown, known))
+    return frozenset(Right(right) for right in wanted)
+
+
+def _decided(
+    wanted: Collection[Right], synonyms: Collection[str] | None, role: Role | Literal["keep"] | None
+) -> dict[str, Any]:
+    known = [right.value for right in Right]
     ours: dict[str, Any] = {"twain.rights": _flow_list([right for right in known if right in wanted])}
     ours |= {} if synonyms is None else {"twain.synonyms": _flow_list(list(synonyms))}
     return ours | ({} if role == "keep" else {"twain.role": None if role is None else Role(role).value})
@@ -152,6 +190,8 @@ def _draft(item: Mapping[str, Any], place: Place) -> FieldDraft:
     key = bool(item.get("primaryKey", False))
     role = Role(ours["twain.role"]) if "twain.role" in ours else (Role.KEY if key else None)
     targets = [str(r["to"]) for r in item.get("relationships", ())]
+    reviewed = _is_reviewed(item)
+    rights = frozenset(Right(r) for r in ours.get("twain.rights", ()))
     return FieldDraft(
         name=str(item["name"]),
         column=str(item.get("physicalName", item["name"])),
@@ -161,12 +201,14 @@ def _draft(item: Mapping[str, Any], place: Place) -> FieldDraft:
         description=str(item.get("description", "")),
         role=role,
         privacy=privacy,
-        rights=_harmless(privacy, role, points_away=bool(targets)),
+        rights=rights if reviewed else _harmless(privacy, role, points_away=bool(targets)),
         key=key,
         required=bool(item.get("required", False)),
         unique=bool(item.get("unique", False)),
         points_at=", ".join(targets),
         place=place,
+        synonyms=tuple(str(s) for s in ours.get("twain.synonyms", ())),
+        reviewed=reviewed,
     )
 
 
