@@ -94,3 +94,13 @@ def media_by_file(file: str) -> Media | None:
     """A picture by its file name."""
     sha256, _, suffix = file.partition(".")
     return Media.objects.filter(sha256=sha256, suffix=suffix).first()
+
+
+def uses_of_picture(media: Media) -> list[Content]:
+    """Contents whose drafts or versions show a picture, and whose brand kit has it as its logo."""
+    named = {"document__icontains": media.file_name}
+    by_version = Content.objects.filter(versions__in=ContentVersion.objects.filter(**named))
+    by_draft = Content.objects.filter(drafts__in=Draft.objects.filter(**named))
+    by_brand = Content.objects.filter(brand__logo=media)
+    found = {one.pk: one for one in [*by_version.distinct(), *by_draft.distinct(), *by_brand]}
+    return sorted(found.values(), key=lambda one: one.name)
