@@ -148,6 +148,7 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "twain_web.rooms.people.sign_in.HouseAdapter"
 SOCIALACCOUNT_ADAPTER = "twain_web.rooms.people.sign_in.OpenIdAdapter"
+ACCOUNT_FORMS = {"login": "twain_web.rooms.people.forms.SignIn"}
 ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"  # people are entered by an administrator, who knows their address

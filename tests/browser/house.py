@@ -67,7 +67,7 @@ def _opened(process: subprocess.Popen[str], root: Path, log: Path) -> House:
     patience.start()
     line = process.stdout.readline()
     patience.cancel()
-    assert line.startswith("{"), f"The house did not open. It said:\n{line}{log.read_text()}"
+    assert '"teams"' in line, f"The house did not open. It said:\n{line}{log.read_text()}"
     said = json.loads(line)
     passwords = {one["username"]: team["password"] for team in said["teams"] for one in team["people"]}
     return House(said["url"], said["inbox"], root, passwords)
@@ -88,5 +88,5 @@ def _run(root: Path, *words: str) -> None:
 
 def _environment(root: Path) -> dict[str, str]:
     """Little of this machine's: what a fresh terminal has."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH", "TMPDIR") if name in os.environ}
     return {**kept, "TWAIN_ROOT": str(root), "TWAIN_PERSON": "lhoffmann", "PYTHONDONTWRITEBYTECODE": "1"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from django import template
+from django.forms import BoundField
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
@@ -50,6 +51,17 @@ def person(who: object) -> str:
     """Somebody by full name and title, never by a user name alone."""
     name, title = getattr(who, "full_name", None) or getattr(who, "name", None), getattr(who, "title", "")
     return (f"{name}, {title}" if title else str(name)) if name else str(who or "")
+
+
+@register.filter
+def control(field: BoundField) -> SafeString:
+    """A form's field with Tabler's class for its kind; marked when it has errors."""
+    kind = getattr(field.field.widget, "input_type", "textarea")
+    style = {"checkbox": "form-check-input", "radio": "form-check-input", "select": "form-select"}.get(
+        kind, "form-control"
+    )
+    given = field.field.widget.attrs.get("class", "")
+    return field.as_widget(attrs={"class": f"{style} {given}{' is-invalid' if field.errors else ''}".strip()})
 
 
 @register.simple_tag(takes_context=True)
