@@ -70,7 +70,9 @@ def test_every_command_takes_json():
 
 
 def test_every_command_is_tried_here():
-    assert {name for name, _ in commands()} - set(WITHOUT) == {name for name, _, _ in STORY} | SERVING
+    ours = {name for name, command in commands() if command.callback.__module__.startswith("twain.")}
+    assert ours - set(WITHOUT) == {name for name, _, _ in STORY} | SERVING  # the web's commands have tests of their own
+    assert len(ours) > 25
 
 
 def test_one_object_and_nothing_else(demo):

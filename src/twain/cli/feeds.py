@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
-from twain.cli.output import Json, console, print_json, say, show_problems, show_text, show_verdict, table
+from twain.cli.change import change_json, show_change
+from twain.cli.output import Json, console, print_json, say, show_problems, show_verdict, table
 from twain.cli.review import show_grants, walk
 from twain.demo.start import copy_workspace
 from twain.feeds.review import has_owner, pending
-from twain.flows.check import check_against, check_live, check_offline, is_red, sorted_problems
+from twain.flows.against import check_against
+from twain.flows.check import check_live, check_offline, is_red, sorted_problems
 from twain.flows.connect import connect as connect_flow
 from twain.flows.connect import contract_file
 from twain.flows.granting import grants_of
@@ -96,6 +98,9 @@ def review(
 def check(
     offline: Annotated[bool, typer.Option("--offline", help="Files only; no database is asked.")] = False,
     against: Annotated[str, typer.Option(help="A git revision: what do the contracts here break?")] = "",
+    keep_names: Annotated[
+        bool, typer.Option("--keep-names", help="With --against: propose to keep the names, in the contracts alone.")
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show checks that passed, too.")] = False,
     as_json: Json = False,
 ) -> int:
@@ -104,20 +109,19 @@ def check(
     verdicts: list[Verdict] = []
     with open_instance() as instance:
         problems += check_offline(instance)
-        broken = check_against(instance, against) if against else []
-        problems += [b.problem for b in broken]
+        change = check_against(instance, against) if against else None
+        problems += [b.problem for b in change.broken] if change else []
         if not offline and not against:
             found, verdicts = check_live(instance)
             problems += found
     red = is_red(problems, verdicts)
     if as_json:
-        patches = [{"use": str(b.use), "patch": b.patch} for b in broken if b.patch]
-        print_json({"ok": not red, "problems": [_problem(p) for p in problems], "checks": verdicts, "patches": patches})
+        more = change_json(change) if change else {}
+        print_json({"ok": not red, "problems": [_problem(p) for p in problems], "checks": verdicts, **more})
     else:
         _show_check(problems, verdicts, red=red, verbose=verbose)
-        for patch in dict.fromkeys(b.patch for b in broken if b.patch):
-            say("A patch that would mend it:")
-            show_text(patch)
+        if change:
+            show_change(change, keep_names=keep_names)
     return 2 if red else 0
 
 

@@ -1,10 +1,10 @@
 """What a change of contracts breaks: every audience, template and campaign that reads what is no longer there, before the merge.
 
-Each break names its campaign, owner, date, file and line, and carries a patch where a rename can be told from a removal:
+Each break names its campaign, owner, date, file and line, and the new name where a rename can be told from a removal:
 
 ====  ==============================================================
 T231  a field is gone, or no longer reviewed
-T232  a field has another name now (the break carries a patch)
+T232  a field has another name now (the break carries it)
 T233  a right is withdrawn
 T234  a field holds another type of value
 T235  a relation between two feeds is gone
@@ -15,33 +15,29 @@ T237  a field has lost its messaging role
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from twain.errors import Place
-from twain.feeds.contract import read_contract
-from twain.feeds.document import parse
-from twain.feeds.names import nearest
-from twain.records import Feed, Field, Problem, Relation, Right
+from twain.feeds.renames import renames
+from twain.records import Feed, Field, Owner, Problem, Relation, Right
 
 _Read = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """Something that reads feeds: a campaign, an audience, a template. *when* is its next send, None when none is planned.
+    """Something that reads feeds: a campaign, an audience. *when* is its next send, None when none is planned.
 
     *reads* are (feed, field). *needs* says which rights it uses of a field; where it is silent, filter and personalise count.
     *relations* are (feed, relation's name) it follows; where there are none, those between the feeds it reads count. *places*
-    are the exact lines that name a field; where silent, *place* counts.
+    are the lines where a field or a relation is first named; where silent, *place* counts.
     """
 
     kind: str
     name: str
-    owner: str
+    owner: Owner
     when: datetime | None
     reads: frozenset[_Read]
     place: Place | None = None
@@ -56,27 +52,22 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """One use that a change breaks. *patch* is a unified diff that would mend it, or empty."""
+    """One use that a change breaks. *renamed* is the field that the lost one has become, where that can be told."""
 
     use: Use
     feed: str
     field: str
     problem: Problem
-    patch: str = ""
+    renamed: Field | None = None
 
 
-def breaks(
-    old: Mapping[str, Feed], new: Mapping[str, Feed], uses: Sequence[Use], texts: Mapping[str, str] | None = None
-) -> list[Break]:
-    """What of *uses* works with the *old* contracts and not with the *new* ones, soonest send first.
-
-    *texts* (file → text, as the new state has them) lets a break carry its patch: of the contract, or of the use's own file.
-    """
-    found = [b for use in uses for b in _of_use(use, old, new, texts or {})]
+def breaks(old: Mapping[str, Feed], new: Mapping[str, Feed], uses: Sequence[Use]) -> list[Break]:
+    """What of *uses* works with the *old* contracts and not with the *new* ones, soonest send first."""
+    found = [b for use in uses for b in _of_use(use, old, new)]
     return sorted(found, key=lambda b: (b.use.when is None, str(b.use.when), b.use.name, b.feed, b.field))
 
 
-def _of_use(use: Use, old: Mapping[str, Feed], new: Mapping[str, Feed], texts: Mapping[str, str]) -> Iterator[Break]:
+def _of_use(use: Use, old: Mapping[str, Feed], new: Mapping[str, Feed]) -> Iterator[Break]:
     feeds = {feed for feed, _ in use.reads} | {feed for feed, _ in use.relations}
     for name in sorted(feeds & old.keys()):
         if name not in new:
@@ -84,14 +75,14 @@ def _of_use(use: Use, old: Mapping[str, Feed], new: Mapping[str, Feed], texts: M
     for name, field_name in sorted(use.reads):
         was = old[name].fields.get(field_name) if name in old else None
         if was is not None and name in new:
-            yield from _of_field(use, was, old[name], new[name], texts)
+            yield from _of_field(use, was, old[name], new[name])
     yield from _of_relations(use, old, new)
 
 
-def _of_field(use: Use, was: Field, before: Feed, feed: Feed, texts: Mapping[str, str]) -> Iterator[Break]:
+def _of_field(use: Use, was: Field, before: Feed, feed: Feed) -> Iterator[Break]:
     now = feed.fields.get(was.name)
     if now is None:
-        yield _field_gone(use, was, _renamed(was, before, feed), feed, texts)
+        yield _field_gone(use, was, renames(before, feed).get(was.name), feed)
         return
     lost = (was.rights - now.rights) & use.needs.get((feed.name, was.name), {Right.FILTER, Right.PERSONALISE})
     if lost:
@@ -106,26 +97,23 @@ def _of_field(use: Use, was: Field, before: Feed, feed: Feed, texts: Mapping[str
         yield _break(use, feed, was, "T237", what, f"Write {{property: twain.role, value: {was.role}}} again.", now)
 
 
-def _field_gone(use: Use, was: Field, renamed: Field | None, feed: Feed, texts: Mapping[str, str]) -> Break:
+def _field_gone(use: Use, was: Field, renamed: Field | None, feed: Feed) -> Break:
     if renamed is None:
         todo = f"Keep the field reviewed in the contract, or take it out of the {use.kind}."
         return _break(use, feed, was, "T231", "the field is removed, or no longer reviewed", todo)
-    patch = _contract_patch(was, renamed, texts) or _use_patch(use, (feed.name, was.name), renamed.name, texts)
     todo = (
         f"Keep its name: name: {was.name}, physicalName: {renamed.column}; or write {renamed.name} in the {use.kind}."
     )
-    return _break(use, feed, was, "T232", f"the field is now called {renamed.name}", todo, renamed, patch)
+    return _break(use, feed, was, "T232", f"the field is now called {renamed.name}", todo, renamed)
 
 
-def _break(
-    use: Use, feed: Feed, was: Field, code: str, what: str, todo: str, now: Field | None = None, patch: str = ""
-) -> Break:
+def _break(use: Use, feed: Feed, was: Field, code: str, what: str, todo: str, now: Field | None = None) -> Break:
     place = use.places.get((feed.name, was.name), use.place)
     contract = (now.place if now else None) or feed.place
     where = f" ({contract})" if contract else ""
     business = f"{use} uses “{was.business_name}” of {feed.title}: {what}."
     problem = Problem("error", code, f"{use} reads {feed.name}.{was.name}: {what}{where}.", todo, place, business)
-    return Break(use, feed.name, was.name, problem, patch)
+    return Break(use, feed.name, was.name, problem, now if code == "T232" else None)
 
 
 def _feed_gone(use: Use, was: Feed, new: Mapping[str, Feed]) -> Break:
@@ -136,16 +124,6 @@ def _feed_gone(use: Use, was: Feed, new: Mapping[str, Feed]) -> Break:
     what = f"{use} reads the feed {was.name}, which is gone."
     business = f"{use} uses {was.title}, which will no longer be there."
     return Break(use, was.name, "", Problem("error", "T236", what, todo, use.place, business))
-
-
-def _renamed(was: Field, before: Feed, feed: Feed) -> Field | None:
-    """The new field that *was* has become: the same column, else the same role, else the nearest name of the same type."""
-    fresh = [f for f in feed.fields.values() if f.name not in before.fields]
-    by_column = [f for f in fresh if f.column == was.column]
-    same_type = [f for f in fresh if f.type == was.type]
-    by_role = [f for f in same_type if f.role is not None and f.role is was.role]
-    near = nearest(was.name, [f.name for f in same_type])
-    return next(iter([*by_column, *by_role]), feed.fields.get(near))
 
 
 def _of_relations(use: Use, old: Mapping[str, Feed], new: Mapping[str, Feed]) -> Iterator[Break]:
@@ -160,7 +138,8 @@ def _of_relations(use: Use, old: Mapping[str, Feed], new: Mapping[str, Feed]) ->
                 f"{use} uses {old[relation.feed].title} of each {old[feed].title}, which will no longer be linked."
             )
             todo = "Keep the foreign key in relationships, or write it under twain.relations."
-            problem = Problem("error", "T235", f"{what}, which is gone ({after.place}).", todo, use.place, business)
+            place = use.places.get((feed, relation.name), use.place)
+            problem = Problem("error", "T235", f"{what}, which is gone ({after.place}).", todo, place, business)
             yield Break(use, feed, relation.field, problem)
 
 
@@ -187,43 +166,3 @@ def _followed(use: Use, old: Mapping[str, Feed]) -> Iterator[tuple[str, Relation
             if relation.feed in feeds and ends not in seen:
                 seen.add(ends)
                 yield feed, relation
-
-
-def _contract_patch(was: Field, now: Field, texts: Mapping[str, str]) -> str:
-    """The diff of the contract that keeps the old name for Marketing over the new column; empty when it cannot be sure."""
-    file, line = (now.place.file, now.place.line) if now.place else ("", None)
-    document, _ = parse(texts.get(file, ""), file)
-    if document is None or line is None:
-        return ""
-    lines = texts[file].splitlines(keepends=True)
-    match = re.match(
-        rf"(\s*(?:-\s+)?)name:(\s+)([\"']?){re.escape(now.name)}\3(\s*(?:#.*)?)$", lines[line - 1].rstrip("\r\n")
-    )
-    if match is None:
-        return ""
-    item = next(p for p in document.data["schema"][0]["properties"] if p["name"] == now.name)
-    ending = lines[line - 1][len(lines[line - 1].rstrip("\r\n")) :]
-    kept = f"{match[1]}name:{match[2]}{was.name}{match[4]}{ending}"
-    column = "" if "physicalName" in item else f"{' ' * len(match[1])}physicalName: {_quoted(now.column)}{ending}"
-    patched = [*lines[: line - 1], kept, *([column] if column else []), *lines[line:]]
-    mended, _ = read_contract("".join(patched), file)
-    holds = mended is not None and was.name in mended.fields and mended.fields[was.name].column == now.column
-    return _diff(file, lines, patched) if holds else ""
-
-
-def _quoted(column: str) -> str:
-    return column if re.fullmatch(r"[A-Za-z_]\w*", column, re.ASCII) else "'" + column.replace("'", "''") + "'"
-
-
-def _use_patch(use: Use, read: _Read, name: str, texts: Mapping[str, str]) -> str:
-    """The diff of the line that names the field, where the use says which line that is."""
-    place = use.places.get(read)
-    if place is None or place.line is None or place.file not in texts:
-        return ""
-    lines = texts[place.file].splitlines(keepends=True)
-    changed = [re.sub(rf"\b{re.escape(read[1])}\b", name, t) if i == place.line else t for i, t in enumerate(lines, 1)]
-    return _diff(place.file, lines, changed)
-
-
-def _diff(file: str, before: Sequence[str], after: Sequence[str]) -> str:
-    return "".join(difflib.unified_diff(list(before), list(after), f"a/{file}", f"b/{file}"))

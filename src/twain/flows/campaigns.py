@@ -11,13 +11,14 @@ from typing import Any, Literal, cast
 
 from twain.errors import ConfigError, Place
 from twain.flows.files import read_text
+from twain.flows.schedule import Schedule, parse_schedule
 from twain.flows.toml_places import key_lines
 from twain.records import Arm, Content, CrashPolicy, Owner, RelatedColumn, Sender
 from twain.settings import seconds
 
 _KEYS = {
     "title", "owner", "feed", "channel", "topic", "crash_policy", "not_after", "holdout", "ceiling", "message", "audience",
-    "defaults", "related", "arms", "track_links", "local_time",
+    "defaults", "related", "arms", "track_links", "local_time", "send_at",
 }  # fmt: skip
 _RELATED_KEYS = {"relation", "fields", "order", "limit", "aggregate", "field", "where"}
 _MESSAGE_KEYS = {"subject", "preheader", "body", "from", "postal_address"}
@@ -28,7 +29,8 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_\-]{0,63}")
 class Campaign:
     """One campaign's files, read. *arms* and *contents* run in parallel; a campaign without arms has one, ``main``.
 
-    *audience* is a rule tree, or the name of a file in ``audiences/``. *not_after* is seconds after the start.
+    *audience* is a rule tree, or the name of a file in ``audiences/``. *not_after* is seconds after the start. *send_at* is when
+    it is planned to go; it is no part of what is sent, so a new date asks for no new approval.
 
     *author* is policy's id of whoever answers for it, where that is known better than by the owner's name. *planned_for* (the
     agreed moment, ISO 8601 in UTC) and *local_date* (the day of a send at each person's *local_time*) belong to what is
@@ -56,6 +58,7 @@ class Campaign:
     local_date: str = ""
     planned_for: str = ""
     author: str = ""
+    send_at: Schedule | None = None
     places: Mapping[str, int] = field(default_factory=dict)
     file: str = ""
 
@@ -126,6 +129,7 @@ class _Reader:
             not_after=self.duration("not_after"),
             track_links=bool(self.raw.get("track_links", True)),
             local_time=self.local_time(),
+            send_at=self.send_at(),
             places=self.lines,
             file=self.file,
         )
@@ -193,6 +197,16 @@ class _Reader:
         if value and not re.match(r"^([01]\d|2[0-3]):[0-5]\d$", value):
             raise self.fail(f"local_time {value!r} is not a time.", "local_time", 'Write it like "09:00".')
         return value
+
+    def send_at(self) -> Schedule | None:
+        value = self.raw.get("send_at")
+        schedule = None if value is None else parse_schedule(value)
+        if value is not None and schedule is None:
+            todo = 'Write "2026-12-04T09:00" or "Friday 09:00": the time where the workspace is, without an offset.'
+            raise self.fail(
+                f"send_at {str(value)!r} is neither a date and time nor a weekday and time.", "send_at", todo
+            )
+        return schedule
 
     def sender(self, message: Mapping[str, Any]) -> Sender:
         sender = message.get("from")

@@ -1,28 +1,22 @@
-"""``twain check``: every file of the workspace, offline and then live; and what a contract change would break."""
+"""``twain check``: every file of the workspace, offline and then live. What a change of contracts breaks: ``against.py``."""
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from twain.content.check import check_content
-from twain.errors import ConfigError, TwainError
+from twain.errors import TwainError
 from twain.feeds.checks import check_feed
-from twain.feeds.contract import compare_live, read_contract
-from twain.feeds.lineage import Break, Use, breaks
-from twain.feeds.relations import link
+from twain.feeds.contract import compare_live
 from twain.flows.campaigns import Campaign
-from twain.flows.files import read_text
+from twain.flows.checked import keep_verdicts
 from twain.flows.instance import Instance
 from twain.flows.prepare import Question, answer
 from twain.flows.publish import campaign_body
 from twain.records import Feed, Level, Problem, Verdict
 
 T = TypeVar("T")
-
-_WRITTEN = frozenset({".toml", ".mjml", ".html", ".txt"})
 
 
 def check_offline(instance: Instance) -> list[Problem]:
@@ -53,29 +47,8 @@ def check_live(instance: Instance) -> tuple[list[Problem], list[Verdict]]:
     verdicts: list[Verdict] = []
     for feed in instance.workspace.feeds.values():
         _try(lambda feed=feed: _live(instance, feed, problems, verdicts), problems)  # type: ignore[misc]
+    _try(lambda: keep_verdicts(instance, verdicts, instance.workspace.feeds), problems)
     return problems, verdicts
-
-
-def check_against(instance: Instance, revision: str) -> list[Break]:
-    """What the contracts as they lie here break, compared with a git revision: each use, its owner, its place."""
-    old = _feeds_at(instance, revision)
-    texts = {str(path.relative_to(instance.root)): read_text(path, path.parent) for path in _texts(instance)}
-    return breaks(old, instance.workspace.feeds, uses(instance, old), texts)
-
-
-def uses(instance: Instance, feeds: Mapping[str, Feed]) -> list[Use]:
-    """What every campaign reads, as it stood with *feeds*."""
-    found: list[Use] = []
-    for name in instance.workspace.campaigns():
-        campaign = instance.workspace.campaign(name)
-        if campaign.feed not in feeds:
-            continue
-        lineage = _lineage(instance, campaign, feeds)
-        if lineage:
-            found.append(
-                Use("campaign", name, str(campaign.owner), None, frozenset(lineage), campaign.place("audience"))
-            )
-    return found
 
 
 def is_red(problems: list[Problem], verdicts: list[Verdict]) -> bool:
@@ -132,43 +105,6 @@ def _live(instance: Instance, feed: Feed, problems: list[Problem], verdicts: lis
             session, feed, live, now=instance.clock.now(), last=last, thresholds=instance.workspace.policy.checks
         )
     verdicts += spoken
-
-
-def _lineage(instance: Instance, campaign: Campaign, feeds: Mapping[str, Feed]) -> set[tuple[str, str]]:
-    feed = feeds[campaign.feed]
-    body = campaign_body(instance.workspace, campaign)
-    question = Question(body, feed, feeds, instance.dialect(feed.source), instance.today())
-    try:
-        return set(answer(question, instance.settings.base_url)[1].statement.lineage)
-    except TwainError:
-        return set()  # it was broken before this change: plain ``twain check`` says how
-
-
-def _texts(instance: Instance) -> list[Path]:
-    written = [path for path in instance.root.glob("campaigns/*/*") if path.suffix in _WRITTEN]
-    return [*instance.root.glob("feeds/*.odcs.yaml"), *written]
-
-
-def _feeds_at(instance: Instance, revision: str) -> dict[str, Feed]:
-    read = (read_contract(text, path)[0] for path, text in _contracts_at(instance, revision).items())
-    return link({feed.name: feed for feed in read if feed is not None})[0]
-
-
-def _contracts_at(instance: Instance, revision: str) -> dict[str, str]:
-    if revision.startswith("-"):
-        raise ConfigError(f"{revision!r} is not a git revision.", todo="Name a branch, tag or commit.")
-    listed = _git(instance, "ls-tree", "--name-only", revision, "feeds/")
-    paths = [line for line in listed.splitlines() if line.endswith(".odcs.yaml")]
-    return {path: _git(instance, "show", f"{revision}:./{path}") for path in paths}
-
-
-def _git(instance: Instance, *words: str) -> str:
-    done = subprocess.run(["git", *words], cwd=instance.root, capture_output=True, text=True, check=False)  # noqa: S603, S607
-    if done.returncode:
-        raise ConfigError(
-            f"git could not read {words[-1]!r}: {done.stderr.strip()[:200]}", todo="Name a branch, tag or commit."
-        )
-    return done.stdout
 
 
 def sorted_problems(problems: list[Problem]) -> Iterator[Problem]:
