@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.http import HttpRequest
 from ninja import Query, Router, Schema
 
-from twain_web.api.door import Needs
+from twain_web.api.door import Asked, Needs
 from twain_web.api.shapes import Page, Paging, Words
 from twain_web.rooms.people.public import audit_page, verify
 
@@ -46,7 +45,7 @@ class Rows(Paging):
 
 
 @router.get("/audit", response=Page[AuditOut], auth=READ)
-def list_audit(request: HttpRequest, wanted: Query[Rows]) -> dict[str, object]:  # noqa: ARG001 — ninja's signature
+def list_audit(request: Asked, wanted: Query[Rows]) -> dict[str, object]:  # noqa: ARG001 — ninja's signature
     """The audit, newest first."""
     rows, total = audit_page(
         person=wanted.person, thing=wanted.thing, verb=wanted.verb, limit=wanted.limit, offset=wanted.offset
@@ -55,6 +54,6 @@ def list_audit(request: HttpRequest, wanted: Query[Rows]) -> dict[str, object]: 
 
 
 @router.get("/audit/head", response=Head, auth=READ)
-def get_audit_head(request: HttpRequest) -> object:  # noqa: ARG001
+def get_audit_head(request: Asked) -> object:  # noqa: ARG001
     """Walk the chain and tell its head."""
     return verify()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from django.http import HttpRequest
 from ninja import Query, Router, Schema
 
 from twain.records import Feed, Field
 from twain_web import engine
-from twain_web.api.door import Needs
+from twain_web.api.door import Asked, Needs
 from twain_web.api.problems import must_exist
 from twain_web.api.shapes import Name, Page, Paging, Search, page
 
@@ -86,7 +85,7 @@ class Searched(Paging):
 
 
 @router.get("/feeds", response=Page[FeedOut], auth=READ)
-def list_feeds(request: HttpRequest, wanted: Query[Sorted]) -> dict[str, object]:  # noqa: ARG001 — ninja's signature
+def list_feeds(request: Asked, wanted: Query[Sorted]) -> dict[str, object]:  # noqa: ARG001 — ninja's signature
     """Every feed whose name, words or fields hold what is searched."""
     feeds = [feed for feed in engine.workspace().feeds.values() if _speaks_of(feed, wanted.search)]
     key = wanted.sort.removeprefix("-")
@@ -95,7 +94,7 @@ def list_feeds(request: HttpRequest, wanted: Query[Sorted]) -> dict[str, object]
 
 
 @router.get("/feeds/{name}", response=FeedWhole, auth=READ)
-def get_feed(request: HttpRequest, name: Name) -> dict[str, object]:  # noqa: ARG001
+def get_feed(request: Asked, name: Name) -> dict[str, object]:  # noqa: ARG001
     """One feed with its reviewed fields. A field that nobody reviewed does not exist here."""
     with must_exist():
         feed = engine.workspace().feed(name)
@@ -109,7 +108,7 @@ def get_feed(request: HttpRequest, name: Name) -> dict[str, object]:  # noqa: AR
 
 
 @router.get("/glossary", response=Page[TermOut], auth=READ)
-def list_glossary(request: HttpRequest, wanted: Query[Searched]) -> dict[str, object]:  # noqa: ARG001
+def list_glossary(request: Asked, wanted: Query[Searched]) -> dict[str, object]:  # noqa: ARG001
     """Business words and the fields they mean, by word."""
     terms = [
         {"business": f.business_name, "feed": feed.name, "field": f.name, "synonyms": list(f.synonyms)}

@@ -7,6 +7,7 @@ their browser; what changes anything is refused to a cookie.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
@@ -30,6 +31,14 @@ class Caller:
 
     username: str
     bearer: Bearer | None
+
+
+class Asked(HttpRequest):
+    """A request that has passed the door."""
+
+    user: Any
+    """The Person it acts as."""
+    auth: Caller
 
 
 class Needs(AuthBase):
@@ -80,7 +89,7 @@ def _caller(request: HttpRequest) -> Caller:
         request.user = bearer.person
         return Caller(bearer.person.username, bearer)
     if request.method in SAFE and request.user.is_authenticated:
-        return Caller(request.user.username, None)
+        return Caller(request.user.get_username(), None)
     raise AuthenticationError
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.http import HttpRequest
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from twain_web.api.door import Caller, Needs
+from twain_web.api.door import Asked, Needs
 from twain_web.api.problems import must_exist
 from twain_web.api.shapes import Name, Page, Paging, Words, page
 from twain_web.rooms.people.public import (
@@ -76,35 +75,35 @@ class TokenWanted(Schema):
 
 
 @router.get("/people", response=Page[PersonOut], auth=READ)
-def list_people(request: HttpRequest, paging: Query[Paging]) -> dict[str, object]:  # noqa: ARG001 — ninja's signature
+def list_people(request: Asked, paging: Query[Paging]) -> dict[str, object]:  # noqa: ARG001 — ninja's signature
     """Everybody who can sign in, by name."""
     return page(directory(), paging)
 
 
 @router.get("/me", response=Me, auth=READ)
-def get_me(request: HttpRequest) -> dict[str, object]:
+def get_me(request: Asked) -> dict[str, object]:
     """Who is calling."""
-    caller: Caller = request.auth  # type: ignore[attr-defined]
+    caller = request.auth
     good_for = caller.bearer.scopes if caller.bearer else {s for s in scopes() if s.endswith(":read")}
     return {
         "username": caller.username,
         "shown": str(request.user),
-        "roles": sorted(role.value for role in request.user.role_names),  # type: ignore[union-attr]
+        "roles": sorted(role.value for role in request.user.role_names),
         "scopes": sorted(good_for),
         "token": caller.bearer.prefix if caller.bearer else None,
     }
 
 
 @router.get("/tokens", response=Page[TokenOut], auth=SEE_OWN)
-def list_tokens(request: HttpRequest, paging: Query[Paging]) -> dict[str, object]:
+def list_tokens(request: Asked, paging: Query[Paging]) -> dict[str, object]:
     """One's own tokens, newest first."""
     return page(tokens_of(request.user), paging)
 
 
 @router.post("/tokens", response={201: TokenMade}, auth=OWN)
-def create_token(request: HttpRequest, wanted: TokenWanted) -> dict[str, object]:
+def create_token(request: Asked, wanted: TokenWanted) -> dict[str, object]:
     """Make a token that may no more and lasts no longer than the one it is made with. Its secret is in this answer alone."""
-    caller: Caller = request.auth  # type: ignore[attr-defined]
+    caller = request.auth
     made: MadeToken = make_token(
         by=request.user, name=wanted.name, wanted=wanted.scopes, days=wanted.days, within=caller.bearer,
         address=str(request.META.get("REMOTE_ADDR", "")),
@@ -113,7 +112,7 @@ def create_token(request: HttpRequest, wanted: TokenWanted) -> dict[str, object]
 
 
 @router.delete("/tokens/{prefix}", response=TokenOut, auth=OWN)
-def delete_token(request: HttpRequest, prefix: Name) -> TokenCard:
+def delete_token(request: Asked, prefix: Name) -> TokenCard:
     """End one of one's own tokens, at once and for good."""
     with must_exist():
         return revoke_token(by=request.user, prefix=prefix, address=str(request.META.get("REMOTE_ADDR", "")))

@@ -107,7 +107,7 @@ def problem(
 def answer_in_problems(api: NinjaAPI) -> None:
     """Let every exception of *api*'s operations become a problem."""
     for kind, handler in _HANDLERS.items():
-        api.add_exception_handler(kind, handler)
+        api.add_exception_handler(kind, handler)  # type: ignore[arg-type]  # each takes its own kind
 
 
 def _of_the_flow(_: HttpRequest, error: TwainError) -> HttpResponse:

@@ -6,7 +6,7 @@ from twain_web.api import views
 from twain_web.api.app import api
 
 _routes, _app, _namespace = api.urls
-_operations = [route for route in _routes if route.name != "api-root"]  # that page is ours
+_operations = [route for route in _routes if getattr(route, "name", "") != "api-root"]  # that page is ours
 
 urlpatterns = [
     path("", views.page, name="api"),

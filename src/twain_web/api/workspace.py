@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.http import HttpRequest
 from ninja import Router, Schema
 
 from twain_web import engine
-from twain_web.api.door import Needs
+from twain_web.api.door import Asked, Needs
 
 router = Router(tags=["Workspace"])
 READ = Needs("feeds.read_catalogue")
@@ -36,7 +35,7 @@ class WorkspaceOut(Schema):
 
 
 @router.get("/workspace", response=WorkspaceOut, auth=READ)
-def get_workspace(request: HttpRequest) -> dict[str, object]:  # noqa: ARG001 — ninja's signature
+def get_workspace(request: Asked) -> dict[str, object]:  # noqa: ARG001 — ninja's signature
     """Names and problems of the workspace; no address and no secret of any source is in it."""
     here = engine.workspace()
     return {

@@ -7,6 +7,11 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
+from tests.house_workspace import ROOT
+from twain.demo.start import demo_desk
+from twain.flows.instance import open_instance
+from twain.flows.send import SendOptions, send
+from twain.records import Run
 from twain_web.api import door
 from twain_web.api.rates import Meter
 from twain_web.roles import Role
@@ -38,3 +43,10 @@ def calling(token_of) -> Callable[..., Client]:
         return Client(headers={"Authorization": f"Bearer {token_of(*roles, **more)}"}, raise_request_exception=True)
 
     return client
+
+
+@pytest.fixture(scope="session")
+def sent(company: None) -> Run:
+    """The demo's campaign, sent to 60 people by real SMTP."""
+    with demo_desk(ROOT, inbox_port=0), open_instance(ROOT) as instance:
+        return send(instance, "summer-thanks", SendOptions(limit=60)).run

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from twain.errors import ConfigError
+from twain.flows.control import suppress_addresses
 from twain.flows.customer import Customer, look_up
+from twain.flows.suppressing import hasher
 from twain_web import engine
 from twain_web.access import refuse_unless
 from twain_web.reconcile import reconciler
 from twain_web.rooms.insights import reads
-from twain_web.rooms.insights.permissions import UNMASK_CUSTOMER
+from twain_web.rooms.insights.permissions import SUPPRESS_ADDRESS, UNMASK_CUSTOMER
 from twain_web.rooms.people.public import record
 
 _SHORTEST_REASON = 10
@@ -29,6 +34,28 @@ def _history_is_scattered() -> list[str]:
 def compact_history(_table: str) -> None:
     """Merge the many small files of past sends, so that one customer's history is found in one place."""
     engine.instance().history.compact()
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """How many addresses were new, how many known; the places (from 0) of those that are no addresses."""
+
+    added: int
+    known: int
+    refused: tuple[int, ...]
+
+
+def suppress(*, by: object, addresses: Sequence[str], reason: str) -> Suppressed:
+    """Let nothing go to these addresses any more. The audit tells how many and why, never which."""
+    refuse_unless(by, SUPPRESS_ADDRESS)
+    here = engine.instance(by)
+    usable = hasher(here)
+    refused = tuple(place for place, raw in enumerate(addresses) if usable(raw) is None)
+    good = [raw for place, raw in enumerate(addresses) if place not in set(refused)]
+    who = str(getattr(by, "username", by))
+    added, _ = suppress_addresses(here, good, reason.strip()[:80], f"by {who}")
+    record(by, "addresses suppressed", "suppression", {"added": added, "of": len(good), "reason": reason.strip()[:80]})
+    return Suppressed(added, len(good) - added, refused)
 
 
 def unmask(*, by: object, feed: str, key: str, reason: str) -> Customer:
