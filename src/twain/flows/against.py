@@ -39,7 +39,11 @@ class Change:
 
 def check_against(instance: Instance, revision: str) -> Change:
     """Compare the contracts here with those of *revision*. Raises ConfigError when git does not know it."""
-    old = _feeds_at(instance, revision)
+    return compare(instance, _feeds_at(instance, revision))
+
+
+def compare(instance: Instance, old: Mapping[str, Feed]) -> Change:
+    """Compare the contracts here with *old* ones, which everything here was written for."""
     wrong = {p.place.file for p in instance.workspace.problems if p.severity == "error" and p.place}
     known = {name: feed for name, feed in old.items() if not feed.place or feed.place.file not in wrong}
     files = _Files(instance, known)

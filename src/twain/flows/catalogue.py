@@ -1,21 +1,27 @@
-"""How a feed is now, for the data catalogue: how old its newest row is, and whether it keeps its contract's rules.
+"""How a feed is now, for the data catalogue: how old its newest row is, whether it keeps its rules, which campaigns read it.
 
-Both ask the company's database under the source's *interactive* limits, and only in the hours in which IT gives bulk reads: a
-look that nobody waits for must never be the one that hurts.
+The first two ask the company's database under the source's *interactive* limits, and only in the hours in which IT gives bulk
+reads: a look that nobody waits for must never be the one that hurts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
-from twain.errors import SourceLimit
+from twain.errors import SourceLimit, TwainError
 from twain.feeds import measures
 from twain.feeds.checks import check_feed, epoch_of
 from twain.feeds.reading import refuse_hours
+from twain.flows.campaigns import Campaign
+from twain.flows.check import check_campaign
 from twain.flows.checked import keep_verdicts
 from twain.flows.instance import Instance
-from twain.records import Feed, Level, Verdict
+from twain.flows.prepare import Question, answer
+from twain.flows.publish import campaign_body
+from twain.records import Feed, Problem, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,34 @@ def may_look(instance: Instance, source: str) -> bool:
     return True
 
 
-def worst(verdicts: Sequence[Verdict]) -> Level:
-    """The gravest of some verdicts."""
-    levels = {verdict.level for verdict in verdicts}
-    return next((level for level in (Level.HOLD, Level.WARN) if level in levels), Level.PASS)
+@dataclass(frozen=True, slots=True)
+class CampaignReading:
+    """What one campaign of the files reads, (feed, field) each; when it goes next; and what is wrong in its files."""
+
+    title: str
+    owner: str
+    reads: frozenset[tuple[str, str]]
+    next_at: datetime | None
+    problems: tuple[Problem, ...]
+
+
+def campaign_reading(instance: Instance, name: str) -> CampaignReading:
+    """Read one campaign's files, and compile it to see what it reads. Nothing is asked of any database."""
+    problems = tuple(check_campaign(instance, name))
+    try:
+        campaign = instance.workspace.campaign(name)
+    except TwainError:
+        return CampaignReading(name, "", frozenset(), None, problems)
+    now = datetime.fromtimestamp(instance.clock.now(), ZoneInfo(instance.settings.time_zone))
+    next_at = campaign.send_at.following(now) if campaign.send_at else None
+    return CampaignReading(campaign.title, str(campaign.owner), _lineage(instance, campaign), next_at, problems)
+
+
+def _lineage(instance: Instance, campaign: Campaign) -> frozenset[tuple[str, str]]:
+    try:
+        feed = instance.workspace.feed(campaign.feed)
+        body = campaign_body(instance.workspace, campaign)
+        question = Question(body, feed, instance.workspace.feeds, instance.dialect(feed.source), instance.today())
+        return answer(question, instance.settings.base_url)[1].statement.lineage
+    except TwainError:
+        return frozenset()  # its problems say why
