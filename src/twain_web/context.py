@@ -9,6 +9,9 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
+from twain.errors import TwainError
+from twain.records import Stop
+from twain_web import engine
 from twain_web.access import PERMISSIONS, may
 
 
@@ -42,9 +45,22 @@ def house(request: HttpRequest) -> dict[str, object]:
         "workspace_name": settings.TWAIN.name,
         "is_demo": settings.DEMO,
         "production": settings.TWAIN.production,
-        "doors": _doors(request) if getattr(request, "user", None) and request.user.is_authenticated else [],
+        "doors": _doors(request) if _signed_in(request) else [],
+        "stops": _stops() if _signed_in(request) else [],
         "csp_nonce": getattr(request, "csp_nonce", ""),
     }
+
+
+def _signed_in(request: HttpRequest) -> bool:
+    return bool(getattr(request, "user", None) and request.user.is_authenticated)
+
+
+def _stops() -> list[Stop]:
+    """The red switches that are thrown: every page says so. A ledger out of reach is said by the page that needs it."""
+    try:
+        return engine.instance().ledger.stops()
+    except TwainError:
+        return []
 
 
 def _doors(request: HttpRequest) -> list[Door]:

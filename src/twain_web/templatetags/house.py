@@ -38,6 +38,16 @@ def percent(share: object, digits: int = 1) -> str:
 
 
 @register.filter
+def duration(seconds: object) -> str:
+    """Seconds as people say them: 40 s, 12 min, 1 h 05 min."""
+    total = round(float(str(seconds)))
+    if total < 90:
+        return f"{total} s"
+    minutes = round(total / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+@register.filter
 def moment(seconds: object) -> datetime | None:
     """Epoch seconds (or a datetime) as a local datetime."""
     if not seconds:
