@@ -4,11 +4,13 @@ from django.apps import AppConfig
 
 
 class CampaignsRoom(AppConfig):
-    """Loads the room's permissions when the house opens."""
+    """Loads the room's permissions and reconcilers, and tells the rooms below where their things are used."""
 
     name = "twain_web.rooms.campaigns"
     label = "campaigns_room"
 
     def ready(self) -> None:
         """Called once, when the house opens."""
-        from twain_web.rooms.campaigns import permissions  # noqa: F401, PLC0415 — models are not there before
+        from twain_web.rooms.campaigns import moving, permissions, uses  # noqa: F401, PLC0415 — models are not there before
+
+        uses.join()

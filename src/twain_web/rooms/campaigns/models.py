@@ -91,7 +91,7 @@ class ApprovalRequest(models.Model):
 
 
 class Approved(models.Model):
-    """That a bundle of a campaign got somebody's yes here: what the next review is compared with. The yes itself is in the ledger."""
+    """That a bundle got somebody's yes here: what the next review is compared with. The yes itself is in the ledger."""
 
     campaign = models.CharField(max_length=64)
     bundle = models.CharField(max_length=64)
@@ -137,7 +137,7 @@ class Launch(models.Model):
     run_id = models.CharField(max_length=40, blank=True, db_index=True)
     """Minted before the run is made, so that it is found again after a crash."""
     wanted = models.CharField(max_length=8, default="go")
-    """``go``, or ``wait`` once somebody has paused it."""
+    """``go``; ``wait`` once somebody has paused it; ``now`` from when somebody resumes it until it moves."""
     why = models.CharField(max_length=1000, blank=True)
     technical = models.CharField(max_length=1000, blank=True)
     held_at = models.DateTimeField(null=True, blank=True)

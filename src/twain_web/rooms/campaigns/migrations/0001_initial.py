@@ -6,7 +6,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -15,147 +14,247 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Campaign',
+            name="Campaign",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=64, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('topic', models.CharField(blank=True, max_length=80)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('archived_at', models.DateTimeField(blank=True, null=True)),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("slug", models.SlugField(max_length=64, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                ("topic", models.CharField(blank=True, max_length=80)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("archived_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-updated_at',),
+                "ordering": ("-updated_at",),
             },
         ),
         migrations.CreateModel(
-            name='Launch',
+            name="Launch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('campaign', models.CharField(max_length=64)),
-                ('bundle', models.CharField(max_length=64)),
-                ('token', models.CharField(max_length=64, unique=True)),
-                ('asked_at', models.DateTimeField(auto_now_add=True)),
-                ('due_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('state', models.CharField(choices=[('scheduled', 'Scheduled'), ('held', 'Held'), ('running', 'Sending'), ('finished', 'Sent'), ('cancelled', 'Stopped for good'), ('expired', 'Expired'), ('void', 'Void: edited'), ('withdrawn', 'Withdrawn')], default='scheduled', max_length=12)),
-                ('run_id', models.CharField(blank=True, db_index=True, max_length=40)),
-                ('wanted', models.CharField(default='go', max_length=8)),
-                ('why', models.CharField(blank=True, max_length=1000)),
-                ('technical', models.CharField(blank=True, max_length=1000)),
-                ('held_at', models.DateTimeField(blank=True, null=True)),
-                ('told_at', models.DateTimeField(blank=True, null=True)),
-                ('told', models.CharField(blank=True, max_length=400)),
-                ('looked_at', models.DateTimeField(blank=True, null=True)),
-                ('host', models.CharField(blank=True, max_length=120)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("campaign", models.CharField(max_length=64)),
+                ("bundle", models.CharField(max_length=64)),
+                ("token", models.CharField(max_length=64, unique=True)),
+                ("asked_at", models.DateTimeField(auto_now_add=True)),
+                ("due_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("scheduled", "Scheduled"),
+                            ("held", "Held"),
+                            ("running", "Sending"),
+                            ("finished", "Sent"),
+                            ("cancelled", "Stopped for good"),
+                            ("expired", "Expired"),
+                            ("void", "Void: edited"),
+                            ("withdrawn", "Withdrawn"),
+                        ],
+                        default="scheduled",
+                        max_length=12,
+                    ),
+                ),
+                ("run_id", models.CharField(blank=True, db_index=True, max_length=40)),
+                ("wanted", models.CharField(default="go", max_length=8)),
+                ("why", models.CharField(blank=True, max_length=1000)),
+                ("technical", models.CharField(blank=True, max_length=1000)),
+                ("held_at", models.DateTimeField(blank=True, null=True)),
+                ("told_at", models.DateTimeField(blank=True, null=True)),
+                ("told", models.CharField(blank=True, max_length=400)),
+                ("looked_at", models.DateTimeField(blank=True, null=True)),
+                ("host", models.CharField(blank=True, max_length=120)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-id',),
+                "ordering": ("-id",),
             },
         ),
         migrations.CreateModel(
-            name='PlanVersion',
+            name="PlanVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('plan', models.JSONField()),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='campaigns_room.campaign')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("plan", models.JSONField()),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="versions",
+                        to="campaigns_room.campaign",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-number',),
+                "ordering": ("-number",),
             },
         ),
         migrations.AddField(
-            model_name='campaign',
-            name='current',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='campaigns_room.planversion'),
+            model_name="campaign",
+            name="current",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="campaigns_room.planversion",
+            ),
         ),
         migrations.CreateModel(
-            name='Rehearsal',
+            name="Rehearsal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('campaign', models.CharField(max_length=64)),
-                ('bundle', models.CharField(max_length=64)),
-                ('kind', models.CharField(choices=[('review', 'Launch review'), ('t24', 'A day before'), ('t2', 'Two hours before'), ('hold', 'While held')], max_length=8)),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('ready', models.BooleanField()),
-                ('why', models.TextField(blank=True)),
-                ('technical', models.TextField(blank=True)),
-                ('verdicts', models.JSONField(default=list)),
-                ('funnel', models.JSONField(default=dict)),
-                ('cost', models.FloatField(blank=True, null=True)),
-                ('seconds', models.FloatField(default=0.0)),
-                ('launch', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='rehearsals', to='campaigns_room.launch')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("campaign", models.CharField(max_length=64)),
+                ("bundle", models.CharField(max_length=64)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("review", "Launch review"),
+                            ("t24", "A day before"),
+                            ("t2", "Two hours before"),
+                            ("hold", "While held"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                ("ready", models.BooleanField()),
+                ("why", models.TextField(blank=True)),
+                ("technical", models.TextField(blank=True)),
+                ("verdicts", models.JSONField(default=list)),
+                ("funnel", models.JSONField(default=dict)),
+                ("cost", models.FloatField(blank=True, null=True)),
+                ("seconds", models.FloatField(default=0.0)),
+                (
+                    "launch",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="rehearsals",
+                        to="campaigns_room.launch",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-id',),
+                "ordering": ("-id",),
             },
         ),
         migrations.CreateModel(
-            name='ApprovalRequest',
+            name="ApprovalRequest",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('campaign', models.CharField(max_length=64)),
-                ('bundle', models.CharField(max_length=64)),
-                ('state', models.CharField(choices=[('open', 'Waiting'), ('granted', 'Approved'), ('withdrawn', 'Withdrawn'), ('void', 'Void: edited')], default='open', max_length=12)),
-                ('asked_at', models.DateTimeField(auto_now_add=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('note', models.CharField(blank=True, max_length=500)),
-                ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("campaign", models.CharField(max_length=64)),
+                ("bundle", models.CharField(max_length=64)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "Waiting"),
+                            ("granted", "Approved"),
+                            ("withdrawn", "Withdrawn"),
+                            ("void", "Void: edited"),
+                        ],
+                        default="open",
+                        max_length=12,
+                    ),
+                ),
+                ("asked_at", models.DateTimeField(auto_now_add=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("note", models.CharField(blank=True, max_length=500)),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-id',),
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('campaign',), name='one_open_request_per_campaign')],
+                "ordering": ("-id",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "open")),
+                        fields=("campaign",),
+                        name="one_open_request_per_campaign",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Approved',
+            name="Approved",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('campaign', models.CharField(max_length=64)),
-                ('bundle', models.CharField(max_length=64)),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('note', models.CharField(blank=True, max_length=500)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("campaign", models.CharField(max_length=64)),
+                ("bundle", models.CharField(max_length=64)),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                ("note", models.CharField(blank=True, max_length=500)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-id',),
-                'indexes': [models.Index(fields=['campaign', '-id'], name='campaigns_r_campaig_ef6b6d_idx')],
-                'constraints': [models.UniqueConstraint(fields=('bundle', 'by'), name='one_yes_per_person_and_bundle')],
+                "ordering": ("-id",),
+                "indexes": [models.Index(fields=["campaign", "-id"], name="campaigns_r_campaig_ef6b6d_idx")],
+                "constraints": [models.UniqueConstraint(fields=("bundle", "by"), name="one_yes_per_person_and_bundle")],
             },
         ),
         migrations.AddIndex(
-            model_name='launch',
-            index=models.Index(fields=['campaign', '-id'], name='campaigns_r_campaig_0bed94_idx'),
+            model_name="launch",
+            index=models.Index(fields=["campaign", "-id"], name="campaigns_r_campaig_0bed94_idx"),
         ),
         migrations.AddIndex(
-            model_name='launch',
-            index=models.Index(fields=['state', 'due_at'], name='campaigns_r_state_5f5032_idx'),
+            model_name="launch",
+            index=models.Index(fields=["state", "due_at"], name="campaigns_r_state_5f5032_idx"),
         ),
         migrations.AddConstraint(
-            model_name='launch',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['scheduled', 'held', 'running'])), fields=('campaign',), name='one_open_launch_per_campaign'),
+            model_name="launch",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["scheduled", "held", "running"])),
+                fields=("campaign",),
+                name="one_open_launch_per_campaign",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.UniqueConstraint(fields=('campaign', 'number'), name='one_plan_version_once'),
+            model_name="planversion",
+            constraint=models.UniqueConstraint(fields=("campaign", "number"), name="one_plan_version_once"),
         ),
         migrations.AddIndex(
-            model_name='rehearsal',
-            index=models.Index(fields=['bundle', '-id'], name='campaigns_r_bundle_ba1c10_idx'),
+            model_name="rehearsal",
+            index=models.Index(fields=["bundle", "-id"], name="campaigns_r_bundle_ba1c10_idx"),
         ),
         migrations.AddIndex(
-            model_name='rehearsal',
-            index=models.Index(fields=['campaign', '-id'], name='campaigns_r_campaig_b944af_idx'),
+            model_name="rehearsal",
+            index=models.Index(fields=["campaign", "-id"], name="campaigns_r_campaig_b944af_idx"),
         ),
         migrations.AddConstraint(
-            model_name='rehearsal',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind__in', ['t24', 't2'])), fields=('launch', 'kind'), name='one_rehearsal_of_a_kind'),
+            model_name="rehearsal",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind__in", ["t24", "t2"])),
+                fields=("launch", "kind"),
+                name="one_rehearsal_of_a_kind",
+            ),
         ),
     ]

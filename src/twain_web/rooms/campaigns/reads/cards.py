@@ -80,7 +80,9 @@ def cards(*, archived: bool = False) -> list[CampaignCard]:
     house = Campaign.objects.select_related("owner", "current").filter(archived_at__isnull=not archived)
     own = [_card(one, standing) for one in house]
     taken = set() if archived else {card.slug for card in own}
-    return own + ([] if archived else [_file_card(*f, standing) for f in _files(engine.workspace()) if f[0] not in taken])
+    return own + (
+        [] if archived else [_file_card(*f, standing) for f in _files(engine.workspace()) if f[0] not in taken]
+    )
 
 
 def _standing() -> _Standing:

@@ -75,7 +75,9 @@ def _own(person: Any) -> Iterator[Waiting]:  # noqa: ANN401
 
 
 def _held(person: Any) -> Iterator[Waiting]:  # noqa: ANN401
-    for launch in Launch.objects.filter(state__in=Launch.OPEN, held_at__isnull=False).select_related("asked_by")[:_MOST]:
+    for launch in Launch.objects.filter(state__in=Launch.OPEN, held_at__isnull=False).select_related("asked_by")[
+        :_MOST
+    ]:
         if launch.asked_by_id == person.pk or person.full_name in owners_of_hold(launch):
             url = reverse("campaigns:send", args=[launch.run_id]) if launch.run_id else _review(launch.campaign)
             text = _("%(what)s is held: %(why)s") % {"what": _name(launch.campaign), "why": launch.why}

@@ -1,0 +1,1 @@
+"""Everything that changes campaigns and their sends. All of it is audited."""

@@ -1,0 +1,140 @@
+"""The launch review of one campaign: everything an approver and a launcher look at, for exactly one bundle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from twain.errors import TwainError
+from twain.flows.estimate import Estimate, estimate
+from twain.flows.instance import Instance
+from twain.flows.publish import Needed, needed, publish
+from twain.records import Bundle
+from twain_web import engine
+from twain_web.rooms.campaigns.actions.approving import why_not_approve
+from twain_web.rooms.campaigns.differences import Difference, differences, facts, rule_in_words
+from twain_web.rooms.campaigns.models import ApprovalRequest, Approved, Launch, Rehearsal
+from twain_web.rooms.campaigns.records import Subject, campaign_record
+from twain_web.rooms.people.public import named
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Somebody whose yes counts, or has counted (*at*)."""
+
+    shown: str
+    at: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One approval rule in words: how many of whom, who has said yes, how many are missing."""
+
+    needs: int
+    missing: int
+    people: tuple[Voice, ...]
+    given: tuple[Voice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What is under review. *problem* is set, and *bundle* is None, when the campaign cannot be made into a bundle yet."""
+
+    subject: Subject
+    bundle: Bundle | None = None
+    problem: TwainError | None = None
+    missing: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    approved: bool = False
+    refusal: str = ""
+    request: ApprovalRequest | None = None
+    launch: Launch | None = None
+    last: Approved | None = None
+    changes: tuple[Difference, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    rule_words: str = ""
+    arms: tuple[dict[str, Any], ...] = ()
+    tried: Rehearsal | None = None
+    rehearsals: tuple[Rehearsal, ...] = ()
+    due: datetime | None = None
+    expires: datetime | None = None
+    stops: tuple[Any, ...] = field(default=())
+
+    @property
+    def needs_approval(self) -> bool:
+        """Whether policy asks for anybody's yes."""
+        return bool(self.rules)
+
+
+def review(subject: Subject, person: Any) -> Review:  # noqa: ANN401 — a Person of the house
+    """The review as it stands now, for *person*'s eyes."""
+    instance = engine.instance(person)
+    plan = subject.house.plan if subject.house else None
+    missing = tuple(plan.missing()) if plan else ()
+    launch = Launch.objects.filter(campaign=subject.slug).select_related("asked_by").first()
+    if missing:
+        return Review(subject, missing=missing, launch=launch)
+    try:
+        bundle = publish(instance, campaign_record(subject.slug))
+    except TwainError as problem:
+        return Review(subject, problem=problem, launch=launch)
+    return _full(instance, subject, bundle, person, launch)
+
+
+def _full(instance: Instance, subject: Subject, bundle: Bundle, person: Any, launch: Launch | None) -> Review:  # noqa: ANN401
+    rules = needed(instance, bundle)
+    last = Approved.objects.filter(campaign=subject.slug).select_related("by").first()
+    now, plan = timezone.now(), subject.house.plan if subject.house else None
+    zone = instance.settings.time_zone
+    request = ApprovalRequest.objects.filter(campaign=subject.slug).select_related("asked_by").first()
+    return Review(
+        subject=subject,
+        bundle=bundle,
+        rules=tuple(_rule(instance, rule) for rule in rules),
+        approved=not any(rule.missing for rule in rules),
+        refusal=why_not_approve(instance, subject, bundle, person),
+        request=request if request and request.bundle == bundle.hash else _open(request),
+        launch=launch,
+        last=last,
+        changes=_changes(instance, last, bundle),
+        facts=tuple((title, value) for title, value in facts(bundle.body).items() if value),
+        rule_words=rule_in_words(bundle.body),
+        arms=tuple(bundle.body["arms"]),
+        tried=Rehearsal.objects.filter(bundle=bundle.hash).first(),
+        rehearsals=tuple(Rehearsal.objects.filter(launch=launch)) if launch and launch.is_open else (),
+        due=plan.due(zone, now) if plan and plan.when != "now" else None,
+        expires=plan.expires(zone, now) if plan and plan.when != "now" else None,
+        stops=tuple(instance.ledger.stops()),
+    )
+
+
+def finish_of(instance: Instance, bundle: Bundle, tried: Rehearsal | None) -> Estimate | None:
+    """How long the send will take, once somebody has counted."""
+    if tried is None or tried.audience is None:
+        return None
+    return estimate(instance, str(bundle.body["channel"]), tried.audience)
+
+
+def _open(request: ApprovalRequest | None) -> ApprovalRequest | None:
+    """A request for an older bundle is only worth showing while it is open: it says that something was edited."""
+    return request if request is not None and request.state in ("open", "void") else None
+
+
+def _changes(instance: Instance, last: Approved | None, bundle: Bundle) -> tuple[Difference, ...]:
+    if last is None or last.bundle == bundle.hash:
+        return ()
+    return tuple(differences(instance.ledger.bundle(last.bundle).body, bundle.body))
+
+
+def _rule(instance: Instance, rule: Needed) -> Rule:
+    people = instance.workspace.policy.people
+    given = tuple(
+        Voice(str(people[one.person]) if one.person in people else named(one.person).shown, one.at, one.note)
+        for one in rule.given
+    )
+    said = {one.person for one in rule.given}
+    return Rule(rule.needs, rule.missing, tuple(Voice(str(p)) for p in rule.people if p.id not in said), given)
