@@ -23,6 +23,8 @@ from twain_web.models import ReconcilerLease
 log = logging.getLogger("twain.reconcile")
 
 _LEASE_SECONDS = 120
+_LONGEST_PAUSE = 60.0
+_MOST_FAILURES = 10
 Step = Callable[[str], None]
 
 
@@ -35,6 +37,12 @@ class Reconciler:
     due: Callable[[], Iterable[str]]
     step: Step
     looked_at: float = field(default=float("-inf"))
+    failures: int = 0
+
+    @property
+    def pause(self) -> float:
+        """Seconds until the next look: longer and longer while it fails, because a trace a second helps nobody."""
+        return min(_LONGEST_PAUSE, self.every * 2**self.failures) if self.failures else self.every
 
 
 REGISTRY: dict[str, Reconciler] = {}
@@ -53,6 +61,7 @@ def reconciler(name: str, *, every: float, due: Callable[[], Iterable[str]]) -> 
 def run(stop: threading.Event) -> None:
     """Work until *stop* is set. Called in a process or thread of its own."""
     while not stop.is_set():
+        close_old_connections()
         tick()
         stop.wait(0.25)
 
@@ -62,30 +71,33 @@ def tick(*, now: float | None = None, everything: bool = False) -> int:
     moment = time.monotonic() if now is None else now
     steps = 0
     for one in list(REGISTRY.values()):
-        if everything or moment - one.looked_at >= one.every:
+        if everything or moment - one.looked_at >= one.pause:
             one.looked_at = moment
             steps += _look(one)
     return steps
 
 
 def _look(one: Reconciler) -> int:
-    close_old_connections()
     try:
         keys = list(one.due())
     except Exception:
         log.exception("Reconciler %s could not see what is due", one.name)
+        one.failures = min(one.failures + 1, _MOST_FAILURES)
         return 0
-    return sum(_step(one, key) for key in keys)
+    made = [_step(one, key) for key in keys]
+    one.failures = min(one.failures + 1, _MOST_FAILURES) if None in made else 0
+    return sum(done is True for done in made)
 
 
-def _step(one: Reconciler, key: str) -> bool:
+def _step(one: Reconciler, key: str) -> bool | None:
+    """Make one step: True when it was made, False when another house makes it, None when it failed."""
     if not _take(one.name, key):
         return False
     try:
         one.step(key)
     except Exception:
         log.exception("Reconciler %s failed at %s; it will be tried again", one.name, key)
-        return False
+        return None
     finally:
         ReconcilerLease.objects.filter(reconciler=one.name, key=key, holder=_holder()).delete()
     return True

@@ -1,0 +1,136 @@
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from twain_web import outbox, reconcile
+from twain_web.models import OutboxRow, ReconcilerLease
+
+
+@pytest.fixture
+def registry(monkeypatch):
+    monkeypatch.setattr(reconcile, "REGISTRY", {})
+    return reconcile.REGISTRY
+
+
+def registered(name, due, step, every=10.0):
+    return reconcile.reconciler(name, every=every, due=due)(step)
+
+
+def test_what_is_due_is_moved_and_its_lease_given_back(registry, db):
+    moved = []
+    registered("campaigns", lambda: ["a", "b"], moved.append)
+    assert reconcile.tick(everything=True) == 2
+    assert moved == ["a", "b"]
+    assert not ReconcilerLease.objects.exists()
+
+
+def test_it_is_looked_at_no_more_often_than_said(registry, db):
+    looks = []
+    registered("campaigns", lambda: looks.append(1) or [], print)
+    for now in (100.0, 105.0, 109.9, 110.0):
+        reconcile.tick(now=now)
+    assert len(looks) == 2
+
+
+def test_what_another_house_holds_is_left_to_it_until_its_lease_is_over(registry, db):
+    moved = []
+    registered("campaigns", lambda: ["a"], moved.append)
+    lease = ReconcilerLease.objects.create(
+        reconciler="campaigns", key="a", holder="other", expires_at=timezone.now() + timedelta(seconds=60)
+    )
+    assert reconcile.tick(everything=True) == 0
+    ReconcilerLease.objects.filter(pk=lease.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert reconcile.tick(everything=True) == 1
+    assert moved == ["a"]
+
+
+def test_a_step_that_fails_stops_nobody_else_and_is_tried_again_later(registry, db, caplog):
+    moved = []
+
+    def step(key):
+        if key == "bad":
+            raise RuntimeError("no")
+        moved.append(key)
+
+    registered("campaigns", lambda: ["bad", "good"], step)
+    assert reconcile.tick(now=0.0) == 1
+    assert moved == ["good"]
+    assert registry["campaigns"].pause == 20.0
+    assert "campaigns failed at bad" in caplog.text
+    assert reconcile.tick(now=10.0) == 0
+    assert reconcile.tick(now=20.0) == 1
+
+
+def test_one_that_cannot_see_waits_longer_and_longer_but_not_for_ever(registry, db, caplog):
+    def due():
+        raise RuntimeError("no table")
+
+    registered("campaigns", due, print, every=1.0)
+    for n in range(20):
+        reconcile.tick(now=n * 1_000.0)
+    assert registry["campaigns"].pause == 60.0
+
+
+def test_the_loop_ends_when_it_is_told(registry, transactional_db):
+    stop = threading.Event()
+    registered("campaigns", lambda: ["a"], lambda _: stop.set())
+    reconcile.run(stop)
+    assert stop.is_set()
+
+
+# ---------------------------------------------------------------- facts that travel upward
+
+
+@pytest.fixture
+def hearers(monkeypatch):
+    heard = {}
+    monkeypatch.setattr(outbox, "_hearers", outbox.defaultdict(list, heard))
+    return outbox._hearers
+
+
+def test_a_fact_reaches_everybody_who_hears_it_once(hearers, db):
+    first, second = [], []
+    outbox.on("audience changed")(first.append)
+    outbox.on("audience changed")(second.append)
+    outbox.tell("audience changed", slug="gold")
+    outbox.deliver()
+    outbox.deliver()
+    assert first == second == [{"slug": "gold"}]
+
+
+def test_a_hearer_that_fails_is_tried_again_and_holds_up_nobody(hearers, db, caplog):
+    heard, broken = [], [True]
+
+    def stumbling(body):
+        if broken[0]:
+            raise RuntimeError("not now")
+        heard.append(body)
+
+    outbox.on("one")(stumbling)
+    outbox.on("two")(heard.append)
+    outbox.tell("one", n=1)
+    outbox.tell("two", n=2)
+    outbox.deliver()
+    assert heard == [{"n": 2}]
+    assert OutboxRow.objects.get(topic="one").last_error == "RuntimeError"
+    broken[0] = False
+    outbox.deliver()
+    assert heard == [{"n": 2}, {"n": 1}]
+
+
+def test_a_fact_that_was_never_true_is_never_heard(hearers, transactional_db):
+    heard = []
+    outbox.on("audience changed")(heard.append)
+
+    def told_and_undone():
+        with transaction.atomic():
+            outbox.tell("audience changed", slug="gold")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        told_and_undone()
+    outbox.deliver()
+    assert heard == []
