@@ -1,0 +1,151 @@
+"""What happens by itself in this room: feeds are looked at, campaigns' reads worked out, the workspace pulled."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from twain.errors import SourceLimit, TwainError
+from twain.flows.catalogue import Look, campaign_reading, look_at_all, look_at_newest, may_look
+from twain.flows.instance import Instance
+from twain.records import Feed, Verdict
+from twain_web import engine
+from twain_web.reconcile import reconciler
+from twain_web.rooms.feeds import actions
+from twain_web.rooms.feeds.health import interval
+from twain_web.rooms.feeds.models import CampaignReads, FeedHealth, WorkspaceState
+
+_BETWEEN_CHECKS = timedelta(hours=6)
+_AT_ONCE = 3  # feeds per round: the loop has other work, too
+
+
+# ---------------------------------------------------------------- how feeds are
+
+
+def feeds_due() -> list[str]:
+    """Feeds that nobody has looked at for their interval, longest waiting first; those of closed sources wait."""
+    instance = engine.instance()
+    known = {h.feed: h for h in FeedHealth.objects.all()}
+    now = timezone.now()
+    due = [f for f in instance.workspace.feeds.values() if f.fields and _is_due(f, known.get(f.name), now)]
+    due.sort(key=lambda f: known[f.name].next_at if f.name in known else datetime.min.replace(tzinfo=UTC))
+    open_now = {name: may_look(instance, name) for name in {f.source for f in due} & instance.settings.sources.keys()}
+    return [f.name for f in due if open_now.get(f.source)][:_AT_ONCE]
+
+
+@reconciler("feeds.health", every=5.0, due=feeds_due)
+def look(name: str) -> None:
+    """Look at one feed: its newest row; every few hours, and when its contract changed, all of its rules."""
+    instance = engine.instance()
+    feed = instance.workspace.feeds[name]
+    health = FeedHealth.objects.filter(feed=name).first() or FeedHealth(feed=name)
+    now = timezone.now()
+    whole = health.contract != feed.contract_hash or not health.checked_at or now - health.checked_at > _BETWEEN_CHECKS
+    health.contract, health.next_at, health.trouble = feed.contract_hash, now + interval(feed), {}
+    try:
+        _note(health, _seen(instance, feed, health, whole=whole))
+    except TwainError as error:
+        health.trouble = _trouble(error)
+    health.save()
+
+
+def _is_due(feed: Feed, health: FeedHealth | None, now: datetime) -> bool:
+    return health is None or health.contract != feed.contract_hash or health.next_at <= now
+
+
+def _seen(instance: Instance, feed: Feed, health: FeedHealth, *, whole: bool) -> Look:
+    if not whole:
+        return look_at_newest(instance, feed)
+    try:
+        return look_at_all(instance, feed)
+    except SourceLimit as error:
+        # Too much for a look that nobody waits for: sends check it under their own limits, here its age must do.
+        health.trouble, health.checked_at = _trouble(error), timezone.now()
+        return look_at_newest(instance, feed)
+
+
+def _note(health: FeedHealth, seen: Look) -> None:
+    health.looked_at = datetime.fromtimestamp(seen.at, UTC)
+    health.newest = datetime.fromtimestamp(seen.newest, UTC) if seen.newest is not None else None
+    if seen.verdicts:
+        health.checked_at, health.rows = health.looked_at, seen.rows
+        health.verdicts = [_plain(verdict) for verdict in seen.verdicts]
+
+
+def _plain(verdict: Verdict) -> dict[str, object]:
+    return asdict(verdict) | {"level": str(verdict.level), "owner": str(verdict.owner or "")}
+
+
+def _trouble(error: TwainError) -> dict[str, str]:
+    return {"business": error.business, "technical": error.what, "todo": error.todo, "code": error.shown_code}
+
+
+# ---------------------------------------------------------------- what campaigns read
+
+
+def campaigns_due() -> list[str]:
+    """Campaigns whose files, or the contracts, are not those that were read last (today); and those that are gone."""
+    known = dict(CampaignReads.objects.values_list("campaign", "stamp"))
+    stamps = dict(_stamps())
+    return [name for name in {**known, **stamps} if known.get(name) != stamps.get(name)][:20]
+
+
+@reconciler("feeds.campaigns", every=10.0, due=campaigns_due)
+def read_campaign(name: str) -> None:
+    """Work out what one campaign of the files reads, and what is wrong in them."""
+    stamp = dict(_stamps()).get(name)
+    if stamp is None:
+        CampaignReads.objects.filter(campaign=name).delete()
+        return
+    found = campaign_reading(engine.instance(), name)
+    CampaignReads.objects.update_or_create(
+        campaign=name,
+        defaults={
+            "stamp": stamp,
+            "title": found.title[:200],
+            "owner": found.owner[:200],
+            "next_at": found.next_at,
+            "reads": [list(pair) for pair in sorted(found.reads)],
+            "problems": [actions.plain_problem(problem) for problem in found.problems],
+        },
+    )
+
+
+def _stamps() -> Iterator[tuple[str, str]]:
+    workspace = engine.workspace()
+    contracts = "".join(feed.contract_hash for feed in workspace.feeds.values())
+    shared = _times(*(workspace.root / name for name in ("audiences", "fragments")))
+    for name in workspace.campaigns():
+        said = f"{timezone.localdate()} {contracts} {shared} {_times(workspace.root / 'campaigns' / name)}"
+        yield name, hashlib.sha256(said.encode()).hexdigest()
+
+
+def _times(*folders: object) -> str:
+    found = [p for folder in folders for p in sorted(folder.glob("*"))]  # type: ignore[attr-defined]  # paths
+    return " ".join(f"{p.name}:{p.stat().st_mtime_ns}:{p.stat().st_size}" for p in found)
+
+
+# ---------------------------------------------------------------- the workspace
+
+
+def pull_due() -> list[str]:
+    """The workspace, when its interval is over or somebody asked."""
+    state = WorkspaceState.objects.first()
+    if state is not None and state.wanted_at is not None:
+        return ["workspace"]
+    every = settings.TWAIN.pull_seconds
+    if every is None:
+        return []
+    before = state.pulled_at if state else None
+    return ["workspace"] if before is None or timezone.now() - before >= timedelta(seconds=every) else []
+
+
+@reconciler("feeds.workspace", every=2.0, due=pull_due)
+def pull(_key: str = "workspace") -> None:
+    """Pull the workspace once."""
+    actions.pull_workspace(by="twain")

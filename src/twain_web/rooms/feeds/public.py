@@ -1,0 +1,16 @@
+"""What other rooms may use of this one."""
+
+from __future__ import annotations
+
+from twain_web.rooms.feeds.health import Freshness
+from twain_web.rooms.feeds.reads import USES, FeedCard, FieldCard, Term, Use
+from twain_web.rooms.feeds.reads import card as feed
+from twain_web.rooms.feeds.reads import cards as feeds
+from twain_web.rooms.feeds.reads import glossary as _glossary
+
+__all__ = ["USES", "FeedCard", "FieldCard", "Freshness", "Term", "Use", "feed", "feeds", "glossary"]
+
+
+def glossary() -> list[Term]:
+    """Business word ⇄ column, of every reviewed field of every feed, by business word."""
+    return _glossary()
