@@ -79,7 +79,7 @@ class Count(models.Model):
     *trees* are the rules to count, by the name each answer gets. A running one whose *beat_at* stands still has lost its house.
     """
 
-    EDITING, FULL, OVERLAP = "editing", "full", "overlap"
+    EDITING, SAVED, FULL, OVERLAP = "editing", "saved", "full", "overlap"
     RUNNING, DONE, REFUSED, SUPERSEDED, LOST = "running", "done", "refused", "superseded", "lost"
     STATES: ClassVar = [
         (RUNNING, _("running")),

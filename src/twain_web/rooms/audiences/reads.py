@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.http import Http404
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from twain.errors import ConfigError
+from twain.flows import counting
 from twain.flows.counting import mailable_feeds
 from twain.flows.workspace import Workspace, references
+from twain.records import Feed
 from twain_web import engine
-from twain_web.rooms.audiences.models import Audience, AudienceVersion
+from twain_web.rooms.audiences.builder.ground import Ground, ground
+from twain_web.rooms.audiences.models import Audience, AudienceVersion, Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,19 +101,132 @@ def versions(audience: Audience) -> QuerySet[AudienceVersion]:
     return audience.versions.select_related("author")
 
 
-def matching(query: str, folder: str, *, archived: bool) -> QuerySet[Audience]:
-    """The house's audiences whose name, description or folder holds every word of *query*."""
-    found = Audience.objects.select_related("current", "owner", "current__author")
-    found = found.filter(archived_at__isnull=not archived)
+def matching(query: str, folder: str, *, archived: bool, person: object) -> QuerySet[Audience]:
+    """The house's audiences whose name, description or folder holds every word of *query*; of unsaved ones the person's own."""
+    found = Audience.objects.select_related("current__author", "owner")
+    found = found.filter(Q(current__isnull=False) | Q(owner=person), archived_at__isnull=not archived)
     for word in query.split()[:8]:
         found = found.filter(Q(name__icontains=word) | Q(description__icontains=word) | Q(folder__icontains=word))
     return found.filter(folder=folder) if folder else found
+
+
+def holds_words(card: AudienceCard, query: str) -> bool:
+    """Whether an audience's name, address or description holds every word."""
+    text = f"{card.name} {card.slug} {card.description}".casefold()
+    return all(word in text for word in query.casefold().split())
+
+
+def last_counts(slugs: list[str]) -> dict[str, Count]:
+    """The newest count of each of these audiences as saved."""
+    done = Count.objects.filter(audience__in=slugs, state=Count.DONE).exclude(kind__in=[Count.EDITING, Count.OVERLAP])
+    return {count.audience: count for count in done.order_by("started_at")}
+
+
+def file_name(slug: str) -> str:
+    """A slug as a file's name: nothing but letters, digits, dots and dashes."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", slug)[:80] or "audience"
 
 
 def folders() -> list[str]:
     """Every folder in use."""
     used = Audience.objects.filter(archived_at=None).exclude(folder="")
     return list(used.order_by("folder").values_list("folder", flat=True).distinct())
+
+
+def shown(slug: str) -> Audience | AudienceCard:
+    """What lies at an address: one of the house's own, saved or not, archived or not; or one in the files."""
+    one = Audience.objects.select_related("current__author", "owner").filter(slug=slug).first()
+    return one or file_card(slug)
+
+
+def own(slug: str) -> Audience:
+    """One of the house's own; Http404 for others: what lies in files is changed in files."""
+    return get_object_or_404(Audience.objects.select_related("current__author", "owner"), slug=slug)
+
+
+def file_card(slug: str) -> AudienceCard:
+    """One of the workspace's files; Http404 when there is none."""
+    found = next((c for c in _of_files(engine.workspace()) if c.slug == slug), None)
+    if found is None:
+        raise Http404
+    return found
+
+
+def file_cards() -> list[AudienceCard]:
+    """The audiences in the workspace's files."""
+    return _of_files(engine.workspace())
+
+
+@dataclass(frozen=True, slots=True)
+class VersionOf:
+    """A version, with what rules look at: whether its audience was saved, is archived, and whose it is."""
+
+    version: AudienceVersion
+    current_id: int | None
+    archived_at: datetime | None
+    owner_id: int
+
+    @classmethod
+    def of(cls, version: AudienceVersion) -> VersionOf:
+        """A version of an audience."""
+        audience = version.audience
+        return cls(version, audience.current_id, audience.archived_at, audience.owner_id)
+
+    def beside(self, number: str) -> AudienceVersion | None:
+        """The version to compare with: the one of this number, or the one before it; None when there is none."""
+        others = self.version.audience.versions.exclude(pk=self.version.pk)
+        if number.isascii() and number.isdigit() and len(number) < 8:
+            return others.filter(number=int(number)).first()
+        return others.filter(number__lt=self.version.number).first()
+
+
+def version(slug: str, number: int) -> AudienceVersion:
+    """One version; Http404 when there is none."""
+    found = AudienceVersion.objects.select_related("audience__current", "author")
+    return get_object_or_404(found, audience__slug=slug, number=number)
+
+
+def ground_of(audience: Audience | AudienceCard, person: object) -> Ground:
+    """What an audience's rule stands on. Raises ContractError when its feed is not there any more."""
+    return ground(engine.instance(person), audience.feed, audience.slug)
+
+
+def rule_of(audience: Audience | AudienceCard) -> Mapping[str, Any] | None:
+    """The rule that is in use, or None when it was never saved."""
+    if isinstance(audience, AudienceCard):
+        return audience.rule
+    return audience.current.rule if audience.current else None
+
+
+def words(over: Ground, rule: Mapping[str, Any], person: object) -> list[str]:
+    """A rule in plain English, a line a condition. Raises RuleError."""
+    return counting.words(engine.instance(person), counting.Rule(over.slug, rule, over.feed)).splitlines()
+
+
+def sql(over: Ground, rule: Mapping[str, Any], person: object) -> str:
+    """The statement that would run, laid out for IT. Raises RuleError."""
+    audience = counting.compiled(engine.instance(person), counting.Rule(over.slug, rule, over.feed))
+    return counting.pretty_sql(audience)
+
+
+def feeds_beneath(over: Ground, rule: Mapping[str, Any]) -> list[Feed]:
+    """The feeds a rule reads, the one it is over first; nested audiences' feeds too."""
+    names, waiting, seen = {over.feed.name: over.feed}, [(over.feed, rule)], set()
+    while waiting:
+        feed, tree = waiting.pop()
+        for name in references(tree, "related") & feed.relations.keys():
+            other = over.feeds[feed.relations[name].feed]
+            names[other.name] = other
+        for name in (references(tree, "audience") & over.audiences.keys()) - seen:
+            seen.add(name)
+            waiting.append((over.feed, over.audiences[name]))
+    return list(names.values())
+
+
+def last_count(slug: str, *, person: object = None) -> Count | None:
+    """The newest count of an audience that ended well: anybody's of what is saved, or the person's own while editing."""
+    found = Count.objects.filter(audience=slug, state=Count.DONE).exclude(kind=Count.OVERLAP)
+    return found.filter(person=person).first() if person is not None else found.exclude(kind=Count.EDITING).first()
 
 
 def _card(one: Audience) -> AudienceCard:
