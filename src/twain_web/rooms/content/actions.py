@@ -36,12 +36,16 @@ _ROUTES = frozenset({"new", "media", "brands", "reusable", "proof-list", "keep"}
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What became of an autosave: the draft's revision now; *other* is what another tab had saved, which won."""
+    """What became of an autosave: the draft's revision now; *other* is what another tab had saved, which won.
+
+    *kept* is then the number under which this one is kept.
+    """
 
     revision: int
     base: int
     newest: int
     other: Mapping[str, Any] | None = None
+    kept: int = 0
 
 
 def make_content(*, by: Any, name: str, feed: str, brand: BrandKit, folder: str = "") -> Content:  # noqa: ANN401 — a Person
@@ -117,22 +121,35 @@ def begin_draft(*, by: Any, content: Content) -> Draft:  # noqa: ANN401
     return draft
 
 
-def save_draft(*, by: Any, content: Content, document: Mapping[str, Any], revision: int) -> Saved:  # noqa: ANN401
-    """Save what is being written. *revision*: the one it was written upon.
+def save_draft(
+    *,
+    by: Any,  # noqa: ANN401
+    content: Content,
+    document: Mapping[str, Any],
+    revision: int,
+    tab: str = "",
+    sequence: int = 0,
+) -> Saved:
+    """Save what is being written. *revision*: the one it was written upon; *tab*, *sequence*: which page says it, and its count.
 
-    When another tab has saved meanwhile, that stays the draft, and this is kept beside it: the answer has both.
+    When another tab has saved meanwhile, that stays the draft, and this is kept beside it: the answer has both. What comes
+    late from the same tab, behind something newer of it, is dropped.
     """
     _refuse_oversize(document)
     with transaction.atomic():
         draft = begin_draft(by=by, content=content)
         newest = reads.version(content)
         number = newest.number if newest else 0
-        if revision != draft.revision and document != draft.document:
-            KeptDraft.objects.create(content=content, person=by, document=document, why="tab")
-            return Saved(draft.revision, draft.base, number, other=draft.document)
+        same_tab = bool(tab) and tab == draft.tab
+        if same_tab and sequence < draft.sequence:
+            return Saved(draft.revision, draft.base, number)
+        if not same_tab and revision != draft.revision and document != draft.document:
+            kept = KeptDraft.objects.create(content=content, person=by, document=document, why="tab")
+            return Saved(draft.revision, draft.base, number, other=draft.document, kept=kept.pk)
         if document != draft.document:
             draft.document, draft.revision = dict(document), draft.revision + 1
-            draft.save()
+        draft.tab, draft.sequence = tab[:24], sequence
+        draft.save()
     return Saved(draft.revision, draft.base, number)
 
 
@@ -150,7 +167,7 @@ def give_up_draft(*, by: Any, content: Content, document: Mapping[str, Any] | No
         given = document or (newest.document if newest else documents.empty(content.brand))
         draft.document = {key: value for key, value in given.items() if key != "reused"}
         draft.base = newest.number if newest else 0
-        draft.revision += 1
+        draft.revision, draft.tab = draft.revision + 1, ""
         draft.save()
     return draft
 

@@ -102,13 +102,18 @@ class ContentVersion(models.Model):
 
 
 class Draft(models.Model):
-    """What one person is writing: saved with every pause. *base* is the version that they began from."""
+    """What one person is writing: saved with every pause. *base* is the version that they began from.
+
+    *tab* and *sequence* say which open page wrote it last, and its count: what arrives late from there is no conflict.
+    """
 
     content = models.ForeignKey(Content, on_delete=models.CASCADE, related_name="drafts")
     person = models.ForeignKey(PERSON, on_delete=models.CASCADE, related_name="+")
     document = models.JSONField()
     base = models.PositiveIntegerField(default=0)
     revision = models.PositiveIntegerField(default=0)
+    tab = models.CharField(max_length=24, blank=True)
+    sequence = models.PositiveIntegerField(default=0)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

@@ -10,9 +10,10 @@ from django.urls import reverse
 
 from twain import records
 from twain_web.rooms.content import documents, reads
+from twain_web.rooms.content.demo import enter_demo
 from twain_web.rooms.content.models import Content as _Content
 
-__all__ = ["USES", "ContentCard", "Use", "Written", "contents", "uses", "written"]
+__all__ = ["USES", "ContentCard", "Use", "Written", "contents", "enter_demo", "uses", "written"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from django.db.models import Max, Q, QuerySet
 from django.http import Http404
+from django.utils import timezone
 
 from twain.errors import ConfigError
 from twain_web import engine
@@ -61,6 +63,13 @@ def version_to_use(slug: str, number: int | None) -> ContentVersion:
 def draft_of(content: Content, person: object) -> Draft | None:
     """What this person is writing there."""
     return Draft.objects.filter(content=content, person=person).first()
+
+
+def others_writing(content: Content, person: object) -> QuerySet[Draft]:
+    """Drafts of other people that have changed within the hour."""
+    lately = timezone.now() - timedelta(hours=1)
+    others = content.drafts.exclude(person=person).filter(updated_at__gte=lately, revision__gt=0)
+    return others.select_related("person")
 
 
 def business_names(feed: str) -> Mapping[str, str]:

@@ -50,17 +50,22 @@ def _body(request: HttpRequest) -> Mapping[str, Any]:
     return raw
 
 
+def _count(raw: object, otherwise: int) -> int:
+    return raw if isinstance(raw, int) and 0 <= raw < 1 << 31 else otherwise
+
+
 @require_POST
 @needs(EDIT_CONTENT, get=reads.content_by_slug)
 def save(request: HttpRequest, content: Content) -> HttpResponse:
     """Autosave. 409 when another tab has saved meanwhile: both are kept, and the answer holds the other one."""
     raw = _body(request)
-    revision = raw.get("revision")
     saved = actions.save_draft(
         by=request.user,
         content=content,
         document=raw.get("document", {}),
-        revision=revision if isinstance(revision, int) else -1,
+        revision=_count(raw.get("revision"), -1),
+        tab=str(raw.get("tab", "")),
+        sequence=_count(raw.get("sequence"), 0),
     )
     found = [] if saved.other else [asdict(f) for f in checks.findings(content, raw["document"])]
     return JsonResponse({**asdict(saved), "findings": found}, status=409 if saved.other else 200)

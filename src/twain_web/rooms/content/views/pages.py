@@ -76,7 +76,8 @@ def edit(request: HttpRequest, content: Content) -> HttpResponse:
         "reusable": list(ReusableBlock.objects.filter(archived=False).values("slug", "name")),
         "media": documents.media_url(),
     }
-    context = {"content": content, "opened": opened, "newest": newest, "draft": draft, "by_hand": kind != "blocks"}
+    others = reads.others_writing(content, request.user)
+    context = {"content": content, "opened": opened, "newest": newest, "others": others, "by_hand": kind != "blocks"}
     return render(request, "content/edit.html", context)
 
 
