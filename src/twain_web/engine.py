@@ -6,10 +6,10 @@ What the house's people have made (audiences, who they are) is laid over the wor
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 
@@ -23,6 +23,8 @@ from twain.ledger.lake import Lake
 from twain.ledger.stores import open_ledger
 from twain.records import Problem
 from twain.vault import Vault
+
+T = TypeVar("T")
 
 _LOOKED_AT = ("twain.toml", "policy.toml", "feeds", "audiences", "campaigns", "fragments")
 
@@ -82,15 +84,39 @@ def close() -> None:
         stores[0].close()
 
 
+class _WhenAsked(Mapping[str, T]):
+    """A mapping that is read when somebody looks into it: most pages need neither audiences nor people."""
+
+    def __init__(self, read: Callable[[], Mapping[str, T]]) -> None:
+        self._read = read
+        self._known: Mapping[str, T] | None = None
+
+    def _all(self) -> Mapping[str, T]:
+        if self._known is None:
+            self._known = self._read()
+        return self._known
+
+    def __getitem__(self, name: str) -> T:
+        return self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+
 def _overlaid(files: Workspace, person: str) -> Workspace:
-    audiences = {name: rule for source in AUDIENCES for name, rule in source().items()}
-    people = {name: one for source in PEOPLE for name, one in source().items()}
     return replace(
         files,
         settings=replace(files.settings, person=person),
-        audiences={**audiences, **files.audiences},
-        policy=replace(files.policy, people=_joined(people, files.policy.people)),
+        audiences=_WhenAsked(lambda: {**_read(AUDIENCES), **files.audiences}),
+        policy=replace(files.policy, people=_WhenAsked(lambda: _joined(_read(PEOPLE), files.policy.people))),
     )
+
+
+def _read(sources: Iterable[Callable[[], Mapping[str, T]]]) -> dict[str, T]:
+    return {name: one for source in sources for name, one in source().items()}
 
 
 def _joined(house: Mapping[str, Person], files: Mapping[str, Person]) -> dict[str, Person]:

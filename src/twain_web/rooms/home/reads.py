@@ -1,0 +1,51 @@
+"""What is on somebody's home page: what waits for them, what goes on, how the data is, what both teams aim at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from twain_web import engine
+from twain_web.roles import IT, MARKETING
+from twain_web.rooms.campaigns.public import LiveSend, Waiting, held_sends, live_sends, waiting_for
+from twain_web.rooms.feeds.public import FeedCard, feeds
+from twain_web.rooms.insights.public import SendRow, rows, sends
+from twain_web.rooms.people.public import Goals, goals
+
+_LATEST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class HomePage:
+    """Everything one person needs to see first."""
+
+    waiting: list[Waiting]
+    held: list[LiveSend]
+    live: list[LiveSend]
+    latest: list[SendRow]
+    unwell: list[FeedCard]
+    goals: list[Goals]
+    problems: int
+    is_marketing: bool
+    is_it: bool
+
+    @property
+    def quiet(self) -> bool:
+        """Nothing waits, nothing is held, nothing is being sent."""
+        return not (self.waiting or self.held or self.live)
+
+
+def home_page(person: Any) -> HomePage:  # noqa: ANN401 — a Person of the house
+    """Read it all; no company database is asked for any of it."""
+    here = engine.instance(person)
+    return HomePage(
+        waiting=waiting_for(person),
+        held=held_sends(),
+        live=live_sends(),
+        latest=list(rows(here, sends(here, limit=_LATEST))),
+        unwell=[card for card in feeds() if card.freshness.level in ("amber", "red")],
+        goals=goals(),
+        problems=sum(problem.severity == "error" for problem in here.workspace.problems),
+        is_marketing=bool(person.role_names & MARKETING),
+        is_it=bool(person.role_names & IT),
+    )
