@@ -33,6 +33,7 @@ CHECK_CAMPAIGN = permission("campaigns.check_campaign", roles=BOTH_TEAMS)
 APPROVE_CAMPAIGN = permission("campaigns.approve_campaign", roles=BOTH_TEAMS | {Role.ADMINISTRATOR})
 LAUNCH_CAMPAIGN = permission("campaigns.launch_campaign", roles=MARKETING, rule=is_own)
 CONTROL_SEND = permission("campaigns.control_send", roles=BOTH_TEAMS, rule=is_steering)
+RESOLVE_SEND = permission("campaigns.resolve_send", roles=BOTH_TEAMS, rule=is_steering)
 RED_SWITCH = permission(
     "campaigns.red_switch", roles={Role.MARKETING_LEAD, Role.DATA_OWNER, Role.IT_OPERATOR, Role.ADMINISTRATOR}
 )

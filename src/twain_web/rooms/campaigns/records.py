@@ -9,9 +9,9 @@ from typing import Any
 
 from django.http import Http404
 
-from twain.errors import ConfigError
+from twain.errors import ConfigError, LedgerError
 from twain.flows import campaigns as flow
-from twain.records import Arm, Content, Owner, RelatedColumn, Sender
+from twain.records import Arm, Content, Owner, RelatedColumn, Run, Sender
 from twain_web import engine
 from twain_web.rooms.audiences.public import audience
 from twain_web.rooms.campaigns.models import Campaign
@@ -46,6 +46,26 @@ def subject(slug: str) -> Subject:
     if slug not in workspace.campaigns():
         raise Http404(slug)
     return Subject(slug, workspace.campaign(slug).title)
+
+
+@dataclass(frozen=True, slots=True)
+class OneSend:
+    """A send with the owner of its campaign, for the rules."""
+
+    run: Run
+    owner: Any
+
+
+def one_send(run_id: str) -> OneSend:
+    """The send with exactly this id; a 404 when there is none."""
+    try:
+        run = engine.instance().ledger.run(run_id)
+    except LedgerError as error:
+        raise Http404(run_id) from error
+    if run.id != run_id:
+        raise Http404(run_id)
+    house = Campaign.objects.select_related("owner__team").filter(slug=run.campaign).first()
+    return OneSend(run, house.owner if house else None)
 
 
 def campaign_record(slug: str) -> flow.Campaign:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,36 +9,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from twain.errors import LedgerError
-from twain.records import Run
-from twain_web import engine
 from twain_web.access import may, needs
 from twain_web.rooms.campaigns import moving
 from twain_web.rooms.campaigns.actions import steering
-from twain_web.rooms.campaigns.models import Campaign
-from twain_web.rooms.campaigns.permissions import CONTROL_SEND, READ_CAMPAIGN
+from twain_web.rooms.campaigns.permissions import CONTROL_SEND, READ_CAMPAIGN, RESOLVE_SEND
 from twain_web.rooms.campaigns.reads.live import send
 from twain_web.rooms.campaigns.reads.sends import newest_runs
-
-
-@dataclass(frozen=True, slots=True)
-class OneSend:
-    """A send with the owner of its campaign, for the rules."""
-
-    run: Run
-    owner: Any
-
-
-def one_send(run_id: str) -> OneSend:
-    """The send with exactly this id; a 404 when there is none."""
-    try:
-        run = engine.instance().ledger.run(run_id)
-    except LedgerError as error:
-        raise Http404(run_id) from error
-    if run.id != run_id:
-        raise Http404(run_id)
-    house = Campaign.objects.select_related("owner__team").filter(slug=run.campaign).first()
-    return OneSend(run, house.owner if house else None)
+from twain_web.rooms.campaigns.records import OneSend, one_send
 
 
 @needs(READ_CAMPAIGN, get=one_send)
@@ -83,7 +57,7 @@ def cancel(request: HttpRequest, one: OneSend) -> HttpResponse:
     return redirect("campaigns:send", run_id=one.run.id)
 
 
-@needs(CONTROL_SEND, get=one_send)
+@needs(RESOLVE_SEND, get=one_send)
 @require_POST
 def resolve(request: HttpRequest, one: OneSend) -> HttpResponse:
     """Settle what is unknown: ``how`` is ``resend`` or ``sent``."""
