@@ -119,12 +119,14 @@ def _begin(instance: Instance, launch: Launch) -> None:
 
 
 def _make_run(instance: Instance, launch: Launch, bundle: Bundle) -> None:
-    if not launch.run_id:
-        launch.run_id = new_run_id(instance.clock.now())
-        launch.save(update_fields=["run_id"])
+    """One id per launch, whoever is quicker; a run under it that is there already is ours."""
+    Launch.objects.filter(pk=launch.pk, run_id="").update(run_id=new_run_id(instance.clock.now()))
+    launch.refresh_from_db(fields=["run_id"])
     try:
         plan(instance, bundle, SendOptions(run_id=launch.run_id, not_after=launch.expires_at.timestamp()))
     except TwainError:
+        if _known(instance, launch.run_id):
+            return
         Launch.objects.filter(pk=launch.pk).update(run_id="")  # nothing was made: it can still be taken back
         launch.run_id = ""
         raise

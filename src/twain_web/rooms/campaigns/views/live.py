@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from twain_web.access import may, needs
-from twain_web.rooms.campaigns import moving
+from twain_web.reconcile import step_now
 from twain_web.rooms.campaigns.actions import steering
 from twain_web.rooms.campaigns.permissions import CONTROL_SEND, READ_CAMPAIGN, RESOLVE_SEND
 from twain_web.rooms.campaigns.reads.live import send
@@ -45,7 +45,7 @@ def pause(request: HttpRequest, one: OneSend) -> HttpResponse:
 def resume(request: HttpRequest, one: OneSend) -> HttpResponse:
     """Go on."""
     launch = steering.resume_send(by=request.user, run_id=one.run.id)
-    moving.move(str(launch.pk))
+    step_now("launches", str(launch.pk))
     return redirect("campaigns:send", run_id=one.run.id)
 
 

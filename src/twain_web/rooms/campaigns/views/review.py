@@ -15,7 +15,8 @@ from twain.errors import ConfigError
 from twain.flows.publish import publish
 from twain_web import engine
 from twain_web.access import needs
-from twain_web.rooms.campaigns import forms, moving
+from twain_web.reconcile import step_now
+from twain_web.rooms.campaigns import forms
 from twain_web.rooms.campaigns.actions import approving, launching
 from twain_web.rooms.campaigns.models import ApprovalRequest, Launch
 from twain_web.rooms.campaigns.permissions import (
@@ -90,7 +91,7 @@ def withdraw_request(request: HttpRequest, one: Subject) -> HttpResponse:
 def launch(request: HttpRequest, one: Subject) -> HttpResponse:
     """Launch exactly what was shown. What is due now begins at once."""
     wished = launching.launch(by=request.user, subject=one, **_seen(forms.LaunchForm(request.POST)))
-    moving.move(str(wished.pk))
+    step_now("launches", str(wished.pk))
     wished.refresh_from_db()
     if wished.run_id:
         return redirect("campaigns:send", run_id=wished.run_id)
