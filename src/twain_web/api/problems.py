@@ -121,7 +121,8 @@ def _not_there(_: HttpRequest, error: NotThere) -> HttpResponse:
 
 
 def _unknown_address(_: HttpRequest, error: Http404) -> HttpResponse:
-    return problem(404, "404", str(error) or "There is nothing here.", "It may have been renamed or archived.")
+    what = f"There is nothing called {error}." if str(error) else "There is nothing here."
+    return problem(404, "404", what, "It may have been renamed or archived.")
 
 
 def _refused(_: HttpRequest, error: PermissionDenied) -> HttpResponse:

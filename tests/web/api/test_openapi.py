@@ -1,6 +1,7 @@
 """Every operation against its own description, by machine: never a 5xx, and each answer is what was promised."""
 
 import json
+import re
 
 import pytest
 import schemathesis
@@ -21,6 +22,8 @@ from twain_web.roles import Role
 from twain_web.wsgi import application
 
 EXAMPLES = 10
+#: Operations that ask the company's database: each request starts a child process.
+SLOW = re.compile("count|sample|customers|check|review|approval|launch")
 #: The answer is no 5xx, has a status, a type and a shape that the description promises.
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 EVERYTHING = [Role.MARKETER, Role.MARKETING_LEAD, Role.DATA_OWNER, Role.IT_OPERATOR, Role.ADMINISTRATOR]
@@ -80,7 +83,7 @@ def known(sent, token_of):
 def test_no_request_breaks_the_house_or_its_promise(path, method, described, known, token_of):
     headers = {"Authorization": f"Bearer {token_of(*EVERYTHING)}"}
     settled = settings(
-        max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.generate],
+        max_examples=4 if SLOW.search(path) else EXAMPLES, deadline=None, database=None, phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from twain_web.rooms.campaigns import programs
+from twain_web.rooms.campaigns.programs import Launched, Planned, Reviewed, Tried
 from twain_web.rooms.campaigns.reads.cards import CampaignCard
 from twain_web.rooms.campaigns.reads.cards import cards as campaigns
 from twain_web.rooms.campaigns.reads.sends import LiveSend, card_of_run, held_sends, live_sends
@@ -10,12 +12,17 @@ from twain_web.rooms.campaigns.records import campaign_record
 
 __all__ = [
     "CampaignCard",
+    "Launched",
     "LiveSend",
+    "Planned",
+    "Reviewed",
+    "Tried",
     "Waiting",
     "campaign_record",
     "campaigns",
     "card_of_run",
     "held_sends",
     "live_sends",
+    "programs",
     "waiting_for",
 ]
