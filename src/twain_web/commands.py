@@ -81,7 +81,7 @@ def enter(
         by=_me(), username=username, full_name=name, title=title, email=email,
         roles=role or ["administrator"], password=password,
     )  # fmt: skip
-    url = public.one_time_link(username) if by_link else None
+    url = public.one_time_link(by=_me(), username=username) if by_link else None
     if as_json:
         print_json({"username": username, "roles": role or ["administrator"], "link": url})
     else:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from datetime import tzinfo
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 
 from twain.errors import TwainError
 from twain_web.access import SAFE
@@ -20,7 +23,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'"
 )
-_OWN_ACCOUNT = "/account/"
+_OWN_ACCOUNT = ("/account/", "/people/me/")
 
 
 def content_security_policy(get_response: Handler) -> Handler:
@@ -36,8 +39,25 @@ def content_security_policy(get_response: Handler) -> Handler:
     return middleware
 
 
+def in_ones_own_time(get_response: Handler) -> Handler:
+    """Times are shown in the reader's own time zone; an unknown one (the database of zones changed) falls back to ours."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        with timezone.override(_zone(getattr(request.user, "time_zone", ""))):
+            return get_response(request)
+
+    return middleware
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # never heard of, not a name, a folder of the database
+        return timezone.get_default_timezone()
+
+
 def auditors_change_nothing(get_response: Handler) -> Handler:
-    """Whoever is an auditor and nothing else reads everything and changes nothing but their own sign-in."""
+    """Whoever is an auditor and nothing else reads everything and changes nothing but their own sign-in and page."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         own = request.path.startswith(_OWN_ACCOUNT) or request.path == reverse("account_logout")

@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "twain_web.middleware.in_ones_own_time",
     "twain_web.middleware.auditors_change_nothing",
     "twain_web.middleware.errors_in_plain_words",
 ]

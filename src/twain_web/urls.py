@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic.base import RedirectView
 
 from twain_web import health
 
@@ -19,6 +20,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("campaigns/", include("twain_web.rooms.campaigns.urls")),
     path("", include("twain_web.rooms.insights.urls")),
     path("api/", include("twain_web.api.urls")),
+    # Addresses are the administrators': what the OpenID provider vouches for must be what they entered.
+    path("account/email/", RedirectView.as_view(pattern_name="people:profile")),
     path("account/", include("allauth.urls")),
     path("health/live", health.live),
     path("health/ready", health.ready),

@@ -20,6 +20,9 @@ from tests.browser.tasks import RECORDING, Effort, count_in, recorded
 SCREENS = Path(__file__).parents[2] / "docs" / "screens"
 WIDE, PHONE = {"width": 1360, "height": 900}, {"width": 390, "height": 844}
 _BAD = ("serious", "critical")
+#: Colours fade from one theme to the other: what is measured on the way is neither.
+_SETTLED = """() => Promise.allSettled(document.getAnimations()
+  .filter(a => a.effect.getComputedTiming().iterations !== Infinity).map(a => a.finished))"""
 
 expect.set_options(timeout=10_000)
 
@@ -159,6 +162,7 @@ def good_page() -> Callable[..., None]:
         for theme in ("dark", "light"):
             page.emulate_media(color_scheme=theme)
             expect(page.locator("html")).to_have_attribute("data-bs-theme", theme)
+            page.evaluate(_SETTLED)
             _assert_accessible(page, theme)
             _picture(page, f"{name}-{theme}" if name else "")
         if RECORDING and name:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.urls import reverse
@@ -29,7 +30,9 @@ def enter_person(
     with transaction.atomic():
         if Person.objects.filter(username=username).exists():
             raise ConfigError(f"There is somebody called {username} already.", todo="Choose another user name.")
-        person = Person(username=username, full_name=full_name, title=title, email=email, team=team)
+        person = Person(
+            username=username, full_name=full_name, title=title, email=email, team=team, time_zone=settings.TIME_ZONE
+        )
         person.set_password(password)
         person.save()
         set_roles(by=by, person=person, roles=roles)
@@ -50,6 +53,25 @@ def set_roles(*, by: object, person: Person, roles: Collection[Role]) -> None:
     person.__dict__.pop("role_names", None)
 
 
+def place_person(*, by: object, person: Person, title: str, team: Team | None) -> None:
+    """Say which title somebody has and to which team they belong."""
+    if (person.title, person.team) == (title, team):
+        return
+    with transaction.atomic():
+        Person.objects.filter(pk=person.pk).update(title=title, team=team)
+        detail = {"title": title, "team": team.name if team else ""}
+        record(by, "person placed", f"person:{person.username}", detail)
+
+
+def change_profile(*, person: Person, changed: Collection[str]) -> None:
+    """Keep what somebody said about themselves: *person* holds the new values of the fields *changed*."""
+    if not changed:
+        return
+    with transaction.atomic():
+        person.save(update_fields=sorted(changed))
+        record(person, "profile changed", f"person:{person.username}", {"fields": sorted(changed)})
+
+
 def deactivate_person(*, by: object, person: Person) -> None:
     """Nobody is deleted (the audit names them); they can no longer sign in, and every session of theirs ends."""
     if Role.ADMINISTRATOR in person.role_names and not _other_administrator(person):
@@ -58,6 +80,19 @@ def deactivate_person(*, by: object, person: Person) -> None:
         Person.objects.filter(pk=person.pk).update(is_active=False)
         end_sessions(person=person)
         record(by, "person deactivated", f"person:{person.username}")
+
+
+def activate_person(*, by: object, person: Person) -> None:
+    """Somebody who had been deactivated may sign in again, with the roles they had."""
+    with transaction.atomic():
+        Person.objects.filter(pk=person.pk).update(is_active=True)
+        record(by, "person activated", f"person:{person.username}")
+
+
+def link_to_set_password(*, by: object, person: Person) -> str:
+    """The whole address under which *person* sets a password, once; for an administrator to hand over. Audited."""
+    record(by, "password link made", f"person:{person.username}")
+    return str(settings.WEB_URL).rstrip("/") + _reset_path(person)
 
 
 def end_sessions(*, person: Person) -> int:
@@ -69,8 +104,8 @@ def end_sessions(*, person: Person) -> int:
     return Session.objects.filter(session_key__in=keys).delete()[0]
 
 
-def reset_path(person: Person) -> str:
-    """The path under which *person* sets a new password. The token in it ends with the first use."""
+def _reset_path(person: Person) -> str:
+    """The path of allauth's page; the token in it ends with its first use, and after three days."""
     from allauth.account.forms import default_token_generator  # noqa: PLC0415 — an app that is loaded after this one
     from allauth.account.utils import user_pk_to_url_str  # noqa: PLC0415
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -90,22 +91,50 @@ class Enter(forms.Form):
     team = forms.ModelChoiceField(Team.objects.all(), required=False, label=_("Team"), empty_label=_("None"))
     roles = forms.MultipleChoiceField(choices=_ROLES, label=_("Roles"), widget=forms.CheckboxSelectMultiple)
 
+    def clean_username(self) -> str:
+        """A name that nobody has."""
+        if Person.objects.filter(username=self.cleaned_data["username"]).exists():
+            raise ValidationError(_("Somebody has this user name already."))
+        return str(self.cleaned_data["username"])
 
-class Roles(forms.Form):
-    """The roles of somebody who is there."""
+    def clean_email(self) -> str:
+        """An address that nobody has."""
+        if Person.objects.filter(email__iexact=self.cleaned_data["email"]).exists():
+            raise ValidationError(_("Somebody has this address already."))
+        return str(self.cleaned_data["email"])
 
+
+class Place(forms.Form):
+    """What an administrator says of somebody who is there."""
+
+    title = forms.CharField(max_length=120, required=False, label=_("Title"))
+    team = forms.ModelChoiceField(Team.objects.all(), required=False, label=_("Team"), empty_label=_("None"))
     roles = forms.MultipleChoiceField(
         choices=_ROLES, required=False, label=_("Roles"), widget=forms.CheckboxSelectMultiple
     )
-    team = forms.ModelChoiceField(Team.objects.all(), required=False, label=_("Team"), empty_label=_("None"))
-    title = forms.CharField(max_length=120, required=False, label=_("Title"))
 
 
 class AuditFilter(forms.Form):
     """Who, what, which thing, when."""
 
     person = forms.CharField(required=False, max_length=200, label=_("Person"))
-    verb = forms.CharField(required=False, max_length=64, label=_("What was done"))
+    verb = forms.ChoiceField(required=False, label=_("What was done"))
     thing = forms.CharField(required=False, max_length=200, label=_("To which thing"))
     since = forms.DateField(required=False, label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(required=False, label=_("Until"), widget=forms.DateInput(attrs={"type": "date"}))
+
+    def __init__(self, *args: Any, verbs: Sequence[str], **words: Any) -> None:  # noqa: ANN401 — passed on
+        super().__init__(*args, **words)
+        self.fields["verb"].choices = [("", _("Anything")), *((verb, verb) for verb in verbs)]  # type: ignore[attr-defined]
+
+
+class NewToken(forms.Form):
+    """A token for a program of one's own."""
+
+    name = forms.CharField(max_length=80, label=_("What will use it"))
+    scopes = forms.MultipleChoiceField(label=_("What it may do"), widget=forms.CheckboxSelectMultiple)
+    days = forms.IntegerField(min_value=1, max_value=366, initial=90, label=_("Days it lasts"))
+
+    def __init__(self, *args: Any, scopes: Sequence[str], **words: Any) -> None:  # noqa: ANN401 — passed on
+        super().__init__(*args, **words)
+        self.fields["scopes"].choices = [(scope, scope) for scope in scopes]  # type: ignore[attr-defined]

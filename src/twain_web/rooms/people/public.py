@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
@@ -187,9 +186,9 @@ def deactivate(*, by: str, username: str) -> None:
     actions.deactivate_person(by=by, person=_known(username))
 
 
-def one_time_link(username: str) -> str:
+def one_time_link(*, by: str, username: str) -> str:
     """A link under which somebody sets their password; it is good until they have, for three days at most."""
-    return settings.WEB_URL.rstrip("/") + actions.reset_path(_known(username))
+    return actions.link_to_set_password(by=by, person=_known(username))
 
 
 def _known(username: str) -> _Person:

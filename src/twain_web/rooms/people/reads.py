@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from twain.flows import policy
 from twain_web.roles import POLICY_NAMES
@@ -37,11 +38,37 @@ def teams() -> QuerySet[Team]:
     return Team.objects.select_related("bridge").prefetch_related("members__roles_held")
 
 
-def audit_rows(*, person: str = "", thing: str = "", verb: str = "") -> QuerySet[AuditRow]:
-    """The audit, newest first, narrowed by who, what and verb."""
+def found_people(words: str) -> QuerySet[Person]:
+    """People whose name, title, team or user name holds all of these words."""
+    found = everybody()
+    for word in words.split():
+        found = found.filter(
+            Q(full_name__icontains=word) | Q(title__icontains=word) | Q(username__icontains=word)
+            | Q(team__name__icontains=word) | Q(preferred_form__icontains=word)
+        )  # fmt: skip
+    return found
+
+
+def audit_rows(
+    *, person: str = "", thing: str = "", verb: str = "", since: date | None = None, until: date | None = None
+) -> QuerySet[AuditRow]:
+    """The audit, newest first, narrowed by who, what (its beginning), verb, and days (both included)."""
     rows = AuditRow.objects.all()
-    if person:
-        rows = rows.filter(person=person)
-    if thing:
-        rows = rows.filter(thing__startswith=thing)
-    return rows.filter(verb=verb) if verb else rows
+    wanted = {
+        "person": person,
+        "thing__startswith": thing,
+        "verb": verb,
+        "at__date__gte": since,
+        "at__date__lte": until,
+    }
+    return rows.filter(**{field: value for field, value in wanted.items() if value})
+
+
+def audit_verbs() -> list[str]:
+    """Everything that has been done here, by its verb."""
+    return list(AuditRow.objects.order_by("verb").values_list("verb", flat=True).distinct())
+
+
+def audit_head() -> AuditRow | None:
+    """The newest row: its mac stands for the whole chain."""
+    return AuditRow.objects.first()
