@@ -36,7 +36,7 @@ class DecisionForm(forms.Form):
         label=_("Marketing may"),
         required=False,
         choices=[(str(r), w) for r, w in words.RIGHTS.items()],
-        widget=forms.CheckboxSelectMultiple,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
     )
 
     def clean_synonyms(self) -> list[str]:

@@ -85,7 +85,7 @@ def _checked(feed: Feed, verdict: dict[str, Any]) -> Rule:
     level = Level(verdict["level"])
     one = feed.fields.get(verdict["field"])
     return Rule(
-        words=verdict["business"],
+        words=_kept_words(feed, verdict) if level is Level.PASS else verdict["business"],
         field=one.business_name if one else feed.title,
         expected=verdict["expected"],
         level=str(level),
@@ -94,6 +94,14 @@ def _checked(feed: Feed, verdict: dict[str, Any]) -> Rule:
         said=verdict["technical"],
         sql=verdict["sql"],
     )
+
+
+def _kept_words(feed: Feed, verdict: dict[str, Any]) -> str:
+    """What a rule that is kept asks for: in IT's words, else in ours."""
+    one = feed.fields.get(verdict["field"])
+    declared = one.quality if one else feed.quality
+    said = next((r for r in declared if r.business and verdict["check"] in (r.name, f"quality:{r.metric}")), None)
+    return said.business if said else words.asked(verdict["check"], verdict["expected"]) or verdict["business"]
 
 
 def _day(day: date, rows: list[dict[str, Any]]) -> Day:

@@ -24,6 +24,7 @@ from twain_web.rooms.feeds.models import FieldReview
 from twain_web.rooms.people.public import Named
 
 OWNER = "@owner"
+_STATES = ("waiting", "decided", "reviewed")  # what waits stands first
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +96,11 @@ def walk(feed: str, review: FieldReview | None) -> Walk:
     path = file_of(feed)
     stat, text = path.stat(), path.read_text(encoding="utf-8")
     decisions = review.decisions if review else {}
-    steps = tuple(Step(d, decisions.get(d.name)) for d in _drafts(path, stat.st_mtime_ns, stat.st_size))
+    steps = [Step(d, decisions.get(d.name)) for d in _drafts(path, stat.st_mtime_ns, stat.st_size)]
+    steps.sort(key=lambda step: _STATES.index(step.state))
     owner = Owner(**decisions[OWNER]) if OWNER in decisions else None
     name = path.name.removesuffix(".odcs.yaml")
-    return Walk(name, f"feeds/{path.name}", steps, has_owner(text, path.name), owner, review)
+    return Walk(name, f"feeds/{path.name}", tuple(steps), has_owner(text, path.name), owner, review)
 
 
 def result(walked: Walk, person: Named) -> Result:

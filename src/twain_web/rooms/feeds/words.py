@@ -79,6 +79,19 @@ def rule(quality: Quality) -> str:
     return quality.business or f"{_METRICS[quality.metric]} {limit(quality)}"
 
 
+def asked(check: str, expected: str) -> str:
+    """What a check of the house's own asks for; empty where its verdict says it better."""
+    metric = _METRICS.get(check.removeprefix("quality:"))
+    operator, _space, figure = expected.partition(" ")
+    if metric is None or operator not in _OPERATORS:
+        return ""
+    return (
+        str(_("No %(what)s") % {"what": metric})
+        if expected == "mustBe 0"
+        else f"{metric} {_OPERATORS[operator]} {figure}"
+    )
+
+
 def limit(quality: Quality) -> str:
     """What the figure must be."""
     unit = " %" if quality.unit == "percent" else ""

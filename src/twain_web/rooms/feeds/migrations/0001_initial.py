@@ -6,7 +6,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -15,64 +14,69 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='CampaignReads',
+            name="CampaignReads",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('campaign', models.CharField(max_length=64, unique=True)),
-                ('stamp', models.CharField(max_length=64)),
-                ('title', models.CharField(max_length=200)),
-                ('owner', models.CharField(max_length=200)),
-                ('next_at', models.DateTimeField(blank=True, null=True)),
-                ('reads', models.JSONField(default=list)),
-                ('problems', models.JSONField(default=list)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("campaign", models.CharField(max_length=64, unique=True)),
+                ("stamp", models.CharField(max_length=64)),
+                ("title", models.CharField(max_length=200)),
+                ("owner", models.CharField(max_length=200)),
+                ("next_at", models.DateTimeField(blank=True, null=True)),
+                ("reads", models.JSONField(default=list)),
+                ("problems", models.JSONField(default=list)),
             ],
             options={
-                'ordering': ('campaign',),
+                "ordering": ("campaign",),
             },
         ),
         migrations.CreateModel(
-            name='FeedHealth',
+            name="FeedHealth",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('feed', models.CharField(max_length=63, unique=True)),
-                ('contract', models.CharField(max_length=64)),
-                ('looked_at', models.DateTimeField(blank=True, null=True)),
-                ('newest', models.DateTimeField(blank=True, null=True)),
-                ('checked_at', models.DateTimeField(blank=True, null=True)),
-                ('rows', models.BigIntegerField(blank=True, null=True)),
-                ('verdicts', models.JSONField(default=list)),
-                ('trouble', models.JSONField(default=dict)),
-                ('next_at', models.DateTimeField(db_index=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("feed", models.CharField(max_length=63, unique=True)),
+                ("contract", models.CharField(max_length=64)),
+                ("looked_at", models.DateTimeField(blank=True, null=True)),
+                ("newest", models.DateTimeField(blank=True, null=True)),
+                ("checked_at", models.DateTimeField(blank=True, null=True)),
+                ("rows", models.BigIntegerField(blank=True, null=True)),
+                ("verdicts", models.JSONField(default=list)),
+                ("trouble", models.JSONField(default=dict)),
+                ("next_at", models.DateTimeField(db_index=True)),
             ],
             options={
-                'ordering': ('feed',),
+                "ordering": ("feed",),
             },
         ),
         migrations.CreateModel(
-            name='WorkspaceState',
+            name="WorkspaceState",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('wanted_at', models.DateTimeField(blank=True, null=True)),
-                ('pulled_at', models.DateTimeField(blank=True, null=True)),
-                ('revision', models.CharField(blank=True, max_length=40)),
-                ('refused', models.CharField(blank=True, max_length=40)),
-                ('problems', models.JSONField(default=list)),
-                ('trouble', models.CharField(blank=True, max_length=400)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("wanted_at", models.DateTimeField(blank=True, null=True)),
+                ("pulled_at", models.DateTimeField(blank=True, null=True)),
+                ("revision", models.CharField(blank=True, max_length=40)),
+                ("refused", models.CharField(blank=True, max_length=40)),
+                ("problems", models.JSONField(default=list)),
+                ("trouble", models.CharField(blank=True, max_length=400)),
             ],
         ),
         migrations.CreateModel(
-            name='FieldReview',
+            name="FieldReview",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('feed', models.CharField(max_length=63)),
-                ('decisions', models.JSONField(default=dict)),
-                ('branch', models.CharField(blank=True, max_length=200)),
-                ('started_at', models.DateTimeField(auto_now_add=True)),
-                ('changed_at', models.DateTimeField(auto_now=True)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("feed", models.CharField(max_length=63)),
+                ("decisions", models.JSONField(default=dict)),
+                ("branch", models.CharField(blank=True, max_length=200)),
+                ("started_at", models.DateTimeField(auto_now_add=True)),
+                ("changed_at", models.DateTimeField(auto_now=True)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('feed', 'person'), name='one_review_per_person')],
+                "constraints": [models.UniqueConstraint(fields=("feed", "person"), name="one_review_per_person")],
             },
         ),
     ]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+import json
+from datetime import date, datetime
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.dateformat import format as date_format
 from django.utils.http import urlencode
 
 from twain.feeds.synthetic import samples
-from twain.records import Feed
+from twain.records import Feed, Scalar
 from twain_web import engine
 from twain_web.access import may, needs
 from twain_web.rooms.feeds import quality, reads, reviews
@@ -82,12 +85,14 @@ def feed_page(request: HttpRequest, feed: Feed) -> HttpResponse:
         raise Http404
     health = FeedHealth.objects.filter(feed=feed.name).first()
     feeds = engine.workspace().feeds
+    rules = quality.rules(feed, health)
     role, statements = reviews.grants_of_feed(feed) if reader else ("", ())
     context = {
         "card": reads.card(feed.name),
         "feed": feed,
         "health": health,
-        "rules": quality.rules(feed, health),
+        "rules": rules,
+        "wrong": [rule for rule in rules if rule.level not in ("", "pass")],
         "samples": _sample_rows(feed),
         "relations": [(relation, feeds.get(relation.feed)) for relation in feed.relations.values()],
         "uses": reads.uses_of(feed.name),
@@ -102,11 +107,19 @@ def feed_page(request: HttpRequest, feed: Feed) -> HttpResponse:
 def quality_over_time(request: HttpRequest, feed: Feed) -> HttpResponse:
     """The part of a feed's page with its quality's past: a chart, and the same as a table."""
     days = quality.days(engine.instance().history, feed.name)
-    return render(request, "feeds/_quality.html", {"feed": feed, "days": days, "chart": quality.chart(days)})
+    return render(
+        request, "feeds/_quality.html", {"feed": feed, "days": days, "chart": json.dumps(quality.chart(days))}
+    )
 
 
 def _sample_rows(feed: Feed) -> list[list[object]]:
-    return [list(row.values()) for row in samples(feed, 5)]
+    return [[_shown(value) for value in row.values()] for row in samples(feed, 5)]
+
+
+def _shown(value: Scalar) -> object:
+    if isinstance(value, datetime):
+        return date_format(value, "j M Y, H:i")
+    return date_format(value, "j M Y") if isinstance(value, date) else value
 
 
 def _as_csv(terms: list[reads.Term]) -> HttpResponse:

@@ -13,7 +13,7 @@ from twain.flows.proposal import Proposal, propose
 from twain.records import Owner
 from twain_web import engine
 from twain_web.access import needs
-from twain_web.rooms.feeds import reads
+from twain_web.rooms.feeds import reads, reviews
 from twain_web.rooms.feeds.forms import ChangeForm
 from twain_web.rooms.feeds.permissions import CHECK_CHANGE
 
@@ -33,13 +33,21 @@ class Verdict:
 def changes(request: HttpRequest) -> HttpResponse:
     """Paste or upload a changed contract; the answer is a list of what it breaks. Nothing is kept."""
     if request.method != "POST":
-        initial = {"replaces": request.GET.get("feed", "")}
-        return render(request, "feeds/changes.html", {"form": ChangeForm(initial=initial)})
+        return render(
+            request, "feeds/changes.html", {"form": ChangeForm(initial=_as_it_is(request.GET.get("feed", "")))}
+        )
     form = ChangeForm(request.POST, request.FILES)
     if not form.is_valid():
         return render(request, "feeds/changes.html", {"form": form}, status=422)
     verdict = _verdict(form.cleaned_data["text"], form.cleaned_data["replaces"])
     return render(request, "feeds/changes.html", {"form": form, "verdict": verdict})
+
+
+def _as_it_is(feed: str) -> dict[str, str]:
+    """The contract as it lies there, to be changed in place."""
+    if feed not in engine.workspace().feeds:
+        return {}
+    return {"replaces": feed, "text": reviews.file_of(feed).read_text(encoding="utf-8")}
 
 
 def _verdict(text: str, replaces: str) -> Verdict:

@@ -30,7 +30,7 @@
   }
 
   function draw(box) {
-    var data = JSON.parse(document.getElementById(box.dataset.chart).textContent);
+    var data = JSON.parse(box.dataset.chart);
     var chart = window.echarts.init(box, null, { renderer: "canvas" });
     chart.setOption(options(data));
     shown.push({ chart: chart, data: data });
