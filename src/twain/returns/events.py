@@ -1,7 +1,7 @@
 """What recipients did (clicks, opens, views), kept before they are answered: a spool with group commit.
 
-Whoever answers a recipient calls :meth:`EventSpool.keep`; it returns when the event is on the disk. Requests that come at the same
-moment share one ``write`` and one ``fdatasync``: the first of them does it for all that are waiting, so that a busy second costs
+Whoever answers a recipient calls :meth:`EventSpool.keep`; it returns when the event is on the disk. Requests that come at the
+same moment share one ``write`` and one ``fdatasync``: the first of them does it for all that are waiting, so that a busy second costs
 few syncs and a quiet one no delay. A killed process has lost nothing that was answered; its file is collected by its successor.
 
 A record is ``length, crc32`` and its payload (JSON). A torn last record was never answered and is as if it had not been written.
@@ -76,7 +76,7 @@ class EventSpool:
         self._file = self._open()
 
     def keep(self, event: Event) -> None:
-        """Return when *event* is on the disk. Raises LedgerUnavailable (T780) when it cannot be: then answer "try again"."""
+        """Return when *event* is on the disk. Raises LedgerUnavailable (T787) when it cannot be: then answer "try again"."""
         frame = event.packed()
         with self._turn:
             batch = self._batch
@@ -127,7 +127,7 @@ class EventSpool:
             raise LedgerUnavailable(
                 f"Events cannot be kept in {self._folder}: {batch.error.strerror}.",
                 todo="Make room on the disk, or check the folder's rights; recipients are asked to try again meanwhile.",
-                code="T780",
+                code="T787",
             ) from batch.error
 
     def _swap(self) -> None:

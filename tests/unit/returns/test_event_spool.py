@@ -66,7 +66,7 @@ def test_a_full_disk_is_said_to_everybody_who_waits_and_leaves_no_half_record(tm
     monkeypatch.setattr(os, "write", lambda file, data: real(file, data[: len(data) // 2]))
     with pytest.raises(LedgerUnavailable) as refused:
         spool.keep(CLICK)
-    assert refused.value.shown_code == "T780"
+    assert refused.value.shown_code == "T787"
     monkeypatch.setattr(os, "write", real)
     spool.keep(CLICK)
     spool.close()
