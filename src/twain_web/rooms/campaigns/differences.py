@@ -65,11 +65,10 @@ def facts(body: Mapping[str, Any]) -> dict[str, str]:
         _("Topic"): body.get("topic", ""),
         _("Time"): _time(body),
         _("Not later than"): _hours(body.get("not_after")),
-        _("Get nothing, for comparison"): f"{float(body.get('holdout', 0)):.1%}",
+        _("Get nothing, for comparison"): f"{body['holdout']:.1%}" if body.get("holdout") else "",
         _("At most"): _people(body.get("ceiling")),
         _("After a crash"): _("Never miss") if body["crash_policy"] == "never_miss" else _("Never send twice"),
         _("Links are tracked"): _("yes") if body.get("track_links", True) else _("no"),
-        _("Author"): str(body.get("author", "")),
     }
 
 

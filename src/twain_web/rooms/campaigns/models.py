@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -198,6 +198,16 @@ class Rehearsal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.campaign} {self.kind} {self.at:%Y-%m-%d %H:%M}"
+
+    @property
+    def told(self) -> list[dict[str, Any]]:
+        """The verdicts that want to be read: those that hold it, then warnings."""
+        return sorted((v for v in self.verdicts if v["level"] != "pass"), key=lambda v: v["level"])
+
+    @property
+    def passed(self) -> list[dict[str, Any]]:
+        """The checks that everything is well with."""
+        return [v for v in self.verdicts if v["level"] == "pass"]
 
     @property
     def audience(self) -> int | None:

@@ -11,17 +11,23 @@ from twain.flows.dry_run import DryRun
 from twain.flows.dry_run import rehearse as flow_rehearse
 from twain.flows.freeze import obey_stops
 from twain.flows.instance import Instance
-from twain.records import Bundle, Verdict
+from twain.flows.production import require_production
+from twain.records import Bundle, Level, Verdict
 from twain_web.rooms.campaigns.models import Launch, Rehearsal
 
 
 def rehearse(instance: Instance, bundle: Bundle, kind: str, launch: Launch | None = None) -> Rehearsal:
-    """Try *bundle* now and keep what came out; an error of the database or a contract is an outcome too."""
+    """Try *bundle* now and keep what came out; an error of the database or a contract is an outcome too.
+
+    Approval is no part of it: the launch looks at that itself.
+    """
+    found: dict[str, Any] = {}
     try:
         obey_stops(instance, bundle)  # while a source is stopped, nobody asks it anything
         found = _figures(flow_rehearse(instance, bundle))
+        require_production(instance, bundle)
     except TwainError as error:
-        found = {"ready": False, "why": error.business, "technical": f"{error.what} {error.todo}".strip()}
+        found |= {"ready": False, "why": error.business, "technical": f"{error.what} {error.todo}".strip()}
     try:
         with transaction.atomic():
             return Rehearsal.objects.create(
@@ -37,11 +43,11 @@ def newest(bundle: str) -> Rehearsal | None:
 
 
 def _figures(run: DryRun) -> dict[str, Any]:
-    held = [v.technical for v in run.verdicts if v.level == "hold"]
+    held = [v for v in run.verdicts if v.level is Level.HOLD]
     return {
-        "ready": run.ready,
-        "why": run.why,
-        "technical": " ".join(held),
+        "ready": not held,
+        "why": " ".join(v.business for v in held),
+        "technical": " ".join(v.technical for v in held),
         "verdicts": [_verdict(one) for one in run.verdicts],
         "funnel": {"matched": run.funnel.matched, "excluded": {k: n for k, n in run.funnel.excluded.items() if n},
                    "audience": run.funnel.audience},
