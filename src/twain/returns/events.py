@@ -1,8 +1,9 @@
 """What recipients did (clicks, opens, views), kept before they are answered: a spool with group commit.
 
 Whoever answers a recipient calls :meth:`EventSpool.keep`; it returns when the event is on the disk. Requests that come at the
-same moment share one ``write`` and one ``fdatasync``: the first of them does it for all that are waiting, so that a busy second costs
-few syncs and a quiet one no delay. A killed process has lost nothing that was answered; its file is collected by its successor.
+same moment share one ``write`` and one ``fdatasync``: the first of them does it for all that are waiting, so that a busy second
+costs few syncs and a quiet one no delay. A killed process has lost nothing that was answered:
+its file is collected by its successor.
 
 A record is ``length, crc32`` and its payload (JSON). A torn last record was never answered and is as if it had not been written.
 """
