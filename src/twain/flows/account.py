@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 
+from twain.errors import LedgerUnavailable
 from twain.flows.instance import Instance
 from twain.flows.watch import Nobody, Watch
 from twain.records import Funnel, Run, RunEvent, RunState, Shard, Tally
@@ -83,7 +85,10 @@ def forget_spool(instance: Instance, run: Run, tally: Tally) -> None:
 
 
 def archive_settled(instance: Instance, run: Run, *, most: int | None = None) -> int:
-    """Write settled shards to the delivery history, at most so many; returns how many."""
+    """Write settled shards to the delivery history, at most so many; returns how many.
+
+    Raises LedgerUnavailable (T711) when the history has no room: the ledger keeps those outcomes until it has.
+    """
     shards = instance.ledger.settled_shards(run.id)[:most]
     if shards:
         data_key = instance.vault.unseal(instance.ledger.run(run.id).sealed_key, run.id)
@@ -95,13 +100,23 @@ def archive_settled(instance: Instance, run: Run, *, most: int | None = None) ->
 
 def _archive(instance: Instance, run: Run, shard: Shard, data_key: bytes, arms: list[str]) -> None:
     table = read_shard(shard, data_key)
-    path, digest = instance.history.write(
-        instance.ledger.outcomes(run.id, shard.number),
-        table.column("key"),
-        table.column("address_hash"),
-        pa.array(arms, pa.string()).take(table.column("arm").combine_chunks()),
-    )
+    outcomes = instance.ledger.outcomes(run.id, shard.number)
+    named = pa.array(arms, pa.string()).take(table.column("arm").combine_chunks())
+    try:
+        path, digest = instance.history.write(outcomes, table.column("key"), table.column("address_hash"), named)
+    except OSError as error:
+        raise _no_room(instance, run, error) from error
     instance.ledger.mark_archived(run.id, shard.number, path, digest)
+
+
+def _no_room(instance: Instance, run: Run, error: OSError) -> LedgerUnavailable:
+    why = os.strerror(error.errno) if error.errno else type(error).__name__
+    return LedgerUnavailable(
+        f"The delivery history {instance.settings.history} cannot be written: {why}.",
+        todo=f"Make room there; until then the control store keeps what was sent. Then: twain resume {run.id}.",
+        business="The delivery history has no room. Nothing is lost; the send ends when IT has seen to it.",
+        code="T711",
+    )
 
 
 def _of(reasons: Mapping[str, int], fate: str, total: int) -> dict[str, int]:
