@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 
+from django.utils.translation import gettext as _
+
 from twain.errors import TwainError
 from twain.flows.account import report
 from twain.flows.instance import Instance
@@ -96,7 +98,7 @@ def send(run_id: str) -> Send:
         reasons=tuple(_reasons(instance, run, one.tally)),
         load=load_of(instance, source) if source and not is_over(run) else None,
         source=source,
-        events=tuple(_event(event) for event in instance.ledger.timeline(run.id)),
+        events=_timeline(instance, run, launch),
         launch=launch,
         tried=Rehearsal.objects.filter(launch=launch, kind="hold").first() if launch else None,
     )
@@ -111,7 +113,7 @@ def _reasons(instance: Instance, run: Run, tally: Tally) -> list[Reason]:
     words = _words(instance, run, tally)
     found = []
     for key, people in sorted(tally.reasons.items(), key=lambda item: -item[1]):
-        fate, _, reason = key.partition(":")
+        fate, _colon, reason = key.partition(":")
         said = tuple(words.get((fate, reason), Counter()).most_common(_WORDS))
         found.append(Reason(fate, reason, REASONS.get(reason, reason.replace("_", " ")), people, said))
     if tally.uncertain and not any(one.fate == "uncertain" for one in found):
@@ -134,10 +136,22 @@ def _words(instance: Instance, run: Run, tally: Tally) -> dict[tuple[str, str], 
     return said
 
 
+def _timeline(instance: Instance, run: Run, launch: Launch | None) -> tuple[Event, ...]:
+    """Both teams' doings in one: who approved and launched it here, and what the send says of itself."""
+    events = [_event(event) for event in instance.ledger.timeline(run.id)]
+    for yes in instance.ledger.approvals(run.bundle):
+        who, note = named(yes.person).shown, f" “{yes.note}”" if yes.note else ""
+        events.append(Event(yes.at, "approved", _("Approved by %s.") % who + note, run.bundle[:12], who))
+    if launch is not None:
+        who = named(launch.asked_by.username).shown
+        events.append(Event(launch.asked_at.timestamp(), "launched", _("Launched by %s.") % who, "", who))
+    return tuple(sorted(events, key=lambda event: event.at))
+
+
 def _event(event: RunEvent) -> Event:
     who = named(event.person).shown if event.person else ""
     business = event.business.replace(f"by {event.person}.", f"by {who}.") if who else event.business
-    return Event(event.at, event.kind, business, event.technical, who)
+    return Event(event.at, event.kind, business.replace("no_address", _("no address")), event.technical, who)
 
 
 def is_waiting(run: Run) -> bool:
