@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from twain_web.api import audiences, audit, campaigns, catalogue, customers, people, sends, suppression, workspace
+from twain_web.api import (
+    audiences,
+    audit,
+    campaigns,
+    catalogue,
+    contents,
+    customers,
+    people,
+    sends,
+    suppression,
+    workspace,
+)
 from twain_web.api.openapi import HouseApi, refuse_unguarded
 from twain_web.api.problems import answer_in_problems
 from twain_web.api.shapes import StrictJson
@@ -17,6 +28,6 @@ api = HouseApi(
     parser=StrictJson(),
 )
 answer_in_problems(api)
-for room in (catalogue, audiences, campaigns, sends, customers, suppression, people, audit, workspace):
+for room in (catalogue, audiences, contents, campaigns, sends, customers, suppression, people, audit, workspace):
     api.add_router("", room.router)
 refuse_unguarded(api)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from ninja import Query, Router, Schema
 from pydantic import Field
@@ -16,11 +16,12 @@ from twain_web import engine
 from twain_web.api.door import Asked, Needs
 from twain_web.api.problems import must_exist
 from twain_web.api.shapes import Name, Page, Paging, Search, Words, page
-from twain_web.rooms.audiences.public import AudienceCard, audience, audiences
+from twain_web.rooms.audiences.public import AudienceCard, audience, audiences, programs
 
 router = Router(tags=["Audiences"])
 READ = Needs("audiences.read_audience")
 COUNT = Needs("audiences.count_audience")
+EDIT = Needs("audiences.edit_audience", writes=True)
 
 
 class AudienceOut(Schema):
@@ -72,6 +73,32 @@ class RuleIn(Schema):
     rule: dict[str, Any]
 
 
+class NewAudience(RuleIn):
+    """A new audience: its name, the feed it stands on, its rule."""
+
+    name: Annotated[Words, Field(min_length=1, max_length=120)]
+    folder: Annotated[Words, Field(max_length=80)] = ""
+    description: Words = ""
+
+
+class NextVersion(Schema):
+    """A rule, and the newest version that its author has seen."""
+
+    rule: dict[str, Any]
+    base: int = Field(ge=0, le=1_000_000)
+    note: Words = ""
+
+
+class VersionOut(Schema):
+    """A saved version: it is never changed."""
+
+    number: int
+    rule: dict[str, Any]
+    note: str
+    author: str
+    at: datetime
+
+
 class Listed(Paging):
     """Which audiences."""
 
@@ -102,6 +129,27 @@ def list_audiences(request: Asked, wanted: Query[Listed]) -> dict[str, object]: 
 def get_audience(request: Asked, slug: Name) -> dict[str, object]:  # noqa: ARG001
     """One audience with its rule."""
     card = _audience(slug)
+    return _card(card) | {"rule": card.rule}
+
+
+@router.post("/audiences", response={201: AudienceWhole}, auth=EDIT)
+def create_audience(request: Asked, wanted: NewAudience) -> dict[str, object]:
+    """A new audience with its first version."""
+    said = {name: getattr(wanted, name) for name in ("name", "feed", "rule", "folder", "description")}
+    card = programs.make_audience(by=request.user, **said)
+    return _card(card) | {"rule": card.rule}
+
+
+@router.get("/audiences/{slug}/versions", response=Page[VersionOut], auth=READ)
+def list_versions(request: Asked, slug: Name, paging: Query[Paging]) -> dict[str, object]:
+    """Every version, newest first. One in the workspace's files has its versions in git."""
+    return page(programs.versions_of(by=request.user, slug=slug), paging)
+
+
+@router.post("/audiences/{slug}/versions", response={201: AudienceWhole}, auth=EDIT)
+def save_version(request: Asked, slug: Name, wanted: NextVersion) -> dict[str, object]:
+    """Save a rule as the next version, which everything that uses the audience reads from then on."""
+    card = programs.save_rule(by=request.user, slug=slug, rule=wanted.rule, base=wanted.base, note=wanted.note)
     return _card(card) | {"rule": card.rule}
 
 

@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 
 from twain_web import engine
 from twain_web.api.door import Asked, Needs
-from twain_web.api.shapes import Name, Page, Paging, Search, Words, page
+from twain_web.api.shapes import Name, Page, Paging, Searched, Words, page
 from twain_web.rooms.campaigns.public import CampaignCard, Launched, Planned, Reviewed, Tried, campaigns, programs
 
 router = Router(tags=["Campaigns"])
@@ -211,12 +211,6 @@ class ToStop(Schema):
 
     scope: Scope
     why: Annotated[Words, Field(min_length=1)]
-
-
-class Searched(Paging):
-    """Which campaigns."""
-
-    search: Search = ""
 
 
 @router.get("/campaigns", response=Page[CampaignOut], auth=READ)

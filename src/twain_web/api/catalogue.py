@@ -10,7 +10,7 @@ from twain.records import Feed, Field
 from twain_web import engine
 from twain_web.api.door import Asked, Needs
 from twain_web.api.problems import must_exist
-from twain_web.api.shapes import Name, Page, Paging, Search, page
+from twain_web.api.shapes import Name, Page, Paging, Search, Searched, page
 
 router = Router(tags=["Data catalogue"])
 READ = Needs("feeds.read_catalogue")
@@ -76,12 +76,6 @@ class Sorted(Paging):
 
     search: Search = ""
     sort: Literal["name", "title", "-name", "-title"] = "name"
-
-
-class Searched(Paging):
-    """A list of words: which."""
-
-    search: Search = ""
 
 
 @router.get("/feeds", response=Page[FeedOut], auth=READ)

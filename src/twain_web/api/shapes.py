@@ -30,6 +30,12 @@ class Paging(Schema):
     offset: int = Field(0, ge=0, le=1_000_000)
 
 
+class Searched(Paging):
+    """Which part of a list, of what holds each word of *search*."""
+
+    search: Search = ""
+
+
 class Page(Schema, Generic[T]):
     """A part of a list, and how long the whole list is."""
 

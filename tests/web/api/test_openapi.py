@@ -8,6 +8,7 @@ import schemathesis
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, given, settings, strategies
+from ninja import Schema
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -19,6 +20,8 @@ from twain_web.api import views
 from twain_web.api.app import api
 from twain_web.api.openapi import operations
 from twain_web.roles import Role
+from twain_web.rooms.audiences.public import programs
+from twain_web.rooms.content.public import enter_demo
 from twain_web.wsgi import application
 
 EXAMPLES = 10
@@ -48,6 +51,18 @@ def test_it_is_openapi_31_and_tells_all(description):
         assert "Needs the scope" in one["description"]
 
 
+def test_no_two_shapes_share_a_name():
+    """The description knows a shape by its name alone: a second one would take the first one's place."""
+    names = [kind.__name__ for kind in shapes(Schema)]
+    assert len(names) > 40
+    assert sorted(n for n in set(names) if names.count(n) > 1) == []
+
+
+def shapes(kind):
+    found = [*kind.__subclasses__(), *(deeper for child in kind.__subclasses__() for deeper in shapes(child))]
+    return [one for one in dict.fromkeys(found) if one.__module__.startswith("twain_web.api")]
+
+
 def test_the_page_for_people_shows_every_operation(client, db, description):
     page = client.get("/api/")
     assert page.status_code == 200
@@ -66,10 +81,14 @@ def described(db):
 
 
 @pytest.fixture
-def known(sent, token_of):
+def known(sent, token_of, somebody):
     """Things that exist, for the places that name something: at random most requests would only find nothing."""
+    owner = somebody(*EVERYTHING)
+    enter_demo(by=owner)
+    rule = {"all": [{"field": "tier", "op": "eq", "value": "gold"}]}
+    made = programs.make_audience(by=owner, name="Of the house", feed="customers", rule=rule)
     return {
-        "slug": ["gold-in-berlin", "summer-thanks"],
+        "slug": ["gold-in-berlin", "summer-thanks", "first-frost", made.slug],
         "name": ["customers", "orders"],
         "feed": ["customers"],
         "key": ["1", "17", "no-such-key"],

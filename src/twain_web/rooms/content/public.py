@@ -9,11 +9,11 @@ from datetime import datetime
 from django.urls import reverse
 
 from twain import records
-from twain_web.rooms.content import documents, reads
+from twain_web.rooms.content import documents, programs, reads
 from twain_web.rooms.content.demo import enter_demo
 from twain_web.rooms.content.models import Content as _Content
 
-__all__ = ["USES", "ContentCard", "Use", "Written", "contents", "enter_demo", "uses", "written"]
+__all__ = ["USES", "ContentCard", "Use", "Written", "contents", "enter_demo", "programs", "uses", "written"]
 
 
 @dataclass(frozen=True, slots=True)
