@@ -19,7 +19,7 @@ from twain.audiences.rules import (
     Rule,
     Test,
 )
-from twain.records import Feed, FieldType, Scalar
+from twain.records import Feed, FieldType, HistoryTest, Scalar
 
 _MOST_SHOWN = 12
 
@@ -67,17 +67,33 @@ def _lines(rule: Rule, depth: int) -> list[str]:  # noqa: PLR0911 — one arm pe
             return _group("all of this is true:", rules, depth)
         case AnyOf(rules):
             return _group("at least one of this is true:", rules, depth)
-        case Not(AnyOf(rules)):
-            return _group("none of this is true:", rules, depth)
         case Not(inner):
-            return [*_line("this is not true, or cannot be known:", depth), *_lines(inner, depth + 1)]
+            return _negated(inner, depth)
         case Nested(name, inner):
-            inside = [] if inner == All(()) else _lines(inner, depth + 1)
-            return [*_line(f"they are in the audience “{name}”" + (":" if inside else ""), depth), *inside]
+            return _nested(f"they are in the audience “{name}”", inner, depth)
         case Related():
             return _related(rule, depth)
         case Test() | Anniversary() | Fragment() | History():
             return _line(_leaf(rule), depth)
+
+
+def _negated(inner: Rule, depth: int) -> list[str]:
+    match inner:
+        case AnyOf(rules):
+            return _group("none of this is true:", rules, depth)
+        case History(test):
+            return _line(_history(test, _NEVER), depth)
+        case Nested(name, rule):
+            return _nested(f"they are not in the audience “{name}”", rule, depth)
+        case Fragment(name, _):
+            return _line(f"they are not on IT's list “{name}”", depth)
+        case _:
+            return [*_line("this is not true, or cannot be known:", depth), *_lines(inner, depth + 1)]
+
+
+def _nested(said: str, inner: Rule, depth: int) -> list[str]:
+    inside = [] if inner == All(()) else _lines(inner, depth + 1)
+    return [*_line(said + (":" if inside else ""), depth), *inside]
 
 
 def _group(head: str, rules: Sequence[Rule], depth: int) -> list[str]:
@@ -114,11 +130,17 @@ def _leaf(rule: Test | Anniversary | Fragment | History) -> str:
         case Fragment(name, _):
             return f"they are on IT's list “{name}”"
         case History(test):
-            said = {"mailed": "they were mailed", "failed": "a message to them failed", "clicked": "they clicked"}[
-                test.kind
-            ]
-            campaign = f" by the campaign “{test.campaign}”" if test.campaign else ""
-            return said + campaign + (f" in the last {_days(test.within_days)}" if test.within_days else " at any time")
+            return _history(test, _ONCE)
+
+
+_ONCE = {"mailed": "they were mailed", "failed": "a message to them failed", "clicked": "they clicked"}
+_NEVER = {"mailed": "they were not mailed", "failed": "no message to them failed", "clicked": "they did not click"}
+
+
+def _history(test: HistoryTest, said: Mapping[str, str]) -> str:
+    campaign = f" by the campaign “{test.campaign}”" if test.campaign else ""
+    when = f" in the last {_days(test.within_days)}" if test.within_days else " at any time"
+    return said[test.kind] + campaign + when
 
 
 _PHRASES: Mapping[str, str] = {

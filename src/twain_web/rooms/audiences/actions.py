@@ -17,7 +17,7 @@ from twain_web.rooms.audiences import reads
 from twain_web.rooms.audiences.builder.edits import Edited
 from twain_web.rooms.audiences.builder.ground import Ground
 from twain_web.rooms.audiences.builder.tree import Tree
-from twain_web.rooms.audiences.models import Audience, AudienceDraft, AudienceVersion
+from twain_web.rooms.audiences.models import Audience, AudienceDraft, AudienceVersion, Count
 from twain_web.rooms.people.public import record
 
 #: Words that are addresses of pages here.
@@ -127,10 +127,20 @@ def save_version(
             audience=audience, number=number + 1, rule=tree, author=by, note=note[:200]
         )
         Audience.objects.filter(pk=audience.pk).update(current=version, updated_at=timezone.now())
+        _adopt_count(by=by, version=version)
         record(by, "audience saved", _thing(audience), {"version": version.number, "note": note[:200]})
         tell("audience.saved", slug=audience.slug, version=version.number, by=by.username)
     audience.refresh_from_db()
     return version
+
+
+def _adopt_count(*, by: Any, version: AudienceVersion) -> None:  # noqa: ANN401
+    """What was counted while editing is the count of the version, when it was of this very rule."""
+    counted = Count.objects.filter(
+        person=by, audience=version.audience.slug, kind=Count.EDITING, state=Count.DONE
+    ).first()
+    if counted is not None and counted.trees == {"audience": version.rule}:
+        Count.objects.filter(pk=counted.pk).update(kind=Count.SAVED)
 
 
 def discard_draft(*, by: Any, audience: Audience) -> None:  # noqa: ANN401

@@ -36,13 +36,11 @@ class Superseded(Exception):
     """Nobody waits for this count any more."""
 
 
-def start(*, by: Any, kind: str, audience: str, feed: str, trees: Mapping[str, Any], rule_hash: str = "") -> Count:  # noqa: ANN401
+def start(*, by: Any, kind: str, audience: str, feed: str, trees: Mapping[str, Any]) -> Count:  # noqa: ANN401
     """Begin to count *trees* (rules over *feed*, by name) for a person; what they were counting before is given up."""
     with transaction.atomic():
         give_up(by=by, kinds=[kind] if kind == Count.FULL else [Count.EDITING, Count.SAVED, Count.OVERLAP])
-        count = Count.objects.create(
-            person=by, kind=kind, audience=audience, feed=feed, trees=dict(trees), rule_hash=rule_hash
-        )
+        count = Count.objects.create(person=by, kind=kind, audience=audience, feed=feed, trees=dict(trees))
     threading.Thread(target=_in_thread, args=(count.pk, by.username), name=f"count-{count.pk}", daemon=True).start()
     return count
 

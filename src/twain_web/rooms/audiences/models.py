@@ -95,7 +95,6 @@ class Count(models.Model):
     kind = models.CharField(max_length=8)
     feed = models.CharField(max_length=80)
     trees = models.JSONField()
-    rule_hash = models.CharField(max_length=64, blank=True)
     state = models.CharField(max_length=10, choices=STATES, default=RUNNING)
     read = models.PositiveBigIntegerField(default=0)
     result = models.JSONField(default=dict)

@@ -88,6 +88,7 @@ class Input:
     label: str
     value: str = ""
     choices: tuple[Choice, ...] = ()
+    empty: str = ""  # what stands in it while nothing does
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,8 +261,8 @@ class Cards:
             meaning=_("What the delivery history says of them."),
             selects=(_opposite(node), Input("history", "select", _("What happened"), leaf["history"], kinds)),
             inputs=(
-                Input("within_days", "number", _("In the last … days (empty: ever)"), _shown(leaf.get("within_days"))),
-                Input("campaign", "text", _("By the campaign (empty: any)"), str(leaf.get("campaign") or "")),
+                Input("within_days", "number", _("In the last … days"), _shown(leaf.get("within_days")), (), _("ever")),
+                Input("campaign", "text", _("By the campaign"), str(leaf.get("campaign") or ""), (), _("any campaign")),
             ),
             feed=feed.title,
             **self._common(place),

@@ -12,13 +12,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from twain.records import Feed
 from twain_web import engine
 from twain_web.access import may
 from twain_web.rooms.audiences import reads
 from twain_web.rooms.audiences.builder.ground import Ground
 from twain_web.rooms.audiences.models import Audience, Count
 from twain_web.rooms.audiences.permissions import COUNT_AUDIENCE
+from twain_web.rooms.feeds.public import FeedCard, feed
 
 #: In the order in which people are left out, as Marketing says it.
 _REASONS: Mapping[str, Any] = {
@@ -44,14 +44,6 @@ class Bar:
     left_out: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Beneath:
-    """A feed beneath a rule: who answers for it, and how fresh it must be."""
-
-    feed: Feed
-    promise: str
-
-
 def funnel(found: Mapping[str, Any]) -> list[Bar]:
     """The funnel, from all who match to those who would get a message. The bars add up."""
     matched = int(found["matched"])
@@ -65,20 +57,9 @@ def funnel(found: Mapping[str, Any]) -> list[Bar]:
     return [*bars, Bar(_("would get a message"), audience, audience * share, left_out=False)]
 
 
-def feeds(over: Ground, rule: Any) -> list[Beneath]:  # noqa: ANN401 — a rule tree
-    """The feeds a rule reads."""
-    return [Beneath(feed, _promise(feed)) for feed in reads.feeds_beneath(over, rule)]
-
-
-def _promise(feed: Feed) -> str:
-    age = feed.freshness.max_age_seconds
-    if age is None:
-        return _("no promise about freshness")
-    if age < 2 * 3600:
-        return _("at most %(n)d minutes old") % {"n": age // 60}
-    return _("at most %(n)d hours old") % {"n": age // 3600} if age < 2 * 86_400 else _("at most %(n)d days old") % {
-        "n": age // 86_400,
-    }  # fmt: skip
+def feeds(over: Ground, rule: Any) -> list[FeedCard]:  # noqa: ANN401 — a rule tree
+    """The feeds a rule reads: who answers for each, and how fresh it is."""
+    return [feed(one.name) for one in reads.feeds_beneath(over, rule)]
 
 
 def count_shown(count: Count) -> dict[str, Any]:
