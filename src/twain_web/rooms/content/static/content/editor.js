@@ -3,7 +3,7 @@ import { Canvas } from "./canvas.js";
 import { startCode } from "./code.js";
 import { draggableKind } from "./drag.js";
 import { Inspector } from "./inspector.js";
-import { hrefParts, hrefText, insertField, lineEditor, linkAt, remember, setLink, style } from "./line.js";
+import { hrefParts, hrefText, insertField, insertWords, lineEditor, linkAt, remember, setLink, style } from "./line.js";
 import { kindName, SYMBOLS } from "./names.js";
 import { saveVersion, showConflict, showFindings, showState, startTabs } from "./panels.js";
 import { ask, choose } from "./picker.js";
@@ -32,6 +32,7 @@ const tabs = startTabs(byId("panels"), (name) => {
   if (name === "preview") saver.save().then(preview.show);
 });
 
+if (byHand) tabs.open("checks");
 if (byHand) startByHand();
 else startBlocks();
 
@@ -128,15 +129,18 @@ function wireTools() {
     if (!wanted) return;
     event.preventDefault();
     place = remember() || place;
-    acts[wanted]();
+    if (event.key === "{") field(place, "{");
+    else acts[wanted]();
   });
 }
 
-async function field(place) {
+// *typed*: what stands there when no field is chosen after all.
+async function field(place, typed = "") {
   if (!place || !place.box.isConnected) return window.twain?.say(t("First put the cursor where the field shall stand."));
   const found = await choose(opened.fields.fields);
   place.box.focus();
   if (found) insertField(place, { field: found.name }, found.business);
+  else if (typed) insertWords(place, typed);
   return null;
 }
 
@@ -196,6 +200,12 @@ document.addEventListener("content:version", () => window.htmx?.trigger("#versio
 document.addEventListener("click", (event) => {
   const where = event.target.closest("[data-jump]");
   if (where) editing.jump({ block: where.dataset.jump });
+});
+// Forms that take the draft elsewhere wait for it.
+document.addEventListener("submit", (event) => {
+  if (!event.target.closest("[data-waits]") || !saver.dirty) return;
+  event.preventDefault();
+  saver.save().then((done) => { if (done) event.target.submit(); });
 });
 document.addEventListener("htmx:configRequest", (event) => {
   if (event.target.closest?.("#test-send") && event.detail.verb === "post" && saver.dirty) {

@@ -152,10 +152,11 @@ export class Inspector {
 
   where(block, from) {
     const rule = block.where?.all?.[0] || { field: "", value: "" };
-    const keep = (change) => this.set((b) => { b.where = narrowed({ ...rule, ...change }, from); }, { key: "where" });
+    const keep = (change) => this.set((b) => { b.where = narrowed(Object.assign(rule, change), from); }, { key: "where" });
     const names = [["", t("all rows")], ...from.filters.filter((f) => f.type === "string").map((f) => [f.name, f.business])];
-    const value = text(rule.value, (value_) => { rule.value = value_; keep({}); });
-    return [labelled(t("Only where"), select(names, rule.field, (name) => { rule.field = name; keep({}); })), labelled(t("is"), value)];
+    const field = select(names, rule.field, (name) => { keep({ field: name }); this.show(this.id); });
+    const value = text(rule.value, (written) => keep({ value: written }));
+    return [labelled(t("Only where"), field), ...(rule.field ? [labelled(t("is"), value)] : [])];
   }
 
   condition(block) {

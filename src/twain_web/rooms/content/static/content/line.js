@@ -131,19 +131,22 @@ export function remember() {
 }
 
 export function insertField(where, span, label) {
-  const { box, range } = where;
+  const made = chip(span, label);
+  putIn(where, made);
+}
+
+export function insertWords(where, text) { putIn(where, document.createTextNode(text)); }
+
+// Put a node at a remembered place, and the cursor behind it.
+function putIn({ box, range }, made) {
   box.focus();
   range.deleteContents();
-  const made = chip(span, label);
   range.insertNode(made);
-  const after = document.createTextNode("\u200b");
-  made.after(after);
-  after.data = "";
-  const selection = getSelection();
-  selection.removeAllRanges();
   const behind = document.createRange();
   behind.setStartAfter(made);
   behind.collapse(true);
+  const selection = getSelection();
+  selection.removeAllRanges();
   selection.addRange(behind);
   box.said();
 }

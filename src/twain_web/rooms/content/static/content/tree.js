@@ -22,11 +22,14 @@ const FRESH = {
 };
 
 function freshList(fields) {
-  const from = fields.related[0] || { relation: "", fields: [], filters: [] };
+  const from = [...fields.related].sort((a, b) => richness(b) - richness(a))[0] || { relation: "", fields: [], filters: [] };
   const dated = from.filters.find((f) => f.type === "timestamp" || f.type === "date");
   const cells = from.fields.slice(0, 2).map((f) => ({ field: f.name }));
   return { relation: from.relation, cells, heading: [], limit: 3, order: dated ? `-${dated.name}` : "" };
 }
+
+// A feed with dates and amounts (orders) is what lists are mostly made of.
+function richness(feed) { return new Set(feed.fields.map((field) => field.type)).size; }
 
 function freshTest(fields) {
   const first = fields.fields.find((f) => f.type === "string") || fields.fields[0];
