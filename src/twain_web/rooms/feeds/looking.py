@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
-from django.conf import settings
 from django.utils import timezone
 
 from twain.errors import SourceLimit, TwainError
@@ -138,7 +137,7 @@ def pull_due() -> list[str]:
     state = WorkspaceState.objects.first()
     if state is not None and state.wanted_at is not None:
         return ["workspace"]
-    every = settings.TWAIN.pull_seconds
+    every = engine.workspace().settings.pull_seconds
     if every is None:
         return []
     before = state.pulled_at if state else None
