@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 from ninja import Query, Router, Schema
 
-from twain.records import Feed, Field
 from twain_web import engine
 from twain_web.api.door import Asked, Needs
 from twain_web.api.problems import must_exist
 from twain_web.api.shapes import Name, Page, Paging, Search, Searched, page
+from twain_web.rooms.feeds.public import FeedCard, FieldCard, feed, feeds, glossary
 
 router = Router(tags=["Data catalogue"])
 READ = Needs("feeds.read_catalogue")
@@ -38,8 +39,17 @@ class FieldOut(Schema):
     required: bool
 
 
+class FreshnessOut(Schema):
+    """How old the newest row is now, in words; *level*: green, amber, red, or grey. *seen*: when somebody last looked."""
+
+    level: str
+    words: str
+    seen: datetime | None
+    age_seconds: float | None
+
+
 class FeedOut(Schema):
-    """One feed, without its fields."""
+    """One feed, without its fields. *rows* and *checked_at* are of the last full check."""
 
     name: str
     title: str
@@ -49,6 +59,9 @@ class FeedOut(Schema):
     contract: str
     owner: OwnerOut
     synonyms: list[str]
+    freshness: FreshnessOut
+    rows: int | None
+    checked_at: datetime | None
     fields: int
 
 
@@ -81,23 +94,23 @@ class Sorted(Paging):
 @router.get("/feeds", response=Page[FeedOut], auth=READ)
 def list_feeds(request: Asked, wanted: Query[Sorted]) -> dict[str, object]:  # noqa: ARG001 — ninja's signature
     """Every feed whose name, words or fields hold what is searched."""
-    feeds = [feed for feed in engine.workspace().feeds.values() if _speaks_of(feed, wanted.search)]
+    found = [card for card in feeds() if _speaks_of(card, wanted.search)]
     key = wanted.sort.removeprefix("-")
-    feeds.sort(key=lambda feed: str(getattr(feed, key)).casefold(), reverse=wanted.sort.startswith("-"))
-    return page([_feed(feed) for feed in feeds], wanted)
+    found.sort(key=lambda card: str(getattr(card, key)).casefold(), reverse=wanted.sort.startswith("-"))
+    return page([_feed(card) for card in found], wanted)
 
 
 @router.get("/feeds/{name}", response=FeedWhole, auth=READ)
 def get_feed(request: Asked, name: Name) -> dict[str, object]:  # noqa: ARG001
     """One feed with its reviewed fields. A field that nobody reviewed does not exist here."""
     with must_exist():
-        feed = engine.workspace().feed(name)
-    return _feed(feed) | {
-        "fields": [_field(field) for field in feed.fields.values()],
-        "relations": {relation.name: relation.feed for relation in feed.relations.values()},
-        "freshness_mode": feed.freshness.mode,
-        "freshness_field": feed.freshness.field,
-        "freshness_max_age_seconds": feed.freshness.max_age_seconds,
+        card, contract = feed(name), engine.workspace().feed(name)
+    return _feed(card) | {
+        "fields": [_field(field) for field in card.fields],
+        "relations": {relation.name: relation.feed for relation in contract.relations.values()},
+        "freshness_mode": contract.freshness.mode,
+        "freshness_field": contract.freshness.field,
+        "freshness_max_age_seconds": contract.freshness.max_age_seconds,
     }
 
 
@@ -105,32 +118,23 @@ def get_feed(request: Asked, name: Name) -> dict[str, object]:  # noqa: ARG001
 def list_glossary(request: Asked, wanted: Query[Searched]) -> dict[str, object]:  # noqa: ARG001
     """Business words and the fields they mean, by word."""
     terms = [
-        {"business": f.business_name, "feed": feed.name, "field": f.name, "synonyms": list(f.synonyms)}
-        for feed in engine.workspace().feeds.values()
-        for f in feed.fields.values()
-        if _holds(wanted.search, f.business_name, f.name, *f.synonyms)
+        {"business": term.business, "feed": term.feed, "field": term.field, "synonyms": list(term.synonyms)}
+        for term in glossary()
+        if _holds(wanted.search, term.business, term.field, *term.synonyms)
     ]
-    return page(sorted(terms, key=lambda term: (str(term["business"]).casefold(), term["feed"])), wanted)
+    return page(terms, wanted)
 
 
-def _feed(feed: Feed) -> dict[str, object]:
-    return {
-        "name": feed.name,
-        "title": feed.title,
-        "description": feed.description,
-        "source": feed.source,
-        "version": feed.version,
-        "contract": feed.contract_hash,
-        "owner": {"name": feed.owner.name, "title": feed.owner.title, "email": feed.owner.email},
-        "synonyms": list(feed.synonyms),
-        "fields": len(feed.fields),
-    }
+def _feed(card: FeedCard) -> dict[str, object]:
+    names = ("name", "title", "description", "source", "version", "owner", "freshness", "rows", "checked_at")
+    made = {name: getattr(card, name) for name in names}
+    return {**made, "contract": card.contract_hash, "synonyms": list(card.synonyms), "fields": len(card.fields)}
 
 
-def _field(field: Field) -> dict[str, object]:
+def _field(field: FieldCard) -> dict[str, object]:
     return {
         "name": field.name,
-        "business_name": field.business_name,
+        "business_name": field.business,
         "type": field.type,
         "description": field.description,
         "synonyms": list(field.synonyms),
@@ -141,9 +145,9 @@ def _field(field: Field) -> dict[str, object]:
     }
 
 
-def _speaks_of(feed: Feed, search: str) -> bool:
-    words = [feed.name, feed.title, feed.description, *feed.synonyms]
-    words += [w for f in feed.fields.values() for w in (f.name, f.business_name, *f.synonyms)]
+def _speaks_of(card: FeedCard, search: str) -> bool:
+    words = [card.name, card.title, card.description, *card.synonyms]
+    words += [w for f in card.fields for w in (f.name, f.business, *f.synonyms)]
     return _holds(search, *words)
 
 

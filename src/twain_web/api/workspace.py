@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from ninja import Router, Schema
 
+from twain.flows.repository import Repository
 from twain_web import engine
 from twain_web.api.door import Asked, Needs
 
@@ -22,8 +25,19 @@ class Finding(Schema):
     place: str | None
 
 
+class RevisionOut(Schema):
+    """Where the files' git checkout stands. *changed*: files that differ from the revision."""
+
+    hash: str
+    author: str
+    at: datetime
+    subject: str
+    branch: str
+    changed: list[str]
+
+
 class WorkspaceOut(Schema):
-    """The workspace as its files stand now."""
+    """The workspace as its files stand now; without git there is no revision."""
 
     name: str
     time_zone: str
@@ -32,6 +46,7 @@ class WorkspaceOut(Schema):
     channels: list[str]
     sources: list[str]
     problems: list[Finding]
+    revision: RevisionOut | None
 
 
 @router.get("/workspace", response=WorkspaceOut, auth=READ)
@@ -55,4 +70,15 @@ def get_workspace(request: Asked) -> dict[str, object]:  # noqa: ARG001 — ninj
             }
             for one in here.problems
         ],
+        "revision": _revision(),
     }
+
+
+def _revision() -> dict[str, object] | None:
+    repository = Repository.at(settings.TWAIN.root)
+    if repository is None:
+        return None
+    stands = repository.checkout()
+    now = stands.revision
+    told = {"hash": now.hash, "author": now.author, "at": now.at, "subject": now.subject}
+    return told | {"branch": stands.branch, "changed": list(stands.changed)}

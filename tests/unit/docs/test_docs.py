@@ -248,5 +248,6 @@ def test_decisions_are_numbered_without_a_gap_and_say_why():
 def test_pages_are_for_readers(page):
     text = page.read_text(encoding="utf-8")
     assert text.startswith("# ")
-    assert not re.search(r"\b(TO" r"DO|FIX" r"ME|TBD|lorem)\b", text, re.IGNORECASE)
+    # In quotes it is the name of a problem's cure in JSON, and no note to ourselves.
+    assert not re.search(r'(?<!")\b(TO' r"DO|FIX" r'ME|TBD|lorem)\b(?!")', text, re.IGNORECASE)
     assert max(len(line) for line in text.splitlines() if not line.startswith("|")) <= 145
