@@ -6,13 +6,17 @@ import re
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tests.house_workspace import ROOT
 from twain.demo.sink import SinkHandle, start_sink
+from twain.flows.publish import make
+from twain.flows.send import OPEN, cancel
 from twain.records import RunState
+from twain.testing.relay import Relay
 from twain_web import engine
 from twain_web.roles import Role
 from twain_web.rooms.campaigns import following, moving, processes
@@ -43,6 +47,17 @@ def sink(company: None) -> Iterator[SinkHandle]:
         toml = ROOT / "twain.toml"
         toml.write_text(re.sub(r"^port = \d+", f"port = {handle.port}", toml.read_text(), count=1, flags=re.MULTILINE))
         yield handle
+
+
+@pytest.fixture
+def relay(company: None) -> Iterator[Relay]:
+    """A relay that says what a test wants it to say; the workspace's channel leads to it as long as the test lasts."""
+    toml = ROOT / "twain.toml"
+    before = toml.read_text()
+    with Relay() as made:
+        toml.write_text(re.sub(r"^port = \d+", f"port = {made.port}", before, count=1, flags=re.MULTILINE))
+        yield made
+    toml.write_text(before)
 
 
 @pytest.fixture
@@ -119,8 +134,6 @@ class Way:
     @property
     def bundle(self) -> str:
         """The hash of what would go now."""
-        from twain.flows.publish import make
-
         return make(engine.instance(), campaign_record(self.campaign.slug)).hash
 
     def ask(self, note: str = "") -> Any:
@@ -169,13 +182,9 @@ def run_of(launch: Launch) -> Any:
 @pytest.fixture(autouse=True)
 def _nothing_left(monkeypatch: pytest.MonkeyPatch, db: None) -> Iterator[None]:
     """Holds are looked at again at once; what a test leaves open is ended, so that no other test meets it."""
-    from datetime import timedelta
-
     for name in ("CHECK_AGAIN", "START_AGAIN"):
         monkeypatch.setattr(following, name, timedelta(0))
     yield
-    from twain.flows.send import OPEN, cancel
-
     instance = engine.instance("test")
     for child in list(processes._children.values()):
         child.terminate()

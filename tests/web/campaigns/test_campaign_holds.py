@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from tests.house_workspace import ROOT
 from tests.web.campaigns.conftest import Way, finish, move, run_of
+from twain.errors import WrongState
 from twain.records import RunState
 from twain_web import engine
-from twain_web.rooms.campaigns import processes
+from twain_web.rooms.campaigns import following, processes
 from twain_web.rooms.campaigns.actions.steering import pause_send, resume_send
 from twain_web.rooms.campaigns.actions.switching import lift_switch, throw_switch
 from twain_web.rooms.campaigns.models import Launch
@@ -84,15 +85,18 @@ def test_both_teams_read_why(way: Way, signed_in, sink, stale):
     assert "For IT" in page
 
 
-def test_a_hold_that_nobody_mends_expires(way: Way, sink, stale):
+def test_a_hold_that_nobody_mends_expires(way: Way, sink, stale, monkeypatch):
     way.approve()
     launch = _until(way.launch(), RunState.HELD)
-    ledger = engine.instance().ledger
-    past = timezone.now().timestamp() - 1
-    with ledger._driver.writing() as tx:
-        tx._execute("update runs set not_after = ? where id = ?", (past, launch.run_id)) if hasattr(tx, "_execute") else None
-    launch = move(launch)
-    assert launch.state in (Launch.State.EXPIRED, Launch.State.RUNNING)
+
+    class ThirteenHoursLater:
+        localtime = staticmethod(timezone.localtime)
+        now = staticmethod(lambda: timezone.now() + timedelta(hours=13))
+
+    monkeypatch.setattr(following, "timezone", ThirteenHoursLater)
+    assert move(launch).state == Launch.State.EXPIRED
+    assert run_of(launch).state is RunState.EXPIRED
+    assert "Its time is over" in send(launch.run_id).events[-1].business
 
 
 def test_a_scheduled_launch_expires_when_it_cannot_begin(way: Way, sink, owner):
@@ -126,7 +130,9 @@ def test_a_lifted_stop_lets_it_go(way: Way, sink, owner):
 
 def test_while_a_source_is_stopped_nobody_asks_it(way: Way, owner, signed_in):
     throw_switch(by=owner, scope="source:shop", why="Index rebuild.")
-    answer = signed_in(username="priya").post(f"/campaigns/of/{way.campaign.slug}/review/check/", headers={"HX-Request": "true"})
+    answer = signed_in(username="priya").post(
+        f"/campaigns/of/{way.campaign.slug}/review/check/", headers={"HX-Request": "true"}
+    )
     assert "Index rebuild." in answer.content.decode()
 
 
@@ -142,8 +148,6 @@ def test_a_pause_by_hand_lasts_until_a_hand_ends_it(way: Way, sink, stale):
 
 
 def test_pausing_what_is_not_being_sent_is_said(way: Way, sink):
-    from twain.errors import WrongState
-
     way.approve()
     launch = finish(way.launch())
     with pytest.raises(WrongState, match="cannot become paused"):
