@@ -113,6 +113,7 @@ def test_a_workspace_that_is_the_repository(company, tmp_path):
 
 def test_it_says_what_the_patch_does_not_mend(repo):
     rename(repo)
+    (repo.root / "campaigns/summer-thanks/endless.png").symlink_to("/dev/zero")  # nobody reads what no message needs
     customers = repo.root / CUSTOMERS
     text = customers.read_text()
     start = text.index("      - name: birth_date\n")

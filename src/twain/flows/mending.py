@@ -6,7 +6,6 @@ Whether a diff mends is not believed but tried: the changed files are read as a 
 from __future__ import annotations
 
 import difflib
-import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,12 +15,12 @@ from twain.errors import TwainError
 from twain.feeds.lineage import Break
 from twain.feeds.renames import dotted, keep_name, redotted
 from twain.flows.check import check_campaign
+from twain.flows.files import read_text
 from twain.flows.instance import Instance
 from twain.flows.mentions import Mention
 from twain.flows.workspace import Workspace, load_workspace
 from twain.records import Feed, Field
 
-_READ = ("twain.toml", "policy.toml", "campaigns", "audiences", "fragments")
 _Renames = Mapping[tuple[str, str], Field]
 
 
@@ -57,8 +56,8 @@ def mend(
     return Mending(
         unified(texts, follow),
         unified(texts, kept),
-        _mended(instance, follow, campaigns),
-        _mended(instance, kept, campaigns),
+        _mended(instance, texts, follow, campaigns),
+        _mended(instance, texts, kept, campaigns),
     )
 
 
@@ -107,29 +106,31 @@ def _pointing_back(
     return {f: text for f, text in again.items() if text != others[f]}
 
 
-def _mended(instance: Instance, changed: Mapping[str, str], campaigns: Sequence[str]) -> tuple[str, ...]:
-    """Which of *campaigns* check without an error once the files are *changed*: tried on a copy of the workspace's files."""
+def _mended(
+    instance: Instance, texts: Mapping[str, str], changed: Mapping[str, str], campaigns: Sequence[str]
+) -> tuple[str, ...]:
+    """Which of *campaigns* check without an error once the files are *changed*: tried on a copy of the workspace's texts."""
     if not changed:
         return ()
     with tempfile.TemporaryDirectory(prefix="twain-mend-") as folder:
-        workspace = _changed(instance, changed, Path(folder))
+        workspace = _changed(instance, texts, changed, Path(folder))
         if workspace is None or any(p.severity == "error" for p in workspace.problems):
             return ()
         tried = replace(instance, workspace=workspace)
         return tuple(n for n in campaigns if not _errors(tried, n))
 
 
-def _changed(instance: Instance, changed: Mapping[str, str], folder: Path) -> Workspace | None:
+def _changed(
+    instance: Instance, texts: Mapping[str, str], changed: Mapping[str, str], folder: Path
+) -> Workspace | None:
     """The workspace as it would be, in *folder*; contracts that stay as they are need not be read once more."""
     contracts = any(file.startswith("feeds/") for file in changed)
-    for name in (*_READ, *(["feeds"] if contracts else [])):
-        origin = instance.root / name
-        if origin.is_dir():
-            shutil.copytree(origin, folder / name)
-        elif origin.exists():
-            shutil.copy2(origin, folder / name)
-    for file, text in changed.items():
-        (folder / file).write_bytes(text.encode("utf-8"))
+    settings = {name: instance.root / name for name in ("twain.toml", "policy.toml")}
+    beside = {name: read_text(path, instance.root) for name, path in settings.items() if path.exists()}
+    for file, text in {**texts, **changed, **beside}.items():
+        if contracts or not file.startswith("feeds/"):
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / file).write_bytes(text.encode("utf-8"))
     try:
         workspace = load_workspace(folder)
     except TwainError:
