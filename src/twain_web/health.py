@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hmac
+import logging
 import os
 
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import HttpHeaders
 
@@ -13,6 +14,8 @@ from twain.errors import TwainError
 from twain.records import RunState
 from twain_web import engine
 from twain_web.access import public
+
+log = logging.getLogger("twain.health")
 
 _SHOWN = ("sent", "failed", "suppressed", "uncertain", "pending")
 
@@ -32,6 +35,9 @@ def ready(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 — a view
         engine.instance().ledger.stops()
     except TwainError as error:
         return JsonResponse({"ready": False, "why": error.shown_code}, status=503)
+    except DatabaseError:
+        log.exception("The house's own tables cannot be read")
+        return JsonResponse({"ready": False, "why": "house"}, status=503)
     return JsonResponse({"ready": True})
 
 
@@ -48,13 +54,13 @@ def metrics(request: HttpRequest) -> HttpResponse:
 def _may_scrape(address: str, headers: HttpHeaders) -> bool:
     token = os.environ.get("TWAIN_METRICS_TOKEN", "")
     if token:
-        return hmac.compare_digest(headers.get("Authorization", ""), f"Bearer {token}")
+        return hmac.compare_digest(headers.get("Authorization", "").encode(), f"Bearer {token}".encode())
     return address in ("127.0.0.1", "::1") and "X-Forwarded-For" not in headers
 
 
 def _lines() -> list[str]:
     ledger = engine.instance().ledger
-    lines = ["# HELP twain_sends Sends by state.", "# TYPE twain_sends gauge"]
+    lines = ["# HELP twain_sends Sends by state, the newest 500 of each.", "# TYPE twain_sends gauge"]
     open_runs = []
     for state in RunState:
         runs = ledger.runs(limit=500, states=[state])
