@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -99,6 +100,7 @@ class Card:
     kind: str
     title: str
     position: str
+    name: str = ""
     gap: str = ""
     feed: str = ""
     meaning: str = ""
@@ -192,6 +194,7 @@ class Cards:
         tested = feed.fields[node["field"]]
         return Card(
             kind="field",
+            name=tested.name,
             title=tested.business_name,
             meaning=tested.description,
             feed=feed.title,
@@ -208,6 +211,7 @@ class Cards:
         where = self._card(parts(node)[0], _Place((*place.path, 0), other))
         return Card(
             kind="related",
+            name=str(node["related"]),
             title=other.title,
             meaning=other.description,
             feed=feed.title,
@@ -221,8 +225,7 @@ class Cards:
                 "spans": self._spans(span) if dated(other) else (),
                 "dated": tuple(Choice(f.name, f.business_name, f.name == within.get("field")) for f in dated(other)),
                 "days": _shown(within.get("days")),
-                "from": str(within.get("from") or "")[:10],
-                "to": str(within.get("to") or "")[:10],
+                "ends": tuple(_end(key, within.get(key)) for key in ("from", "to")),
             },
             **self._common(place),
         )
@@ -237,6 +240,7 @@ class Cards:
         every = str(node.get("every") or ("once" if years or months else "year"))
         return Card(
             kind="anniversary",
+            name=tested.name,
             title=tested.business_name,
             meaning=tested.description,
             feed=feed.title,
@@ -336,19 +340,26 @@ def _single(tested: Field, label: str, value: Any) -> Input:  # noqa: ANN401
 
 
 def _many(tested: Field, values: Sequence[Any]) -> Input:
-    listed = choices(tested)
-    if listed:
-        extra = [str(v) for v in values if v is not None and str(v) not in listed]
-        boxes = tuple(Choice(one, one, one in map(str, values)) for one in [*listed, *extra])
+    listed, given = choices(tested), [str(v) for v in values if v is not None]
+    if listed or any(one != one.strip() or not one for one in given):
+        extra = [one for one in given if one not in listed]
+        boxes = tuple(Choice(one, one or _("(an empty text)"), one in given) for one in [*listed, *extra])
         return Input("value", "boxes", tested.business_name, "", boxes)
     shown = "\n".join(_shown(v) for v in values if v is not None)
-    return Input("value", "lines", _("%(field)s, one a line") % {"field": tested.business_name}, shown)
+    return Input("lines", "lines", _("%(field)s, one a line") % {"field": tested.business_name}, shown)
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, float):
+        return format(Decimal(repr(value)), "f")
     return "" if value is None else f"{value}"
+
+
+def _end(name: str, value: Any) -> Input:  # noqa: ANN401
+    shown = str(value or "")
+    return Input(name, "datetime-local" if "T" in shown else "date", {"from": _("from"), "to": _("to")}[name], shown)
 
 
 def _opposite(node: Tree) -> Input:

@@ -7,9 +7,10 @@ so that everything else is judged at once, and a tree with gaps is kept but neit
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, cast
 
 from django.utils.translation import gettext as _
@@ -20,7 +21,7 @@ from twain.audiences.parse import parse_rule
 from twain.errors import RuleError, TwainError
 from twain.flows.instance import Instance
 from twain.records import Feed, Field, FieldType, Right
-from twain_web.rooms.audiences.builder.tree import Path, Tree, at, is_group, normal, parts, walk, with_parts
+from twain_web.rooms.audiences.builder.tree import Path, Tree, at, is_group, normal, parts, replaced, walk, with_parts
 
 _STAND_IN: Mapping[FieldType, Any] = {
     "string": "x",
@@ -31,6 +32,7 @@ _STAND_IN: Mapping[FieldType, Any] = {
     "timestamp": "2024-01-01",
 }
 _LARGEST = 1 << 20
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _MANY = frozenset({"in", "not_in", "between"})
 _DAYS = frozenset({"within_last_days", "older_than_days"})
 _NONE = frozenset({"is_null", "not_null", "is_true", "is_false"})
@@ -85,8 +87,25 @@ class Ground:
             dialect=self.dialect,
         )  # fmt: skip
         tree = normal(cast("Tree", written))
+        for path, node in list(walk(tree)):
+            if "field" in node or "within" in node:
+                feed = self.feed_at(tree, path)
+                tree = replaced(tree, path, lambda leaf, feed=feed: self._typed(leaf, feed))
         self.judge(tree)
         return tree
+
+    def _typed(self, leaf: Tree, feed: Feed) -> Tree:
+        """The leaf with its values as the inputs write them: whole numbers without a fraction, dates in one spelling."""
+        if "field" in leaf and "value" in leaf and arity(str(leaf["op"])) != "days":
+            tested, value = feed.fields[leaf["field"]], leaf["value"]
+            same = [_spelt(v, tested) for v in value] if isinstance(value, list) else _spelt(value, tested)
+            return leaf | {"value": same}
+        if "within" in leaf:
+            other = self.feeds[feed.relations[leaf["related"]].feed]
+            tested = other.fields[leaf["within"]["field"]]
+            ends = {k: _spelt(v, tested) for k, v in leaf["within"].items() if k in ("from", "to")}
+            return leaf | {"within": leaf["within"] | ends}
+        return leaf
 
     def gaps(self, tree: Tree) -> dict[Path, str]:
         """What still has to be filled in, by place."""
@@ -146,17 +165,36 @@ def dated(feed: Feed) -> list[Field]:
     return [f for f in usable(feed) if f.type in ("date", "timestamp")]
 
 
+def _spelt(value: Any, tested: Field) -> Any:  # noqa: ANN401 — a value the parser has accepted
+    match tested.type:
+        case "integer":
+            return int(value)
+        case "date" | "timestamp" if len(str(value)) == 10:
+            return date.fromisoformat(str(value)).isoformat()
+        case "timestamp":
+            return datetime.fromisoformat(str(value)).isoformat()
+    return value
+
+
 def _refuse_unprintable(tree: object) -> None:
-    """No store and no page can hold a NUL or half a character."""
+    """No input can hold a line break, no store a NUL, no page half a character."""
     try:
-        text = json.dumps(tree, ensure_ascii=False, default=str)
-        sound = "\\u0000" not in text and len(text.encode()) <= _LARGEST
+        sound = len(json.dumps(tree, ensure_ascii=False, default=str).encode()) <= _LARGEST
+        sound = sound and not any(_CONTROL.search(text) for text in _texts(tree))
     except (UnicodeEncodeError, RecursionError):
         sound = False
     if not sound:
         raise RuleError(
             "The rule holds characters that cannot be stored, or is too large.", code="T412", todo="Remove them."
         )
+
+
+def _texts(tree: object) -> Iterator[str]:
+    if isinstance(tree, str):
+        yield tree
+    elif isinstance(tree, Mapping | list | tuple):
+        for one in [*tree, *tree.values()] if isinstance(tree, Mapping) else tree:
+            yield from _texts(one)
 
 
 # ---------------------------------------------------------------- gaps

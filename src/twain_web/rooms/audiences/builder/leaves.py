@@ -107,7 +107,7 @@ def _field(node: Tree, posted: Posted, feed: Feed, _ground: Ground) -> Tree:
         case "days":
             return {"field": tested.name, "op": op, "value": _whole(texts[0] if texts else "")}
         case "many":
-            return {"field": tested.name, "op": op, "value": _many(texts, tested)}
+            return {"field": tested.name, "op": op, "value": _many(posted, tested)}
         case "two":
             both = [*texts, "", ""][:2]
             return {"field": tested.name, "op": op, "value": [read_value(one, tested) for one in both]}
@@ -163,8 +163,7 @@ def _within(posted: Posted, other: Feed, ground: Ground) -> Tree:
         return {"field": tested.name, "days": _whole(_one(posted, "days"))}
     if span == "year":
         return {"field": tested.name, "from": f"{ground.today.year}-01-01"}
-    day = Field(tested.name, "", "date", tested.business_name, tested.rights)
-    ends = {key: read_value(_one(posted, key), day) for key in ("from", "to")}
+    ends = {key: read_value(_one(posted, key), tested) for key in ("from", "to")}
     return {"field": tested.name, **({k: v for k, v in ends.items() if v is not None} or {"from": None})}
 
 
@@ -182,7 +181,7 @@ def _anniversary(node: Tree, posted: Posted, feed: Feed, _ground: Ground) -> Tre
 
 def _history(node: Tree, posted: Posted, _feed: Feed, _ground: Ground) -> Tree:
     leaf: Tree = {"history": _one(posted, "history") or node["history"]}
-    days, campaign = _whole(_one(posted, "within_days")), _one(posted, "campaign").strip()
+    days, campaign = _days(_one(posted, "within_days")), _one(posted, "campaign").strip()
     leaf |= {"within_days": days} if days is not None else {}
     return leaf | ({"campaign": campaign} if campaign else {})
 
@@ -218,15 +217,14 @@ def read_value(text: str, tested: Field) -> Any:  # noqa: ANN401 — a value of 
         raise _unfit(text, tested.business_name, _WANTED[tested.type]) from None
 
 
-def _many(texts: Sequence[str], tested: Field) -> list[Any]:
-    """Values one a line, or one an input (ticked boxes); each once, in their order."""
-    lines = [line for text in texts for line in text.splitlines() if line.strip()]
-    if len(lines) > _MOST_VALUES:
-        raise RuleError(
-            f"There are {len(lines)} values; at most {_MOST_VALUES} are possible.", todo="Shorten the list."
-        )
-    lines = [line.strip() for line in lines] if not choices(tested) else lines
-    return list(dict.fromkeys(read_value(line, tested) for line in lines))
+def _many(posted: Posted, tested: Field) -> list[Any]:
+    """Values of ticked boxes as they are, and those typed one a line; each once, in their order."""
+    typed = [line.strip() for text in posted.get("lines", ()) for line in text.split("\n") if line.strip()]
+    ticked = posted.get("value", ())
+    if len(typed) + len(ticked) > _MOST_VALUES:
+        raise RuleError(f"There are more than {_MOST_VALUES} values.", todo="Shorten the list.")
+    found = [one if tested.type == "string" else read_value(one, tested) for one in (*ticked, *typed)]
+    return list(dict.fromkeys(one for one in found if one is not None))
 
 
 def _whole(text: str) -> int | None:
@@ -236,6 +234,13 @@ def _whole(text: str) -> int | None:
     if not re.fullmatch(r"\d{1,12}", plain, re.ASCII):
         raise _unfit(text, "", _WANTED["integer"])
     return int(plain)
+
+
+def _days(text: str) -> float | int | None:
+    try:
+        return _number(text) if text.strip() else None
+    except ValueError:
+        raise _unfit(text, "", _WANTED["number"]) from None
 
 
 def _integer(text: str) -> int:
@@ -248,7 +253,7 @@ def _integer(text: str) -> int:
 def _number(text: str) -> float | int:
     plain = _SPACES.sub("", text)
     plain = plain.replace(",", ".") if plain.count(",") == 1 and "." not in plain else plain
-    if not re.fullmatch(r"[+-]?\d{1,18}(\.\d{1,9})?", plain, re.ASCII):
+    if not re.fullmatch(r"[+-]?\d{1,310}(\.\d{1,330})?", plain, re.ASCII):
         raise ValueError
     return float(plain) if "." in plain else int(plain)
 

@@ -5,7 +5,7 @@ The normal form means exactly what was written, and is itself a rule tree: the p
 - the root is a *group*: ``all``, ``any``, ``not any`` (none) or ``not all``;
 - ``not`` stands before a group, or before a *leaf* that has an opposite of its own: history, audience, fragment;
 - ``where`` of a related feed is a group, and is left out when it is empty;
-- ``op`` is always written; dates are ISO text.
+- what has a default is written out; dates are ISO text.
 
 A place is the way from the root: ``""`` the root, ``"2.0"`` the first part of its third. A related feed has one part: *where*.
 """
@@ -41,12 +41,51 @@ def _normal(tree: Mapping[str, Any]) -> Tree:
         if kind in tree:
             return {kind: [_normal(part) for part in tree[kind]]}
     leaf = {key: _plain(value) for key, value in tree.items() if key != "where"}
-    if "field" in leaf:
-        leaf = {"field": leaf["field"], "op": leaf.get("op", "eq"), **leaf}
+    shaped = _SHAPES[leaf_kind(leaf)](leaf)
     if "where" in tree:
         where = normal(tree["where"])
-        leaf |= {} if where == {"all": []} else {"where": where}
-    return leaf
+        shaped |= {} if where == {"all": []} else {"where": where}
+    return shaped
+
+
+def _field(leaf: Tree) -> Tree:
+    """With its operator; a list without repetitions; nothing-in-it compared as a list of that one text."""
+    op, value = leaf.get("op", "eq"), leaf.get("value")
+    if op in ("eq", "ne") and value == "":
+        op, value = {"eq": "in", "ne": "not_in"}[op], [""]
+    if op in ("in", "not_in") and isinstance(value, list):
+        value = list(dict.fromkeys(value))
+    return {"field": leaf["field"], "op": op} | ({"value": value} if "value" in leaf else {})
+
+
+def _related(leaf: Tree) -> Tree:
+    """With its amount; a span of time without ends is none."""
+    amount = {key: leaf[key] for key in ("none", "at_least", "at_most") if key in leaf} or {"at_least": 1}
+    within = {key: value for key, value in leaf.get("within", {}).items() if value is not None}
+    return {"related": str(leaf["related"]), **amount} | ({"within": within} if len(within) > 1 else {})
+
+
+def _anniversary(leaf: Tree) -> Tree:
+    years, months = leaf.get("years", 0), leaf.get("months", 0)
+    often = {"years": years, "months": months} if years or months else {"every": leaf.get("every", "year")}
+    rest = {"days": leaf.get("days", 0), "feb29": leaf.get("feb29", "feb28")}
+    return {"anniversary": leaf["anniversary"], **often, **rest}
+
+
+def _history(leaf: Tree) -> Tree:
+    days, campaign = leaf.get("within_days"), str(leaf.get("campaign") or "").strip()
+    when = {} if days is None else {"within_days": days}
+    return {"history": leaf["history"], **when} | ({"campaign": campaign} if campaign else {})
+
+
+_SHAPES: Mapping[str, Callable[[Tree], Tree]] = {
+    "field": _field,
+    "related": _related,
+    "anniversary": _anniversary,
+    "history": _history,
+    "audience": lambda leaf: {"audience": str(leaf["audience"])},
+    "fragment": lambda leaf: {"fragment": str(leaf["fragment"])},
+}
 
 
 def _negated(inner: Mapping[str, Any]) -> Tree:

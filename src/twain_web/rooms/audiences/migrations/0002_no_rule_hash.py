@@ -4,14 +4,13 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('audiences_room', '0001_initial'),
+        ("audiences_room", "0001_initial"),
     ]
 
     operations = [
         migrations.RemoveField(
-            model_name='count',
-            name='rule_hash',
+            model_name="count",
+            name="rule_hash",
         ),
     ]

@@ -11,14 +11,14 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from twain.errors import ConfigError, RuleError, WrongState
+from twain.errors import ConfigError, RuleError, TwainError, WrongState
 from twain_web.access import needs
 from twain_web.rooms.audiences import actions, counts, reads
 from twain_web.rooms.audiences.builder import edits
 from twain_web.rooms.audiences.builder import picker as picking
 from twain_web.rooms.audiences.builder.cards import Card, Cards
 from twain_web.rooms.audiences.builder.ground import Ground
-from twain_web.rooms.audiences.builder.leaves import changed, new_leaf
+from twain_web.rooms.audiences.builder.leaves import Posted, changed, new_leaf
 from twain_web.rooms.audiences.builder.tree import Path, Tree, at, is_group, leaf_kind, nowhere, read_path, shown_path
 from twain_web.rooms.audiences.models import Audience, AudienceDraft, Count
 from twain_web.rooms.audiences.permissions import EDIT_AUDIENCE
@@ -38,6 +38,15 @@ def edit(request: HttpRequest, audience: Audience) -> HttpResponse:
 @require_POST
 def change(request: HttpRequest, audience: Audience) -> HttpResponse:
     """One edit. Answers with the tree, or, when only a value changed, with what stands around it."""
+    try:
+        return _changed(request, audience)
+    except TwainError as error:  # what the rule stands on has changed: the page stays, and says so
+        answer = render(request, "audiences/said.html", {"said": error, "answers": True}, status=422)
+        answer["HX-Reswap"] = "none"
+        return answer
+
+
+def _changed(request: HttpRequest, audience: Audience) -> HttpResponse:
     draft = actions.edit_draft(by=request.user, audience=audience)
     over = reads.ground_of(audience, request.user)
     before, said, focus = draft.tree, None, None
@@ -76,35 +85,42 @@ def _edited(request: HttpRequest, draft: AudienceDraft, over: Ground) -> str | N
     if asked in _STEPS:
         _STEPS[asked](draft=draft)
         return None
-    path = read_path(request.POST.get("path", ""))
-    if asked == "replace":
-        edited = over.adopted(_read_json(request.POST.get("rule", ""))), ()
-    elif asked in edits.BY_PLACE:
-        edited = edits.BY_PLACE[asked](draft.tree, path)
-    else:
-        edited = _with_words(request, draft.tree, path, over)
-    place = actions.kept(draft=draft, edited=edited, ground=over)
+    place = actions.kept(draft=draft, edited=applied(dict(request.POST.lists()), draft.tree, over), ground=over)
     return None if asked in ("change", "group", "replace") else place
 
 
-def _with_words(request: HttpRequest, tree: Tree, path: Path, over: Ground) -> edits.Edited:
-    """The edits that take more than a place."""
-    posted = request.POST
-    kind, name, of = (posted.get(key, "") for key in ("kind", "name", "of"))
-    match posted.get("do"):
+def applied(posted: Posted, tree: Tree, over: Ground) -> edits.Edited:
+    """The tree after one edit, not judged yet, and the place where the eye goes. Raises RuleError."""
+    asked = _one(posted, "do")
+    path = read_path(_one(posted, "path"))
+    if asked == "replace":
+        return over.adopted(_read_json(_one(posted, "rule"))), ()
+    if asked in edits.BY_PLACE:
+        return edits.BY_PLACE[asked](tree, path)
+    kind, name, of = (_one(posted, key) for key in ("kind", "name", "of"))
+    feed = over.feed_at(tree, path)
+    match asked:
         case "add":
-            return edits.add(tree, path, new_leaf(kind, name, of, over.feed_at(tree, path), over))
+            return edits.add(tree, path, new_leaf(kind, name, of, feed, over))
         case "swap":
-            return edits.put(tree, path, new_leaf(kind, name, of, over.feed_at(tree, path), over))
+            return edits.put(tree, path, new_leaf(kind, name, of, feed, over))
         case "group":
             return edits.regroup(tree, path, kind)
         case "change":
-            node = at(tree, path)
-            if is_group(node):
-                raise nowhere(shown_path(path))
-            leaf = changed(node, dict(posted.lists()), over.feed_at(tree, path), over)
-            return edits.put(tree, path, leaf)
+            return edits.put(tree, path, changed(_leaf_at(tree, path), posted, feed, over))
     raise RuleError("That is no edit of a rule.", todo="Reload the page and try again.")
+
+
+def _leaf_at(tree: Tree, path: Path) -> Tree:
+    node = at(tree, path)
+    if is_group(node):
+        raise nowhere(shown_path(path))
+    return node
+
+
+def _one(posted: Posted, name: str) -> str:
+    found = posted.get(name, ())
+    return found[0] if found else ""
 
 
 def _read_json(text: str) -> Any:  # noqa: ANN401 — any JSON value
