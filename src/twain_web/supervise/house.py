@@ -99,11 +99,16 @@ def _prepare(*, demo: bool) -> tuple[Mapping[str, object], ...]:
     import django  # noqa: PLC0415 — its settings are made from the environment that has just been set
 
     django.setup(set_prefix=False)
+    from twain_web.rooms.content.public import enter_demo  # noqa: PLC0415
     from twain_web.rooms.people.public import enter_demo_people  # noqa: PLC0415
     from twain_web.supervise.prepare import prepare  # noqa: PLC0415
 
     prepare()
-    return tuple(enter_demo_people()) if demo else ()
+    if not demo:
+        return ()
+    people = tuple(enter_demo_people())
+    enter_demo(by="lhoffmann")
+    return people
 
 
 def _children(asked: Asked, root: Path, port: int, inbox_port: int | None) -> list[Child]:

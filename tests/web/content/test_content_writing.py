@@ -197,9 +197,9 @@ def test_a_reusable_block_in_a_draft_is_not_put_away(writer, content, document):
 
 
 def test_the_demo_company_has_written_something(somebody, company):
-    writer = somebody(Role.MARKETER, username="writer")
-    enter_demo(by=writer)
-    enter_demo(by=writer)
+    somebody(Role.MARKETER, username="writer")
+    enter_demo(by="writer")
+    enter_demo(by="writer")
     given = public.written("first-frost")
     assert given.version == 1
     assert "NORDLICHT OUTDOOR" in given.content.body

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth import get_user_model
+
 from twain_web.rooms.content import actions
 from twain_web.rooms.content.models import BrandKit, Content, ReusableBlock
 
@@ -50,16 +52,17 @@ _MESSAGE = {
 }
 
 
-def enter_demo(*, by: Any) -> None:  # noqa: ANN401 — a Person
-    """Enter it once; nothing happens when it is there."""
+def enter_demo(*, by: str) -> None:
+    """Enter it once, as written by the person of this user name; nothing happens when it is there."""
+    author = get_user_model().objects.get(username=by)
     if BrandKit.objects.filter(slug="nordlicht-outdoor").exists():
         return
-    brand = actions.keep_brand(by=by, brand=_brand())
+    brand = actions.keep_brand(by=author, brand=_brand())
     if not ReusableBlock.objects.filter(slug="nordlicht-header").exists():
-        actions.keep_reusable(by=by, name="Nordlicht header", blocks=_HEADER)
-    actions.add_to_proof_list(by=by, name="Mara Seidel, Head of CRM", address="mara.seidel@nordlicht.example")
-    content = actions.make_content(by=by, name="First frost", feed="customers", brand=brand, folder="Winter")
-    _write(by, content)
+        actions.keep_reusable(by=author, name="Nordlicht header", blocks=_HEADER)
+    actions.add_to_proof_list(by=author, name="Mara Seidel, Head of CRM", address="mara.seidel@nordlicht.example")
+    content = actions.make_content(by=author, name="First frost", feed="customers", brand=brand, folder="Winter")
+    _write(author, content)
 
 
 def _brand() -> BrandKit:
@@ -73,7 +76,7 @@ def _brand() -> BrandKit:
     )  # fmt: skip
 
 
-def _write(by: Any, content: Content) -> None:  # noqa: ANN401
+def _write(by: Any, content: Content) -> None:  # noqa: ANN401 — a Person
     draft = actions.begin_draft(by=by, content=content)
     actions.save_draft(
         by=by, content=content, document={"kind": "blocks", "message": _MESSAGE}, revision=draft.revision
