@@ -18,6 +18,7 @@ _PROBLEMS = {
     "403": "Not with this role, or not with this token",
     "404": "There is no such thing",
     "409": "Not in the state in which it is now",
+    "413": "The body is too large",
     "422": "Something in the request cannot be",
     "429": "Asked too often",
     "503": "A store or a database does not answer: try again",

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -147,6 +147,10 @@ def _not_understood(_: HttpRequest, error: HttpError) -> HttpResponse:
     return problem(error.status_code, str(error.status_code), error.message, "Correct the request.")
 
 
+def _too_large(_: HttpRequest, error: RequestDataTooBig) -> HttpResponse:  # noqa: ARG001 — a handler
+    return problem(413, "413", "The request is too large.", "Send it in parts.")
+
+
 def _not_valid(_: HttpRequest, error: ValidationError) -> HttpResponse:
     wrong = [Wrong(where=".".join(str(step) for step in one["loc"]), what=str(one["msg"])) for one in error.errors]
     todo = "Look at /api/openapi.json for what is wanted here."
@@ -168,5 +172,6 @@ _HANDLERS = {
     TooOften: _too_often,
     HttpError: _not_understood,
     ValidationError: _not_valid,
+    RequestDataTooBig: _too_large,
     Exception: _unforeseen,
 }

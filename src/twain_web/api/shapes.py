@@ -12,6 +12,7 @@ from ninja.parser import Parser
 from pydantic import Field, StringConstraints
 
 T = TypeVar("T")
+_DEEPEST = 100
 _PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
@@ -49,14 +50,26 @@ def page(everything: Sequence[T], paging: Paging) -> dict[str, Any]:
 
 
 class StrictJson(Parser):
-    """JSON as RFC 8259 has it, in text that can be stored: no NaN, no halves of characters."""
+    """JSON as RFC 8259 has it, in text that can be stored: no NaN, no halves of characters, nothing nested without end."""
 
     def parse_body(self, request: HttpRequest) -> Any:  # noqa: ANN401 — any JSON
         """The body; ValueError becomes 400."""
         text = request.body.decode("utf-8")
         found = json.loads(text, parse_constant=_no_such_number)
         json.dumps(found, ensure_ascii=False).encode("utf-8")
+        if _depth(found) > _DEEPEST:
+            raise ValueError(f"nested more than {_DEEPEST} deep")
         return found
+
+
+def _depth(found: object) -> int:
+    """How deep lists and objects lie in each other; never itself by recursion."""
+    depth, level = 0, [found]
+    while level:
+        depth += 1
+        inside = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
+        level = [item for items in inside for item in items]
+    return depth
 
 
 def _no_such_number(word: str) -> NoReturn:
