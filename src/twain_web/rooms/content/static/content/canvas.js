@@ -21,9 +21,9 @@ export class Canvas {
   }
 
   zone(list, parent, which) {
-    const zone = make("div", { class: "content-zone", role: "list", "aria-label": parent ? this.zoneName(parent, which) : t("The message") });
+    const zone = make("div", { class: "content-zone", role: "group", "aria-label": parent ? this.zoneName(parent, which) : t("The message") });
     zone.append(...list.map((block, index) => this.block(block, index, list)));
-    zone.append(make("div", { class: "content-add" }, button(t("Add a block here"), "plus", () => this.hooks.add({ parent: parent?.id || null, which }), { text: t("Add"), attributes: { class: "btn btn-sm btn-ghost-primary" } })));
+    zone.append(make("div", { class: "content-add" }, button(t("Add a block here"), "plus", () => this.hooks.add({ parent: parent?.id || null, which }), { text: t("Add") })));
     const locate = (blocks) => {
       const owner = parent && find(blocks, parent.id).block;
       return { list: owner ? zones(owner)[which][1] : blocks, parent: owner };
@@ -39,7 +39,7 @@ export class Canvas {
 
   block(block, index, list) {
     const label = t("{kind}, block {n} of {all}", { kind: kindName(block.type), n: index + 1, all: list.length });
-    const element = make("section", { class: `content-block content-${block.type}`, "data-block": block.id, tabindex: "0", role: "listitem", "aria-label": label });
+    const element = make("section", { class: `content-block content-${block.type}`, "data-block": block.id, tabindex: "0", role: "group", "aria-label": label });
     const grip = make("span", { class: "content-grip", title: t("Drag to move"), "aria-hidden": "true" }, icon("grip-vertical"));
     draggableBlock(grip, block.id, element);
     element.append(make("div", { class: "content-tools" }, grip, make("span", { class: "content-kind" }, kindName(block.type)), ...this.tools(block)));
@@ -50,6 +50,7 @@ export class Canvas {
 
   tools(block) {
     return [
+      button(t("Settings of this block"), "adjustments", () => { this.choose(block.id, false); this.hooks.settings(); }),
       button(t("Move up"), "arrow-up", () => this.move(block.id, -1)),
       button(t("Move down"), "arrow-down", () => this.move(block.id, 1)),
       button(t("Duplicate"), "copy", () => this.copy(block.id)),

@@ -44,7 +44,7 @@ function startByHand() {
 }
 
 function startBlocks() {
-  const canvas = new Canvas(byId("canvas"), store, opened, { add: (where) => menu(where), chosen: (id) => chosen(id), keep: (block) => keep(block) });
+  const canvas = new Canvas(byId("canvas"), store, opened, { add: (where) => menu(where), chosen: (id) => chosen(id), keep: (block) => keep(block), settings: () => settings() });
   const inspector = new Inspector(byId("inspector"), store, opened, canvas, urls, csrf);
   headlines();
   palette(canvas);
@@ -58,6 +58,12 @@ function startBlocks() {
       inspector.show(canvas.chosen);
     }
   });
+  // The keyboard's way to the settings and back.
+  function settings() {
+    tabs.open("block");
+    inspector.focus();
+  }
+  byId("inspector").addEventListener("keydown", (event) => { if (event.key === "Escape" && canvas.chosen) canvas.element(canvas.chosen)?.focus(); });
   function chosen(id) {
     inspector.show(id);
     for (const input of document.querySelectorAll("[data-chosen-block]")) input.value = id || "";

@@ -3,7 +3,7 @@ import { hrefParts, hrefText } from "./line.js";
 import { pickPicture } from "./library.js";
 import { formatName, formatsOf, kindName, opName, opsOf } from "./names.js";
 import { choose } from "./picker.js";
-import { find, lines } from "./tree.js";
+import { find, freshCells, lines } from "./tree.js";
 import { button, make, t } from "./words.js";
 
 let serial = 0;
@@ -51,6 +51,8 @@ export class Inspector {
     const block = found.block;
     this.root.replaceChildren(make("h2", { class: "h3" }, kindName(block.type)), ...(this[block.type]?.(block) || []), ...this.used(block), ...this.keep(block));
   }
+
+  focus() { this.root.querySelector("input, select, textarea, button")?.focus(); }
 
   // Change the chosen block. *redraw*: what the canvas shows of it changes too.
   set(how, { key = "", again = false } = {}) {
@@ -218,7 +220,7 @@ function resized(block, many) {
 
 function restarted(block, fields, relation) {
   const from = fields.related.find((one) => one.relation === relation);
-  Object.assign(block, { relation, cells: from.fields.slice(0, 2).map((field) => ({ field: field.name })), order: "", href: [] });
+  Object.assign(block, { relation, cells: freshCells(from.fields), order: "", href: [] });
   delete block.where;
 }
 

@@ -46,7 +46,7 @@ function finding(one, jump, store) {
   const mark = make("span", { class: colour }, icon(symbol));
   const said = make("div", {}, make("strong", {}, one.text), make("div", { class: "text-secondary small" }, one.todo));
   const level = make("span", { class: "visually-hidden" }, { error: t("Must be corrected:"), warning: t("Better corrected:"), note: t("Note:") }[one.level]);
-  if (one.block || one.line) said.append(button(t("Show it: {what}", { what: one.text }), "arrow-right", () => jump(one), { text: t("Show it"), attributes: { class: "btn btn-sm btn-ghost-primary" } }));
+  if (one.block || one.line) said.append(button(t("Show it: {what}", { what: one.text }), "arrow-right", () => jump(one), { text: t("Show it") }));
   if (one.field && store.document.kind === "blocks") said.append(fallback(one, store));
   return make("li", { class: "d-flex gap-2 mb-3", "data-finding": one.code || one.level }, mark, level, said);
 }

@@ -24,8 +24,14 @@ const FRESH = {
 function freshList(fields) {
   const from = [...fields.related].sort((a, b) => richness(b) - richness(a))[0] || { relation: "", fields: [], filters: [] };
   const dated = from.filters.find((f) => f.type === "timestamp" || f.type === "date");
-  const cells = from.fields.slice(0, 2).map((f) => ({ field: f.name }));
-  return { relation: from.relation, cells, heading: [], limit: 3, order: dated ? `-${dated.name}` : "" };
+  return { relation: from.relation, cells: freshCells(from.fields), heading: [], limit: 3, order: dated ? `-${dated.name}` : "" };
+}
+
+// A name and an amount, where there are such fields.
+export function freshCells(fields) {
+  const named = fields.find((field) => field.type === "string") || fields[0];
+  const amount = fields.find((field) => field.type === "number") || fields.find((field) => field !== named);
+  return [named, amount].filter(Boolean).map((field) => ({ field: field.name }));
 }
 
 // A feed with dates and amounts (orders) is what lists are mostly made of.
