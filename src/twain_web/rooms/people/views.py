@@ -42,6 +42,7 @@ def person_page(request: HttpRequest, person: Person) -> HttpResponse:
 
 
 @needs(EDIT_PEOPLE)
+@never_cache
 def enter(request: HttpRequest) -> HttpResponse:
     """Enter somebody, then show the link by which they set their password."""
     form = Enter(request.POST or None)
