@@ -63,7 +63,7 @@ def test_a_pull_that_is_asked_for_is_made_by_the_reconciler(signed_in, origin):
     client = signed_in(Role.DATA_OWNER)
     assert looking.pull_due() == []
     client.post(f"{URL}pull/")
-    assert looking.pull_due() == ["workspace"]
+    assert looking.pull_due() == [actions.this_place()]
     looking.pull()
     assert looking.pull_due() == []
     assert git("rev-parse", "HEAD").strip() == newest
@@ -74,11 +74,11 @@ def test_a_pull_that_is_asked_for_is_made_by_the_reconciler(signed_in, origin):
 
 def test_the_interval_is_a_setting(origin, db):
     change(ROOT / "twain.toml", ZONE, f'{ZONE}\npull = "5m"')
-    assert looking.pull_due() == ["workspace"]
+    assert looking.pull_due() == [actions.this_place()]
     looking.pull()
     assert looking.pull_due() == []
     WorkspaceState.objects.update(pulled_at=timezone.now() - timedelta(seconds=301))
-    assert looking.pull_due() == ["workspace"]
+    assert looking.pull_due() == [actions.this_place()]
 
 
 @pytest.mark.parametrize(("written", "seconds"), [('"5m"', 300.0), ('"10s"', 10.0), ("60", 60.0)])
@@ -128,6 +128,15 @@ def test_files_broken_by_hand_leave_the_last_good_ones_in_force(signed_in, files
     assert engine.workspace_faults() == ()
 
 
+def test_each_house_pulls_its_own_folder(origin, db):
+    WorkspaceState.objects.create(place="another machine's", pulled_at=timezone.now())
+    actions.ask_for_pull(by="test")
+    assert WorkspaceState.objects.exclude(wanted_at=None).count() == 2
+    looking.pull()
+    assert looking.pull_due() == []
+    assert WorkspaceState.objects.get(place="another machine's").wanted_at is not None
+
+
 def test_git_that_does_not_work_is_told(signed_in, origin):
     git("remote", "set-url", "origin", "/nowhere/at/all")
     actions.ask_for_pull(by="test")
@@ -151,7 +160,7 @@ def test_a_signed_webhook_asks_for_a_pull(db, monkeypatch, header):
     monkeypatch.setenv("TWAIN_WORKSPACE_HOOK_SECRET", "canary-secret")
     body = b'{"ref": "refs/heads/main"}'
     assert called(body, **{header: signature(body)}).status_code == 202
-    assert looking.pull_due() == ["workspace"]
+    assert looking.pull_due() == [actions.this_place()]
     called(body, **{header: signature(body)})
     assert AuditRow.objects.filter(verb="pull asked for").count() == 1  # a storm of them is one pull
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import socket
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -98,18 +101,16 @@ def _review(by: Any, feed: str) -> FieldReview:  # noqa: ANN401
 
 
 def ask_for_pull(*, by: object, address: str = "") -> None:
-    """Have the workspace pulled as soon as the reconciler comes round: in a few seconds."""
+    """Have the workspace pulled, by every house that has it, as soon as its reconciler comes round: in a few seconds."""
     with transaction.atomic():
-        state = _state()
-        if state.wanted_at is None:
-            state.wanted_at = timezone.now()
-            state.save(update_fields=["wanted_at"])
+        workspace_state()
+        if WorkspaceState.objects.filter(wanted_at=None).update(wanted_at=timezone.now()):
             record(by, "pull asked for", "workspace", address=address)
 
 
 def pull_workspace(*, by: object) -> None:
     """Pull the workspace now. A revision with a new error is not let in; what is wrong with it is kept for the page."""
-    state = _state()
+    state = workspace_state()
     before = (state.revision, state.refused)
     state.wanted_at, state.pulled_at = None, timezone.now()
     try:
@@ -147,8 +148,14 @@ def _tell_pulled(by: object, pulled: Pulled, before: tuple[str, str]) -> None:
         tell("workspace.refused", revision=pulled.refused, why=[p.what for p in pulled.problems][:5])
 
 
-def _state() -> WorkspaceState:
-    return WorkspaceState.objects.get_or_create(pk=1)[0]
+def workspace_state() -> WorkspaceState:
+    """Where this house's own checkout stands."""
+    return WorkspaceState.objects.get_or_create(place=this_place())[0]
+
+
+def this_place() -> str:
+    """This machine's folder of the workspace, as a short name."""
+    return hashlib.sha256(f"{socket.gethostname()}:{settings.TWAIN.root}".encode()).hexdigest()[:32]
 
 
 def _repository() -> Repository:

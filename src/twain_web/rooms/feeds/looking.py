@@ -133,18 +133,19 @@ def _times(*folders: object) -> str:
 
 
 def pull_due() -> list[str]:
-    """The workspace, when its interval is over or somebody asked."""
-    state = WorkspaceState.objects.first()
+    """This house's checkout of the workspace, when its interval is over or somebody asked."""
+    here = actions.this_place()
+    state = WorkspaceState.objects.filter(place=here).first()
     if state is not None and state.wanted_at is not None:
-        return ["workspace"]
+        return [here]
     every = engine.workspace().settings.pull_seconds
     if every is None:
         return []
     before = state.pulled_at if state else None
-    return ["workspace"] if before is None or timezone.now() - before >= timedelta(seconds=every) else []
+    return [here] if before is None or timezone.now() - before >= timedelta(seconds=every) else []
 
 
 @reconciler("feeds.workspace", every=2.0, due=pull_due)
-def pull(_key: str = "workspace") -> None:
+def pull(_place: str = "") -> None:
     """Pull the workspace once."""
     actions.pull_workspace(by="twain")

@@ -67,8 +67,12 @@ class FieldReview(models.Model):
 
 
 class WorkspaceState(models.Model):
-    """Where the workspace stands, in one row: the last pull, what it refused, and what is wrong in the files."""
+    """Where one house's checkout of the workspace stands: the last pull, what it refused, and what is wrong in the files.
 
+    Houses on several machines share these tables, and each has a folder of its own.
+    """
+
+    place = models.CharField(max_length=64, unique=True)
     wanted_at = models.DateTimeField(null=True, blank=True)
     """When somebody, or a webhook, asked for a pull that has not been made yet."""
     pulled_at = models.DateTimeField(null=True, blank=True)

@@ -37,7 +37,7 @@ def workspace(request: HttpRequest) -> HttpResponse:
     context = {
         "root": files.root,
         "checkout": repository.checkout() if repository else None,
-        "state": WorkspaceState.objects.first(),
+        "state": WorkspaceState.objects.filter(place=actions.this_place()).first(),
         "pull_seconds": files.settings.pull_seconds,
         "hook": bool(os.environ.get(_SECRET)),
         "faults": [actions.plain_problem(problem) for problem in engine.workspace_faults()],
