@@ -84,7 +84,7 @@ def described(db):
 def known(sent, token_of, somebody):
     """Things that exist, for the places that name something: at random most requests would only find nothing."""
     owner = somebody(*EVERYTHING)
-    enter_demo(by=owner)
+    enter_demo(by=owner.username)
     rule = {"all": [{"field": "tier", "op": "eq", "value": "gold"}]}
     made = programs.make_audience(by=owner, name="Of the house", feed="customers", rule=rule)
     return {

@@ -216,7 +216,7 @@ def _judged(plan: Plan, changes: Mapping[str, Any], based_on: int) -> Plan:
     """The plan with its changes, as the page's own forms let it pass. Raises ConfigError with what they say."""
     merged = Plan.from_json({**plan.as_json(), **changes})
     filled = forms.initial_of(merged, based_on)
-    data = {key: value for key, value in filled.items() if value not in (None, False)}
+    data = {key: value for key, value in filled.items() if value is not None and value is not False}
     rows = forms.initial_arms(merged)
     data |= {"arm-TOTAL_FORMS": len(rows), "arm-INITIAL_FORMS": 0}
     data |= {f"arm-{n}-{key}": value for n, row in enumerate(rows) for key, value in row.items() if value is not None}
