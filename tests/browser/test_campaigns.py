@@ -164,7 +164,7 @@ def test_a_campaign_is_planned_on_one_page(page_as, good_page):
     page.get_by_label("Channel").select_option("mail")
     page.get_by_role("radio", name="At a local time, wherever each person is").check()
     page.get_by_label("Day", exact=True).fill("2031-05-01")
-    page.get_by_label("Local time").fill("09:00")
+    page.get_by_label("Local time", exact=True).fill("09:00")
     page.get_by_role("button", name="Try another variant beside it").click()
     expect(page.get_by_role("group", name="Variant 2")).to_be_visible()
     expect(page.get_by_label("Audience")).to_have_value("gold-in-berlin")

@@ -1,21 +1,45 @@
-"""Telling the rooms below where their audiences, contents and feeds are used."""
+"""Telling the rooms below where their feeds, audiences and contents are used."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
 from twain_web.rooms.audiences import public as audiences
-from twain_web.rooms.campaigns.reads.cards import cards
+from twain_web.rooms.campaigns.models import Campaign, Launch
 from twain_web.rooms.content import public as content
+from twain_web.rooms.feeds import public as feeds
 
 
 def join() -> None:
     """Called once, when the house opens."""
+    feeds.USES.append(_of_feed)
     audiences.USES.append(_of_audience)
     content.USES.append(_of_content)
 
 
+def _of_feed(name: str) -> list[feeds.Use]:
+    """Campaigns of the house whose audience stands on a feed; those in files are known to the room of feeds itself."""
+    standing = {card.slug for card in audiences.audiences() if card.feed == name}
+    found = _using(lambda plan: plan["audience"] in standing)
+    return [feeds.Use("campaign", one.name, one.url, when, str(one.owner)) for one, when in found]
+
+
 def _of_audience(slug: str) -> list[audiences.Use]:
-    return [audiences.Use("campaign", card.name, card.url, card.next_at) for card in cards() if card.audience == slug]
+    found = _using(lambda plan: plan["audience"] == slug)
+    return [audiences.Use("campaign", one.name, one.url, when) for one, when in found]
 
 
 def _of_content(slug: str) -> list[content.Use]:
-    return [content.Use("campaign", card.name, card.url, card.next_at) for card in cards() if slug in card.contents]
+    found = _using(lambda plan: any(arm["content"] == slug for arm in plan["arms"]))
+    return [content.Use("campaign", one.name, one.url, when) for one, when in found]
+
+
+def _using(fits: Callable[[dict[str, Any]], bool]) -> Iterator[tuple[Campaign, datetime | None]]:
+    """Campaigns whose plan fits, each with when it goes next. Two queries, however many there are."""
+    planned = Campaign.objects.filter(archived_at=None, current__isnull=False).select_related("current", "owner")
+    due = dict(Launch.objects.filter(state__in=Launch.OPEN).values_list("campaign", "due_at"))
+    for one in planned:
+        if one.current is not None and fits(one.current.plan):
+            yield one, due.get(one.slug)

@@ -79,10 +79,10 @@ def cards(*, archived: bool = False) -> list[CampaignCard]:
     standing = _standing()
     house = Campaign.objects.select_related("owner", "current").filter(archived_at__isnull=not archived)
     own = [_card(one, standing) for one in house]
-    taken = set() if archived else {card.slug for card in own}
-    return own + (
-        [] if archived else [_file_card(*f, standing) for f in _files(engine.workspace()) if f[0] not in taken]
-    )
+    if archived:
+        return own
+    taken = {card.slug for card in own}
+    return own + [_file_card(f, standing) for f in _files(engine.workspace()) if f.slug not in taken]
 
 
 def _standing() -> _Standing:
@@ -116,31 +116,51 @@ def _card(one: Campaign, standing: _Standing) -> CampaignCard:
     )
 
 
-def _file_card(slug: str, title: str, owner: str, standing: _Standing) -> CampaignCard:
-    state, next_at = standing.state(slug, "file")
-    run = standing.runs.get(slug)
-    url = reverse("campaigns:campaign", args=[slug])
-    return CampaignCard(slug, title, state, next_at, owner, True, url, run_id=run.id if run else "", sent_at=_at(run))  # noqa: FBT003 — from files
+def _file_card(file: _File, standing: _Standing) -> CampaignCard:
+    state, next_at = standing.state(file.slug, "file")
+    run = standing.runs.get(file.slug)
+    return CampaignCard(
+        slug=file.slug,
+        name=file.title,
+        state=state,
+        next_at=next_at,
+        owner=file.owner,
+        from_files=True,
+        url=reverse("campaigns:campaign", args=[file.slug]),
+        audience=file.audience,
+        run_id=run.id if run else "",
+        sent_at=_at(run),
+    )
 
 
 def _at(run: Run | None) -> datetime | None:
     return datetime.fromtimestamp(run.started_at or run.created_at, UTC) if run else None
 
 
-_read: tuple[Workspace, list[tuple[str, str, str]]] | None = None
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A campaign in files, as far as lists show it. *audience* is the name of a shared one, or empty."""
+
+    slug: str
+    title: str
+    owner: str = ""
+    audience: str = ""
 
 
-def _files(workspace: Workspace) -> list[tuple[str, str, str]]:
-    """(name, title, owner) of each campaign in files, read again only when a file has changed."""
+_read: tuple[Workspace, list[_File]] | None = None
+
+
+def _files(workspace: Workspace) -> list[_File]:
+    """The campaigns in files, read again only when a file has changed."""
     global _read  # noqa: PLW0603 — one answer for all threads; two that read at once read the same
     if _read is None or _read[0] is not workspace:
         _read = (workspace, [_file(workspace, name) for name in workspace.campaigns()])
     return _read[1]
 
 
-def _file(workspace: Workspace, name: str) -> tuple[str, str, str]:
+def _file(workspace: Workspace, name: str) -> _File:
     try:
         found = workspace.campaign(name)
     except TwainError:
-        return name, name, ""  # its own page says what is wrong with its files
-    return name, found.title, str(found.owner)
+        return _File(name, name)  # its own page says what is wrong with its files
+    return _File(name, found.title, str(found.owner), str(found.audience.get("audience", "")))
