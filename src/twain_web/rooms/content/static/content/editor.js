@@ -76,7 +76,7 @@ function startBlocks() {
     document.body.append(dialog);
     dialog.showModal();
   }
-  editing = { jump: (finding) => jump(canvas, finding.block), problems: () => {} };
+  editing = { jump: (finding) => jump(canvas, finding.block), problems: () => {}, refresh: () => inspector.show(canvas.chosen) };
 }
 
 function jump(canvas, id) {
@@ -145,8 +145,10 @@ async function field(place, typed = "") {
   if (!place || !place.box.isConnected) return window.twain?.say(t("First put the cursor where the field shall stand."));
   const found = await choose(opened.fields.fields);
   place.box.focus();
-  if (found) insertField(place, { field: found.name }, found.business);
-  else if (typed) insertWords(place, typed);
+  if (found) {
+    insertField(place, { field: found.name }, found.business);
+    editing.refresh();
+  } else if (typed) insertWords(place, typed);
   return null;
 }
 

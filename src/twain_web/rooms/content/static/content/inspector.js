@@ -28,6 +28,16 @@ function select(options, value, change, extra = {}) {
   return input;
 }
 
+// Other choices in the same list: the element stays, so that the keyboard stays where it is.
+function refill(input, options) {
+  input.replaceChildren(...options.map(([key, name]) => make("option", { value: key }, name)));
+}
+
+function valued(written, type) {
+  const numeric = type === "integer" || type === "number";
+  return numeric && written !== "" ? Number(written.replace(",", ".")) || 0 : written;
+}
+
 function check(label, value, change, type = "checkbox", name = "") {
   serial += 1;
   const input = make("input", { class: "form-check-input", type, id: `set-${serial}`, name });
@@ -51,6 +61,8 @@ export class Inspector {
     const block = found.block;
     this.root.replaceChildren(make("h2", { class: "h3" }, kindName(block.type)), ...(this[block.type]?.(block) || []), ...this.used(block), ...this.keep(block));
   }
+
+  current() { return find(this.store.message.blocks, this.id).block; }
 
   focus() { this.root.querySelector("input, select, textarea, button")?.focus(); }
 
@@ -125,23 +137,33 @@ export class Inspector {
   }
 
   products(block) {
-    const from = this.fields.related.find((one) => one.relation === block.relation) || this.fields.related[0];
-    if (!from) return [make("p", {}, t("No other feed belongs to this one."))];
-    const relation = select(this.fields.related.map((one) => [one.relation, one.title]), block.relation, (value) => this.set((b) => restarted(b, this.fields, value), { again: true }));
-    return [labelled(t("Rows of"), relation), ...this.cells(block, from), ...this.order(block, from), ...this.where(block, from), ...this.href(block, t("First field leads to (optional)"), from.fields)];
+    const feed = () => this.fields.related.find((one) => one.relation === this.current().relation) || this.fields.related[0];
+    if (!feed()) return [make("p", {}, t("No other feed belongs to this one."))];
+    const rest = make("div");
+    const fill = () => {
+      const [now, from] = [this.current(), feed()];
+      rest.replaceChildren(...this.cells(now, from), ...this.order(now, from), ...this.where(now, from), ...this.href(now, t("First field leads to (optional)"), from.fields));
+    };
+    const relation = select(this.fields.related.map((one) => [one.relation, one.title]), block.relation, (value) => { this.set((b) => restarted(b, this.fields, value)); fill(); });
+    fill();
+    return [labelled(t("Rows of"), relation), rest];
   }
 
   cells(block, from) {
-    const names = from.fields.map((field) => [field.name, field.business]);
-    const rows = block.cells.map((cell, index) => {
-      const type = from.fields.find((field) => field.name === cell.field)?.type;
-      return make("div", { class: "d-flex gap-2 mb-2" },
-        select(names, cell.field, (value) => this.set((b) => { b.cells[index] = { field: value }; }, { again: true }), { "aria-label": t("Field {n}", { n: index + 1 }) }),
-        select(formatsOf(type).map((f) => [f, formatName(f)]), cell.format || "", (value) => this.set((b) => { b.cells[index].format = value; }), { "aria-label": t("Form of field {n}", { n: index + 1 }) }),
-        button(t("Remove field {n}", { n: index + 1 }), "x", () => this.set((b) => { if (b.cells.length > 1) b.cells.splice(index, 1); }, { again: true })));
-    });
+    const rows = block.cells.map((cell, index) => this.cell(cell, index, from));
     const more = block.cells.length < 4 ? [button(t("Add a field"), "plus", () => this.set((b) => b.cells.push({ field: from.fields[0].name }), { again: true }), { text: t("Add a field"), attributes: { class: "btn btn-sm mb-3" } })] : [];
     return [make("div", { class: "form-label" }, t("Shows")), ...rows, ...more];
+  }
+
+  cell(cell, index, from) {
+    const forms = (name) => formatsOf(from.fields.find((field) => field.name === name)?.type).map((f) => [f, formatName(f)]);
+    const format = select(forms(cell.field), cell.format || "", (value) => this.set((b) => { b.cells[index].format = value; }), { "aria-label": t("Form of field {n}", { n: index + 1 }) });
+    const name = select(from.fields.map((field) => [field.name, field.business]), cell.field, (value) => {
+      this.set((b) => { b.cells[index] = { field: value }; });
+      refill(format, forms(value));
+    }, { "aria-label": t("Field {n}", { n: index + 1 }) });
+    const gone = button(t("Remove field {n}", { n: index + 1 }), "x", () => this.set((b) => { if (b.cells.length > 1) b.cells.splice(index, 1); }, { again: true }));
+    return make("div", { class: "d-flex gap-2 mb-2" }, name, format, gone);
   }
 
   order(block, from) {
@@ -156,9 +178,10 @@ export class Inspector {
     const rule = block.where?.all?.[0] || { field: "", value: "" };
     const keep = (change) => this.set((b) => { b.where = narrowed(Object.assign(rule, change), from); }, { key: "where" });
     const names = [["", t("all rows")], ...from.filters.filter((f) => f.type === "string").map((f) => [f.name, f.business])];
-    const field = select(names, rule.field, (name) => { keep({ field: name }); this.show(this.id); });
-    const value = text(rule.value, (written) => keep({ value: written }));
-    return [labelled(t("Only where"), field), ...(rule.field ? [labelled(t("is"), value)] : [])];
+    const value = labelled(t("is"), text(rule.value, (written) => keep({ value: written })));
+    value.hidden = !rule.field;
+    const field = select(names, rule.field, (name) => { keep({ field: name }); value.hidden = !name; });
+    return [labelled(t("Only where"), field), value];
   }
 
   condition(block) {
@@ -169,16 +192,21 @@ export class Inspector {
   }
 
   test(test, index, many) {
-    const field = this.fields.fields.find((one) => one.name === test.field);
-    const numeric = field?.type === "integer" || field?.type === "number";
-    const change = (how, again) => this.set((b) => how(b.tests[index]), { again, key: again ? "" : `test${index}` });
-    const names = this.fields.fields.map((one) => [one.name, one.business]);
-    const value = text(test.value, (written) => change((one) => { one.value = numeric && written !== "" ? Number(written.replace(",", ".")) || 0 : written; }), { "aria-label": t("Value {n}", { n: index + 1 }), inputmode: numeric ? "decimal" : "text" });
-    const needs = test.op !== "present" && test.op !== "missing";
-    return make("div", { class: "content-test mb-2" },
-      select(names, test.field, (name) => change((one) => Object.assign(one, { field: name, op: opsOf(this.fields.fields.find((f) => f.name === name)?.type)[0], value: "" }), true), { "aria-label": t("Field of comparison {n}", { n: index + 1 }) }),
-      select(opsOf(field?.type).map((op) => [op, opName(op)]), test.op, (op) => change((one) => { one.op = op; }, true), { "aria-label": t("Comparison {n}", { n: index + 1 }) }),
-      needs ? value : null,
+    const typeOf = (name) => this.fields.fields.find((one) => one.name === name)?.type;
+    const options = (name) => opsOf(typeOf(name)).map((op) => [op, opName(op)]);
+    const change = (how, key = "") => this.set((b) => how(b.tests[index]), { key });
+    const value = text(test.value, (written) => change((one) => { one.value = valued(written, typeOf(one.field)); }, `test${index}`), { "aria-label": t("Value {n}", { n: index + 1 }) });
+    const shown = (op) => { value.hidden = op === "present" || op === "missing"; };
+    const op = select(options(test.field), test.op, (chosen) => { change((one) => { one.op = chosen; }); shown(chosen); }, { "aria-label": t("Comparison {n}", { n: index + 1 }) });
+    const name = select(this.fields.fields.map((one) => [one.name, one.business]), test.field, (field) => {
+      const first = opsOf(typeOf(field))[0];
+      change((one) => Object.assign(one, { field, op: first, value: "" }));
+      refill(op, options(field));
+      value.value = "";
+      shown(first);
+    }, { "aria-label": t("Field of comparison {n}", { n: index + 1 }) });
+    shown(test.op);
+    return make("div", { class: "content-test mb-2" }, name, op, value,
       many > 1 ? button(t("Remove comparison {n}", { n: index + 1 }), "x", () => this.set((b) => b.tests.splice(index, 1), { again: true })) : null);
   }
 

@@ -35,7 +35,7 @@ export function showFindings(root, badge, findings, { jump, store }) {
   badge.textContent = bad || "";
   badge.hidden = !bad;
   if (!findings.length) {
-    root.replaceChildren(make("p", { class: "text-success" }, icon("circle-check"), ` ${t("Nothing to complain about.")}`));
+    root.replaceChildren(make("p", {}, make("span", { class: "text-success" }, icon("circle-check")), ` ${t("Nothing to complain about.")}`));
     return;
   }
   root.replaceChildren(make("ul", { class: "list-unstyled" }, ...findings.map((one) => finding(one, jump, store))));
