@@ -96,9 +96,13 @@ def campaign_reading(instance: Instance, name: str) -> CampaignReading:
     """Read one campaign's files, and compile it to see what it reads. Nothing is asked of any database."""
     problems = tuple(check_campaign(instance, name))
     try:
-        campaign = instance.workspace.campaign(name)
+        return read_of(instance, instance.workspace.campaign(name), problems)
     except TwainError:
         return CampaignReading(name, "", frozenset(), None, problems)
+
+
+def read_of(instance: Instance, campaign: Campaign, problems: tuple[Problem, ...] = ()) -> CampaignReading:
+    """The same of a campaign that is kept somewhere else than in files."""
     now = datetime.fromtimestamp(instance.clock.now(), ZoneInfo(instance.settings.time_zone))
     next_at = campaign.send_at.following(now) if campaign.send_at else None
     return CampaignReading(campaign.title, str(campaign.owner), _lineage(instance, campaign), next_at, problems)

@@ -1,12 +1,16 @@
 """What would this change break? A changed contract, pasted or uploaded, against everything that reads it."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.house_workspace import ROOT
 from tests.web.feeds.feeds_workspace import CUSTOMERS
+from twain_web import engine
 from twain_web.roles import Role
-from twain_web.rooms.feeds import public
+from twain_web.rooms.feeds import looking, public
 
 URL = "/catalogue/changes/"
 
@@ -51,15 +55,22 @@ def test_a_file_serves_as_well(owner, db):
 
 
 def test_what_the_house_made_counts_too(owner, db):
-    public.USES.append(
-        lambda feed: [public.Use("campaign", "Autumn", "", None, "Mara Seidel", frozenset({("customers", "tier")}))]
-    )
+    record = replace(engine.workspace().campaign("summer-thanks"), name="autumn", title="Autumn")
+    when = datetime(2026, 12, 4, 9, tzinfo=UTC)
+    public.MADE.append(lambda: [public.Made("autumn", "/campaigns/autumn/", "v1", lambda: record)])
+    public.USES.append(lambda feed: [public.Use("campaign", "Autumn", "/campaigns/autumn/", when)])
     try:
+        for name in looking.campaigns_due():
+            looking.read_campaign(name)
+        assert looking.campaigns_due() == []
         answer = owner.post(URL, {"text": renamed()})
     finally:
         public.USES.pop()
-    assert "Autumn" in {b.use.name for b in answer.context["verdict"].broken}
+        public.MADE.pop()
+    autumn = next(b for b in answer.context["verdict"].broken if b.use.name == "Autumn")
+    assert (autumn.field, str(autumn.use.owner), autumn.use.when) == ("tier", "Lena Hoffmann, Campaign Manager", when)
     assert b"It breaks 2 campaigns" in answer.content
+    assert looking.campaigns_due() == ["made/autumn"]  # it is gone
 
 
 def test_a_feed_with_a_new_name_takes_the_place_of_the_old(owner, db):

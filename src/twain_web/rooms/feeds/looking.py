@@ -10,7 +10,15 @@ from datetime import UTC, datetime, timedelta
 from django.utils import timezone
 
 from twain.errors import SourceLimit, TwainError
-from twain.flows.catalogue import Look, campaign_reading, look_at_all, look_at_newest, may_look
+from twain.flows.catalogue import (
+    CampaignReading,
+    Look,
+    campaign_reading,
+    look_at_all,
+    look_at_newest,
+    may_look,
+    read_of,
+)
 from twain.flows.instance import Instance
 from twain.records import Feed, Verdict
 from twain_web import engine
@@ -18,6 +26,7 @@ from twain_web.reconcile import reconciler
 from twain_web.rooms.feeds import actions
 from twain_web.rooms.feeds.health import interval
 from twain_web.rooms.feeds.models import CampaignReads, FeedHealth, WorkspaceState
+from twain_web.rooms.feeds.reads import MADE, Made
 
 _BETWEEN_CHECKS = timedelta(hours=6)
 _AT_ONCE = 3  # feeds per round: the loop has other work, too
@@ -96,16 +105,19 @@ def campaigns_due() -> list[str]:
 
 @reconciler("feeds.campaigns", every=10.0, due=campaigns_due)
 def read_campaign(name: str) -> None:
-    """Work out what one campaign of the files reads, and what is wrong in them."""
+    """Work out what one campaign reads, and what is wrong in its files."""
     stamp = dict(_stamps()).get(name)
     if stamp is None:
         CampaignReads.objects.filter(campaign=name).delete()
         return
-    found = campaign_reading(engine.instance(), name)
+    instance, made = engine.instance(), _made().get(name)
+    found = _read_made(instance, made) if made else campaign_reading(instance, name)
     CampaignReads.objects.update_or_create(
         campaign=name,
         defaults={
             "stamp": stamp,
+            "made": made is not None,
+            "url": made.url if made else "",
             "title": found.title[:200],
             "owner": found.owner[:200],
             "next_at": found.next_at,
@@ -119,9 +131,24 @@ def _stamps() -> Iterator[tuple[str, str]]:
     workspace = engine.workspace()
     contracts = "".join(feed.contract_hash for feed in workspace.feeds.values())
     shared = _times(*(workspace.root / name for name in ("audiences", "fragments")))
+    for key, made in _made().items():
+        yield key, hashlib.sha256(f"{contracts} {shared} {made.stamp}".encode()).hexdigest()
     for name in workspace.campaigns():
         said = f"{timezone.localdate()} {contracts} {shared} {_times(workspace.root / 'campaigns' / name)}"
         yield name, hashlib.sha256(said.encode()).hexdigest()
+
+
+def _read_made(instance: Instance, made: Made) -> CampaignReading:
+    """A campaign that is not planned to the end reads nothing yet."""
+    try:
+        return read_of(instance, made.record())
+    except TwainError:
+        return CampaignReading(made.slug, "", frozenset(), None, ())
+
+
+def _made() -> dict[str, Made]:
+    """Campaigns of the house, by a key that no file's name can be."""
+    return {f"made/{made.slug}": made for source in MADE for made in source()}
 
 
 def _times(*folders: object) -> str:

@@ -29,9 +29,11 @@ class FeedHealth(models.Model):
 
 
 class CampaignReads(models.Model):
-    """What one campaign of the workspace's files reads, worked out when its files or the contracts change."""
+    """What one campaign reads, worked out when it or the contracts change. *made*: in the house, not in the workspace's files."""
 
-    campaign = models.CharField(max_length=64, unique=True)
+    campaign = models.CharField(max_length=140, unique=True)
+    made = models.BooleanField(default=False)
+    url = models.CharField(max_length=300, blank=True)
     stamp = models.CharField(max_length=64)
     title = models.CharField(max_length=200)
     owner = models.CharField(max_length=200)

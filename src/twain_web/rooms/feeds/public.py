@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from twain_web.rooms.feeds.health import Freshness
-from twain_web.rooms.feeds.reads import USES, FeedCard, FieldCard, Term, Use
+from twain_web.rooms.feeds.reads import MADE, USES, FeedCard, FieldCard, Made, Term, Use
 from twain_web.rooms.feeds.reads import card as feed
 from twain_web.rooms.feeds.reads import cards as feeds
 from twain_web.rooms.feeds.reads import glossary as _glossary
 
-__all__ = ["USES", "FeedCard", "FieldCard", "Freshness", "Term", "Use", "feed", "feeds", "glossary"]
+__all__ = ["MADE", "USES", "FeedCard", "FieldCard", "Freshness", "Made", "Term", "Use", "feed", "feeds", "glossary"]
 
 
 def glossary() -> list[Term]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from twain.flows.campaigns import Campaign
 from twain.records import Feed, Field, Level, Owner, Privacy, Right, Role
 from twain_web import engine
 from twain_web.rooms.feeds import words
@@ -99,6 +100,18 @@ class Hits:
     pages: int
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A campaign that was made in the house. *stamp* changes whenever what it says does; *record* reads it when needed."""
+
+    slug: str
+    url: str
+    stamp: str
+    record: Callable[[], Campaign]
+
+
+#: Higher rooms append what lists the campaigns that people made in the house, so that what they read can be known.
+MADE: list[Callable[[], Iterable[Made]]] = []
 #: Higher rooms append what knows where a feed is used: feed's name → uses.
 USES: list[Callable[[str], list[Use]]] = []
 PER_PAGE = 20
@@ -149,11 +162,11 @@ def glossary(query: str = "", feed: str = "") -> list[Term]:
 
 
 def uses_of(name: str) -> list[Use]:
-    """Where a feed is used: what higher rooms know, and the campaigns of the workspace's files; soonest send first."""
+    """Where a feed is used: what higher rooms know, and every campaign that reads it; soonest send first."""
     told = [use for source in USES for use in source(name)]
     known = {(use.kind, use.name) for use in told}
-    files = [use for use in _of_files(name) if (use.kind, use.name) not in known]
-    return sorted([*told, *files], key=lambda u: (u.when is None, str(u.when), u.kind, u.name))
+    others = [use for use in _that_read(name) if (use.kind, use.name) not in known]
+    return sorted([*told, *others], key=lambda u: (u.when is None, str(u.when), u.kind, u.name))
 
 
 def field_card(one: Field) -> FieldCard:
@@ -221,10 +234,17 @@ def _term(feed: Feed, one: Field) -> Term:
     return Term(one.business_name, one.column, feed.name, one.synonyms, one.name, feed.title, one.description)
 
 
-def _of_files(name: str) -> list[Use]:
-    rows = CampaignReads.objects.all()
-    return [
-        Use("campaign", row.title, "", row.next_at, row.owner, frozenset((f, n) for f, n in row.reads))
-        for row in rows
-        if any(feed == name for feed, _ in row.reads)
-    ]
+def _that_read(name: str) -> list[Use]:
+    """Campaigns that read a feed, as it was worked out last: those of the files, and those made in the house."""
+    return [_as_use(row) for row in CampaignReads.objects.all() if any(feed == name for feed, _ in row.reads)]
+
+
+def made_in_the_house() -> list[Use]:
+    """Every campaign that people made in the house, with what it reads and when it goes."""
+    told = {(use.kind, use.name): use for name in engine.workspace().feeds for source in USES for use in source(name)}
+    made = [_as_use(row) for row in CampaignReads.objects.filter(made=True)]
+    return [replace(use, when=told[use.kind, use.name].when) if (use.kind, use.name) in told else use for use in made]
+
+
+def _as_use(row: CampaignReads) -> Use:
+    return Use("campaign", row.title, row.url, row.next_at, row.owner, frozenset((f, n) for f, n in row.reads))

@@ -64,8 +64,6 @@ def _verdict(text: str, replaces: str) -> Verdict:
 
 
 def _of_the_house(proposal: Proposal) -> list[Break]:
-    """What was made in the house, by what its rooms say that it reads."""
-    old = engine.workspace().feeds
-    told = {(u.kind, u.name): u for name in old for source in reads.USES for u in source(name)}
-    uses = [Reader(u.kind, u.name, Owner(u.owner, ""), u.when, u.reads) for u in told.values() if u.reads]
-    return breaks(old, proposal.feeds, uses)
+    """Campaigns that were made in the house, by what they read."""
+    uses = [Reader(u.kind, u.name, Owner(u.owner, ""), u.when, u.reads) for u in reads.made_in_the_house()]
+    return breaks(engine.workspace().feeds, proposal.feeds, uses)
