@@ -21,8 +21,10 @@ from twain_web.roles import Role
 from twain_web.rooms.people.public import Bearer, recognise
 
 #: Requests a minute: of one token or signed-in person, and of wrong tokens from one address.
-CALLS = Meter(300)
-WRONG_TOKENS = Meter(30)
+CALLS_A_MINUTE = 300
+WRONG_A_MINUTE = 30
+CALLS = Meter(CALLS_A_MINUTE)
+WRONG_TOKENS = Meter(WRONG_A_MINUTE)
 
 
 @dataclass(frozen=True, slots=True)
