@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import tzinfo
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -21,18 +22,21 @@ Handler = Callable[[HttpRequest], HttpResponse]
 #: Scripts and styles come from this house alone; nothing is evaluated, nothing inline is obeyed.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'"
+    "connect-src 'self'; frame-src 'self'; form-action 'self'{forms}; frame-ancestors 'none'; base-uri 'none'; "
+    "manifest-src 'self'"
 )
 _OWN_ACCOUNT = ("/account/", "/people/me/")
 
 
 def content_security_policy(get_response: Handler) -> Handler:
     """Give each answer a policy, and the request a nonce for the one library that writes its own style sheet (CodeMirror)."""
+    forms = "".join(f" {target}" for target in settings.FORM_TARGETS)
 
     def middleware(request: HttpRequest) -> HttpResponse:
         request.csp_nonce = secrets.token_urlsafe(16)  # type: ignore[attr-defined]
         response = get_response(request)
-        response.headers.setdefault("Content-Security-Policy", POLICY.format(nonce=request.csp_nonce))  # type: ignore[attr-defined]
+        policy = POLICY.format(nonce=request.csp_nonce, forms=forms)  # type: ignore[attr-defined]
+        response.headers.setdefault("Content-Security-Policy", policy)
         response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
         return response
 

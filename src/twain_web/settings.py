@@ -155,7 +155,32 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"  # people are entered by an administrator, who knows their address
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_SESSION_REMEMBER = False
+#: How many proxies of IT's own stand before the house; only so many entries of X-Forwarded-For are believed.
+ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("TWAIN_TRUSTED_PROXIES", "0"))
 ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key"}
+
+
+def _company_sign_in() -> dict[str, Any]:
+    """The company's OpenID Connect provider, when TWAIN_OIDC_URL names one; its secret comes by variable or file alone."""
+    url, secret_file = os.environ.get("TWAIN_OIDC_URL", ""), os.environ.get("TWAIN_OIDC_CLIENT_SECRET_FILE", "")
+    if not url:
+        return {}
+    secret = Path(secret_file).read_text(encoding="utf-8").strip() if secret_file else ""
+    app = {
+        "provider_id": "company",
+        "name": os.environ.get("TWAIN_OIDC_NAME", "the company's account"),
+        "client_id": os.environ.get("TWAIN_OIDC_CLIENT_ID", ""),
+        "secret": secret or os.environ.get("TWAIN_OIDC_CLIENT_SECRET", ""),
+        "settings": {"server_url": url},
+    }
+    return {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [app]}}
+
+
+SOCIALACCOUNT_PROVIDERS = _company_sign_in()
+#: Where a form of ours may lead besides here: the browser is sent on to the provider after its button was pressed.
+FORM_TARGETS = (
+    [f"{_oidc.scheme}://{_oidc.netloc}"] if (_oidc := urlsplit(os.environ.get("TWAIN_OIDC_URL", ""))).netloc else []
+)
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _https

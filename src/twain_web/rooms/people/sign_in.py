@@ -8,6 +8,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.contrib import messages
+from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.shortcuts import redirect
 
@@ -41,9 +42,10 @@ class OpenIdAdapter(DefaultSocialAccountAdapter):
         """Join the provider's account to the person with that address."""
         if sociallogin.is_existing:
             return
-        verified = [a.email for a in sociallogin.email_addresses if a.verified]
-        person = Person.objects.filter(email__in=verified, is_active=True).first()
+        verified = [one.email.lower() for one in sociallogin.email_addresses if one.verified]
+        person = Person.objects.annotate(lowered=Lower("email")).filter(lowered__in=verified, is_active=True).first()
         if person is None:
             messages.error(request, "Nobody with this address has been entered here. Ask an administrator.")
             raise ImmediateHttpResponse(redirect("account_login"))
         sociallogin.connect(request, person)
+        record(person, "company account joined", f"person:{person.username}")

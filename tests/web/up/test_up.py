@@ -1,0 +1,238 @@
+"""``twain up`` from outside: it opens, keeps its processes running, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from twain.demo.start import copy_workspace, ensure_data, free_port
+
+WEAK = "changeme-changeme-changeme-changeme-0123456789"
+
+
+def environment(root: Path, **more: str) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH") if name in os.environ}
+    return {**kept, "TWAIN_ROOT": str(root), "TWAIN_PERSON": "lhoffmann", **more}
+
+
+def twain(root: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "twain", *words],
+        cwd=root, env=environment(root, **more), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        timeout=100,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def root(tmp_path):
+    """The demo's workspace on ports that nobody has."""
+    copy_workspace(tmp_path)
+    toml = tmp_path / "twain.toml"
+    toml.write_text(re.sub(r"^port = \d+", f"port = {free_port(0)}", toml.read_text(), count=1, flags=re.MULTILINE))
+    return tmp_path
+
+
+@contextmanager
+def opened(root: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str], dict]]:
+    """``twain up --json`` and what it said; ended at last."""
+    log = (root / "up.log").open("w")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "twain", "up", "--json", "--port", "0", *words],
+        cwd=root, env=environment(root), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True,
+    )  # fmt: skip
+    try:
+        yield process, json.loads(process.stdout.readline())
+    finally:
+        process.terminate()
+        process.wait(40)
+        process.stdout.close()
+        log.close()
+
+
+def alive(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/health/ready", timeout=5) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+def until(what, seconds: float = 60) -> None:
+    """Ask again and again; the machine decides how long it takes."""
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, "it did not come to be"
+
+
+def family(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    return not psutil.wait_procs(processes, timeout=0.2)[1]
+
+
+def test_it_opens_and_leaves_nothing_behind(root):
+    with opened(root, "--demo") as (process, said):
+        assert [team["side"] for team in said["teams"]] == ["marketing", "it"]
+        assert said["teams"][0]["password"] != said["teams"][1]["password"]
+        assert alive(said["url"])
+        assert urllib.request.urlopen(said["inbox"], timeout=10).status == 200
+        children = family(process)
+        assert len(children) >= 5  # the server and its worker, the reconcilers, the desk and its sink
+        process.send_signal(signal.SIGINT)
+        assert process.wait(40) == 0
+        until(lambda: gone(children), 10)
+        assert not alive(said["url"])
+        assert "Traceback" not in (root / "up.log").read_text()
+
+
+def test_a_child_that_dies_is_started_again(root):
+    with opened(root) as (process, said):
+        server = next(child for child in family(process) if "web" in child.cmdline())
+        server.kill()
+        until(lambda: "starts again" in (root / "up.log").read_text())
+        until(lambda: alive(said["url"]))
+        assert not server.is_running()
+
+
+def test_when_the_supervisor_is_killed_its_children_end(root):
+    with opened(root) as (process, said):
+        children = family(process)
+        process.kill()
+        process.wait(10)
+        until(lambda: gone(children))
+        assert not alive(said["url"])
+
+
+def test_outside_the_demo_nobody_is_there_and_nobody_is_named(root):
+    with opened(root) as (_, said):
+        assert said["teams"] == []
+        assert said["inbox"] is None
+    assert twain(root, "admin", "roles", "lhoffmann").returncode == 2
+
+
+def test_one_click_unsubscribes_through_the_house(root):
+    """RFC 8058 from end to end: the message's own link, no cookie, no form; a link with a letter changed does nothing."""
+    ensure_data(root, 60, 7)
+    with opened(root, "--demo") as (_, said):
+        assert twain(root, "send", "summer-thanks", "--limit", "3").returncode == 0
+        links = []
+
+        def arrived() -> bool:
+            try:
+                text = urllib.request.urlopen(f"{said['inbox']}1/source", timeout=5).read().decode()
+            except urllib.error.HTTPError:
+                return False
+            links[:] = re.findall(r"List-Unsubscribe: <(http[^>]+/u/[^>]+)>", text.replace("\r\n ", ""))
+            return bool(links)
+
+        until(arrived)
+        assert links[0].startswith(said["url"])
+        forged = links[0][:-1] + ("A" if links[0][-1] != "A" else "B")
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            urllib.request.urlopen(forged, data=b"List-Unsubscribe=One-Click", timeout=10)
+        assert json.loads(twain(root, "suppress", "export", "--json").stdout)["suppressions"] == []
+        assert urllib.request.urlopen(links[0], data=b"List-Unsubscribe=One-Click", timeout=10).status == 200
+        assert len(json.loads(twain(root, "suppress", "export", "--json").stdout)["suppressions"]) == 1
+
+
+# ---------------------------------------------------------------- what it refuses
+
+
+def refused(root: Path, *words: str, **more: str) -> str:
+    done = twain(root, "up", "--json", *words, **more)
+    assert done.returncode == 2, done.stdout + done.stderr
+    error = json.loads(done.stdout)["error"]
+    return f"{error['code']} {error['what']} {error['todo']}"
+
+
+@pytest.mark.parametrize("secret", [WEAK, "short", "a" * 64, ""])
+def test_a_default_or_weak_secret_does_not_open_the_house(root, secret):
+    """Superset CVE-2023-27524."""
+    toml = root / "twain.toml"
+    toml.write_text(toml.read_text() + '\n[secret]\nenv = "TWAIN_TEST_SECRET"\n')
+    said = refused(root, TWAIN_TEST_SECRET=secret)
+    assert said.startswith(("T121", "T120"))
+    assert "openssl rand" in said
+    assert not secret or secret not in said
+
+
+def test_the_demo_comes_into_no_production(root):
+    toml = root / "twain.toml"
+    toml.write_text(toml.read_text().replace("enabled = false", "enabled = true"))
+    assert "production" in refused(root, "--demo")
+
+
+def test_the_demo_listens_on_this_machine_alone(root):
+    assert "does not listen" in refused(root, "--demo", "--host", "0.0.0.0")
+
+
+def test_a_port_that_is_taken_is_said(root):
+    with opened(root) as (_, said):
+        assert "is taken" in refused(root, "--port", said["url"].rsplit(":", 1)[1])
+
+
+# ---------------------------------------------------------------- people, from the command line
+
+
+def test_the_first_administrator(root):
+    words = ("admin", "enter", "anna", "--name", "Anna Berg", "--email", "anna@example.com", "--title", "Administrator")
+    done = twain(root, *words, "--json")
+    assert done.returncode == 0, done.stderr + done.stdout
+    said = json.loads(done.stdout)
+    assert said["roles"] == ["administrator"]
+    assert "/account/password/reset/key/" in said["link"]
+    assert "already" in twain(root, *words).stderr
+    assert twain(root, "admin", "deactivate", "anna").returncode == 2  # the last administrator
+    assert json.loads(twain(root, "admin", "roles", "anna", "--json").stdout)["roles"] == ["administrator"]
+    more = twain(root, "admin", "roles", "anna", "--role", "administrator", "--role", "auditor", "--json")
+    assert json.loads(more.stdout)["roles"] == ["administrator", "auditor"]
+    assert "is not a role" in twain(root, "admin", "roles", "anna", "--role", "emperor").stderr
+    verified = twain(root, "audit", "verify")
+    assert "unbroken" in verified.stdout
+    head = verified.stdout.split("Head: ")[1].split()[0]
+    assert twain(root, "audit", "verify", "--head", head).returncode == 0
+    assert twain(root, "audit", "verify", "--head", "0" * 64).returncode == 4
+
+
+def test_a_weak_password_is_refused(root):
+    """Typed twice at a terminal, as an administrator would."""
+    import pty  # noqa: PLC0415 — only here
+
+    mother, child = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "twain", "admin", "enter", "anna", "--name", "Anna Berg", "--email", "a@example.com"],
+        cwd=root, env=environment(root), stdin=child, stdout=child, stderr=child,
+    )  # fmt: skip
+    os.close(child)
+    heard = b""
+    for typed in (b"short\n", b"short\n", None):
+        while typed is not None and b":" not in heard.rsplit(b"\n", 1)[-1]:
+            heard += os.read(mother, 1024)
+        if typed is not None:
+            os.write(mother, typed)
+            heard += b"\n"
+    code = process.wait(60)
+    while True:
+        try:
+            heard += os.read(mother, 4096)
+        except OSError:
+            break
+    os.close(mother)
+    assert code == 2
+    assert b"too short" in heard
+    assert b"short\r\n" not in heard.replace(b"too short", b"")  # never echoed
