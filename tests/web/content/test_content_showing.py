@@ -2,6 +2,8 @@
 
 import email
 import email.policy
+import re
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,7 @@ from twain_web import engine
 from twain_web.roles import Role
 from twain_web.rooms.content import actions, checks
 from twain_web.rooms.content.models import Comment, ProofPerson
+from twain_web.rooms.content.words import WORDS
 
 
 @pytest.fixture
@@ -210,3 +213,9 @@ def test_a_channel_that_is_away_is_said(signed_in, company, written, channel):
     assert page.status_code == 422
     assert "switched off" in page.content.decode()
     assert channel.sent == []
+
+
+def test_every_word_of_the_scripts_can_be_translated():
+    scripts = Path(checks.__file__).parent / "static" / "content"
+    used = {word for file in scripts.glob("*.js") for word in re.findall(r'\bt\("((?:[^"\\]|\\.)*)"', file.read_text())}
+    assert used == set(WORDS)

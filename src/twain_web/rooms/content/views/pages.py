@@ -18,6 +18,7 @@ from twain_web.rooms.content.forms import ContentForm, SettingsForm
 from twain_web.rooms.content.models import Content, ReusableBlock
 from twain_web.rooms.content.permissions import EDIT_CONTENT, READ_CONTENT
 from twain_web.rooms.content.public import uses
+from twain_web.rooms.content.words import words
 
 
 @needs(READ_CONTENT)
@@ -75,6 +76,7 @@ def edit(request: HttpRequest, content: Content) -> HttpResponse:
         "ops": list(OPS),
         "reusable": list(ReusableBlock.objects.filter(archived=False).values("slug", "name")),
         "media": documents.media_url(),
+        "words": words(),
     }
     others = reads.others_writing(content, request.user)
     context = {"content": content, "opened": opened, "newest": newest, "others": others, "by_hand": kind != "blocks"}
