@@ -9,6 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from uuid import uuid4
 
 from twain.errors import LedgerError, LedgerUnavailable
@@ -20,6 +21,7 @@ from twain.ledger.packing import UNSENT, pack_attempts, pack_detail, pack_rows, 
 from twain.records import Fate, LanePace, Lease, Outcome, Wait, Window
 
 MOST = 500  # rows in one window
+_row_of = itemgetter(0)
 REASONED = frozenset({Fate.FAILED, Fate.SUPPRESSED, Fate.UNCERTAIN})
 
 
@@ -218,8 +220,8 @@ def _settled(
     window: Window, outcomes: Sequence[Outcome], unsent: Sequence[int], retry_at: Mapping[int, float]
 ) -> Settled:
     """Outcomes in the window's order; raises LedgerError T742 unless every row is there exactly once."""
-    by_row = {outcome.row: outcome for outcome in outcomes}
-    ordered = [by_row.get(row) for row in window.rows]
+    by_row = dict(zip(map(_row_of, outcomes), outcomes, strict=True))
+    ordered = list(map(by_row.get, window.rows))
     fates = bytes([outcome.fate if outcome else UNSENT for outcome in ordered])
     missing = (
         {row for row, outcome in zip(window.rows, ordered, strict=True) if outcome is None}
