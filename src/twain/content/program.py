@@ -31,7 +31,7 @@ from twain.errors import ContentError, Place
 from twain.records import Column, Content, Sender, Stamp
 
 _PLAIN_HTML = re.compile(r"[ !#-%(-\-/-;?-EG-~][ !#-%(-;?-~]{0,73}").fullmatch
-_FIRST, _BATCH = 64, 512  # rows made ready at once: few for who wants few, or begins again after a row that failed
+_FIRST, _BATCH = 64, 128  # rows made ready at once: few for who wants few, or begins again after a row that failed
 _FAILURES = (
     ContentError,
     LiquidError,
