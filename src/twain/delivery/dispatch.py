@@ -268,7 +268,7 @@ class Dispatcher:
         return None
 
     def _may_claim(self, held: HeldShard) -> bool:
-        if held.dry or held.lost or len(held.windows) >= _MOST_OPEN or any(w.left for w in held.windows):
+        if held.dry or held.lost or len(held.windows) >= _MOST_OPEN or held.left:
             return False
         due_in = held.claim_after - self._clock.boottime()
         if due_in > 0:
@@ -280,10 +280,13 @@ class Dispatcher:
         pace, slow = self._lanes.pace(held.lane)
         limit = max(_LEAST_CLAIM, min(_MOST_CLAIM, int(self._lanes.rate())))
         lane_pace, channel_pace = pace
-        claimed = self._in_lease(
-            held,
-            lambda: self._ledger.claim(held.lease, limit=limit, pace=lane_pace, channel_pace=channel_pace, slow=slow),
+        done = held.complete()
+        claim = partial(
+            self._ledger.claim, held.lease, limit=limit, pace=lane_pace, channel_pace=channel_pace, slow=slow
         )
+        claimed = self._in_lease(held, partial(claim, settling=[window.settlement() for window in done]))
+        for window in done:
+            self._settled(held, window)
         if isinstance(claimed, Window):
             return self._open(held, claimed)
         if claimed is None:
@@ -367,7 +370,7 @@ class Dispatcher:
         if not self._store_is_due():
             return
         for held in list(self._held):
-            for window in [w for w in held.windows if w.complete]:
+            for window in () if held.left else held.complete():  # else with the next claim, in one transaction
                 self._settle(held, window)
             if held.dry and not held.windows:
                 held.dry = False  # what was deferred or came back may be claimable: the ledger knows
@@ -376,12 +379,12 @@ class Dispatcher:
             self._journal.rewrite({w.key: w.told() for held in self._held for w in held.windows})
 
     def _settle(self, held: HeldShard, window: OpenWindow) -> None:
-        self._in_lease(
-            held,
-            lambda: self._ledger.settle(
-                held.lease, window.window, window.outcomes, unsent=window.unsent, retry_at=window.retry_at
-            ),
-        )
+        _, outcomes, unsent, retry_at = window.settlement()
+        settle = partial(self._ledger.settle, held.lease, window.window, outcomes, unsent=unsent, retry_at=retry_at)
+        self._in_lease(held, settle)
+        self._settled(held, window)
+
+    def _settled(self, held: HeldShard, window: OpenWindow) -> None:
         held.windows.remove(window)
         self._windows_settled += 1
         self._count(window.outcomes)

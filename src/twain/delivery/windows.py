@@ -10,7 +10,7 @@ from typing import cast
 from twain.delivery.journal import Key, Told, key_of
 from twain.delivery.pace import UNSENT
 from twain.ports import Opened
-from twain.records import Fate, Lease, Outcome, Window
+from twain.records import Fate, Lease, Outcome, Settlement, Window
 
 Made = tuple[int, bytes, bytes]
 """A row, its recipient and its message."""
@@ -33,6 +33,15 @@ class HeldShard:
     def lane(self) -> str:
         """The lane that all its rows go by."""
         return self.lease.shard.lane
+
+    @property
+    def left(self) -> bool:
+        """Some claimed row has not been handed out yet: until then nothing more is claimed."""
+        return any(window.left for window in self.windows)
+
+    def complete(self) -> list[OpenWindow]:
+        """The windows that can be settled."""
+        return [window for window in self.windows if window.complete]
 
 
 class OpenWindow:
@@ -133,6 +142,10 @@ class OpenWindow:
         """Nothing more of it shall go now: what was not handed out goes back unsent."""
         self.unsent += self._waiting
         self._waiting = []
+
+    def settlement(self) -> Settlement:
+        """What the ledger is to be told of it, once it is complete."""
+        return Settlement(self.window, self.outcomes, self.unsent, self.retry_at)
 
     def told(self) -> Told:
         """What its journal would tell: for a journal that is written anew."""
