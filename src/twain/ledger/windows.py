@@ -1,6 +1,6 @@
 """Windows: rows claimed durably before they are sent, and settled with what became of them.
 
-A window is one row of one table, whatever its size: the claim costs one commit, the settlement another.
+A window is one row of one table, whatever its size. The claim costs one commit, in which the windows before it are settled.
 """
 
 from __future__ import annotations
