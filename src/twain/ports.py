@@ -29,6 +29,7 @@ from twain.records import (
     Run,
     RunEvent,
     RunState,
+    Settlement,
     Shard,
     ShardOutcomes,
     Stamp,
@@ -268,12 +269,19 @@ class Ledger(Protocol):
         """End every lease of a worker whose process is certainly gone: nobody need wait for them to run out."""
 
     def claim(
-        self, lease: Lease, *, limit: int, pace: LanePace, channel_pace: LanePace, slow: float = 1.0
+        self,
+        lease: Lease,
+        *,
+        limit: int,
+        pace: LanePace,
+        channel_pace: LanePace,
+        slow: float = 1.0,
+        settling: Sequence[Settlement] = (),
     ) -> Window | Wait | None:
         """Claim the shard's next rows, or rows whose retry is due; reserve their pace in the same transaction.
 
         *slow* (0 < slow ≤ 1) scales the lane's rate down while the relay throttles. None: this shard has nothing left but open
-        windows. Durable before it returns. Raises LeaseLost.
+        windows. Durable before it returns. *settling*: windows of the lease to settle in the same transaction. Raises LeaseLost.
         """
 
     def settle(

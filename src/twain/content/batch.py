@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from twain.content import mime
@@ -49,6 +50,11 @@ def column(values: Sequence[Data], encode: Encode, encoded: bytes | None, *, esc
     return lines
 
 
+def alike(encoded: bytes | None, made: Sequence[bytes]) -> bool:
+    """Whether a column *made* of what ``together`` encoded looks the same in HTML and in text: short, nothing to escape."""
+    return encoded is not None and not _MEANT.search(encoded) and max(map(len, made), default=0) <= _ROOM
+
+
 def together(values: Sequence[Data]) -> bytes | None:
     """Plain values in quoted-printable, a line each; None when there are others, or one would not stay on its line."""
     kinds = set(map(type, values))
@@ -65,7 +71,13 @@ def _written(values: Sequence[Data], kinds: set[type]) -> Iterable[str]:
     """Simple values as text."""
     if kinds & _NAMED:
         return [as_text(value, escaping=False) for value in values]
-    return map(str, values)
+    return map(_day, values) if kinds == {date} else map(str, values)
+
+
+@lru_cache(maxsize=40_000)
+def _day(value: date) -> str:
+    """A date as text. Columns of dates hold birthdays and the like: there are not many days."""
+    return str(value)
 
 
 def distinct(values: Sequence[Data]) -> list[Data]:
@@ -106,9 +118,9 @@ def _safe(line: bytes) -> bytes:
 
 def stamps(given: Sequence[Stamp]) -> tuple[list[bytes], list[bytes], list[bytes]]:
     """Dates, Message-IDs and tokens, checked. Raises ContentError: nothing may break a line or an encoding."""
-    ids = [s.message_id if s.message_id[:1] == b"<" else b"<" + s.message_id + b">" for s in given]
-    dates, tokens = [s.date for s in given], [s.token for s in given]
-    if not (_all(_STAMPS, ids) and _all(_DATES, dates) and _all(_TOKENS, tokens)):
+    names, tokens, dates = map(list, zip(*given, strict=True))
+    ids = [name if name[:1] == b"<" else b"<" + name + b">" for name in names]
+    if not (_all(_STAMPS, ids) and _all(_DATES, list(set(dates))) and _all(_TOKENS, tokens)):
         raise ContentError(
             "A message's stamp is not plain ASCII.", code="T514", todo="Report this: it is a fault of ours."
         )

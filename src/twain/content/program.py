@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from itertools import starmap
 from typing import Any
 
 from liquid.exceptions import LiquidError
@@ -30,7 +31,7 @@ from twain.errors import ContentError, Place
 from twain.records import Column, Content, Sender, Stamp
 
 _PLAIN_HTML = re.compile(r"[ !#-%(-\-/-;?-EG-~][ !#-%(-;?-~]{0,73}").fullmatch
-_FIRST, _BATCH = 64, 512  # rows made ready at once: few for who wants few, or begins again after a row that failed
+_FIRST, _BATCH = 64, 128  # rows made ready at once: few for who wants few, or begins again after a row that failed
 _FAILURES = (
     ContentError,
     LiquidError,
@@ -127,19 +128,18 @@ class CompiledProgram:
         return zip(dates, batch.addresses(rows["address"][begin:end]), ids, tokens, *arguments, strict=True)
 
     def _built(self, prepared: Iterable[tuple[Any, ...]]) -> Iterator[bytes]:
-        message = self._takes.message
-        for arguments in prepared:
-            try:
-                made = message(*arguments)
-            except ContentError:
-                raise
-            except _FAILURES as error:
-                raise _unbuilt(error) from error
-            yield made
+        try:
+            yield from starmap(self._takes.message, prepared)
+        except ContentError:
+            raise
+        except _FAILURES as error:
+            raise _unbuilt(error) from error
 
     def _filled(self, name: str, values: Sequence[Any]) -> Sequence[Any]:
         """The column with its declared default where a value is missing: nil, or nothing but blanks."""
         if name not in self._defaults:
+            return values
+        if set(map(type, values)) == {str} and all(values) and not any(map(str.isspace, values)):
             return values
         default = self._defaults[name]
         return [default if v is None or (v.__class__ is str and (not v or v.isspace())) else v for v in values]

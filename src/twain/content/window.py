@@ -46,6 +46,7 @@ class Window:
         self._meter = meter
         self._values = dict(values)
         self._texts: dict[str, tuple[list[Data], bytes | None]] = {}
+        self._alike: dict[str, Sequence[bytes]] = {}
         self._fields: dict[tuple[str, str], Sequence[Data]] = {}
         self._encoded: dict[tuple[str, str], Sequence[Any]] = {}
         for name, read in takes.related.items():
@@ -65,16 +66,21 @@ class Window:
         encode = self._takes.slots[slot]
         if slot == "P":
             return batch.texts(values, encode)
+        if name in self._alike:
+            return self._alike[name]
         if name not in self._texts:
             few = batch.distinct(values)
             self._texts[name] = few, batch.together(few or values)
         few, text = self._texts[name]
         made = batch.column(few or values, encode, text, escaping=slot == "H")
-        if not few:
-            return made
-        if max(map(len, made)) > _LARGE:  # each time that it is shown counts
+        if few and max(map(len, made)) > _LARGE:  # each time that it is shown counts
             return [encode(value) for value in values]
-        return list(map(dict(zip(few, made, strict=True)).__getitem__, values))
+        alike = batch.alike(text, made)
+        if few:
+            made = list(map(dict(zip(few, made, strict=True)).__getitem__, values))
+        if alike:
+            self._alike[name] = made
+        return made
 
     def _bodies(self, loop: Repeated, uses: int) -> Sequence[list[bytes]]:
         """Per row, the loop's body for each of its related rows."""

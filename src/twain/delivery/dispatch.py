@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from twain.delivery.journal import Journal, Key
+from twain.delivery.journal import Journal
 from twain.delivery.lanes import LaneBook
 from twain.delivery.lookout import End, Lookout
-from twain.delivery.pace import UNSENT, Backoff
+from twain.delivery.pace import Backoff
 from twain.delivery.takeover import settle_orphans
+from twain.delivery.tickets import Picked, Tickets
 from twain.delivery.windows import HeldShard, OpenWindow
 from twain.errors import ChannelError, Held, LeaseLost, LedgerUnavailable, SourceError, TwainError
 from twain.ports import Channel, Clock, Ledger, Messages
@@ -27,7 +28,6 @@ from twain.records import Envelope, Fate, Lease, Outcome, Shard, Wait, Window, W
 log = logging.getLogger("twain.delivery")
 
 T = TypeVar("T")
-Picked = list[tuple[OpenWindow, int, bytes, bytes]]
 
 Refresh = Callable[[Shard, Sequence[int]], Mapping[int, str]]
 """Read these rows again just before they go (feeds with ``freshness: at_send``): row → reason for each that may not."""
@@ -123,10 +123,8 @@ class Dispatcher:
         self._lookout, self._terms = lookout, terms
         self._lanes = LaneBook(ledger, channel, clock)
         self._held: list[HeldShard] = []
-        self._tickets: dict[int, tuple[OpenWindow, int]] = {}
-        self._last_ticket = 0
-        self._unjournalled: dict[Key, list[Outcome]] = {}
-        self._counts: Counter[Fate] = Counter()
+        self._tickets = Tickets(messages.sender, self._lanes, terms.backoff)
+        self._counts: Counter[int] = Counter()
         self._windows_settled = 0
         self._end: End | None = None
         self._finished = False
@@ -184,28 +182,15 @@ class Dispatcher:
         try:
             self._gather(limit, picked)
         except BaseException:
-            for window, row, _, _ in picked:
-                window.take_back(row)
+            _take_back(picked)
             raise
         if picked:
             return self._hand_out(picked)
         return None if self._finished or self._end is not None else self._wait
 
     def answer(self, ticket: int, outcome: Outcome) -> None:
-        """Book one answer under its row; deferred rows get their next try, and throttling slows the lane."""
-        window, row = self._tickets.pop(ticket)
-        now = self._now
-        if outcome.reason == UNSENT:
-            window.take_back(row)
-            final = Outcome(row, Fate.DEFERRED, UNSENT, "", now)
-        else:
-            self._lanes.heard(window.held.lane, outcome)
-            final = Outcome(row, outcome.fate, outcome.reason, outcome.reply, now)
-            retry_at = None
-            if outcome.fate is Fate.DEFERRED:
-                final, retry_at = self._terms.backoff.next_try(final, window.attempts(row), now)
-            window.close(final, retry_at)
-        self._unjournalled.setdefault(window.key, []).append(final)
+        """Put one answer down; it is booked under its row with the others of its burst."""
+        self._tickets.heard(ticket, outcome)
 
     def tick(self) -> None:
         """Journal the burst's answers, settle complete windows, renew leases, tell progress. Raises LeaseLost."""
@@ -229,40 +214,32 @@ class Dispatcher:
         for held in self._held:
             if self._is_ours(held):
                 for window in held.windows:
-                    self._pick(window, limit, picked)
-        while len(picked) < limit and self._end is None and self._store_is_due():
+                    limit -= self._pick(window, limit, picked)
+        while limit > 0 and self._end is None and self._store_is_due():
             fresh = self._guarded(self._open_next)
             if fresh is None:
                 break
-            self._pick(fresh, limit, picked)
+            limit -= self._pick(fresh, limit, picked)
 
-    def _pick(self, window: OpenWindow, limit: int, picked: Picked) -> None:
-        wanted = limit - len(picked)
-        if wanted <= 0 or not window.left:
-            return
+    def _pick(self, window: OpenWindow, limit: int, picked: Picked) -> int:
+        if limit <= 0 or not window.left:
+            return 0
         boot = self._clock.boottime()
-        for row, recipient, data in window.pick(min(wanted, window.due(boot)), self._lookout.suppressed, self._now):
-            picked.append((window, row, recipient, data))
+        messages = window.pick(min(limit, window.due(boot)), self._lookout.suppressed, self._now)
+        if messages:
+            picked.append((window, messages))
         if window.left:
             self._soonest(Wait(window.next_due_in(boot), "keeping the lane's pace"))
+        return len(messages)
 
     def _hand_out(self, picked: Picked) -> Sequence[Envelope] | Wait:
-        begun: dict[Key, list[int]] = {}
-        for window, row, _, _ in picked:
-            begun.setdefault(window.key, []).append(row)
         try:
-            self._journal.begun(begun)
+            self._journal.begun({window.key: [row for row, _, _ in messages] for window, messages in picked})
         except LedgerUnavailable as error:
-            for window, row, _, _ in picked:
-                window.take_back(row)
+            _take_back(picked)
             self._store_failed(error)
             return self._wait
-        return [self._envelope(*one) for one in picked]
-
-    def _envelope(self, window: OpenWindow, row: int, recipient: bytes, data: bytes) -> Envelope:
-        self._last_ticket += 1
-        self._tickets[self._last_ticket] = (window, row)
-        return Envelope(self._last_ticket, self._messages.sender, recipient, data)
+        return self._tickets.hand_out(picked)
 
     def _is_ours(self, held: HeldShard) -> bool:
         """The lease is checked on this machine's boottime before every message; a late one is renewed or lost."""
@@ -291,7 +268,7 @@ class Dispatcher:
         return None
 
     def _may_claim(self, held: HeldShard) -> bool:
-        if held.dry or held.lost or len(held.windows) >= _MOST_OPEN or any(w.left for w in held.windows):
+        if held.dry or held.lost or len(held.windows) >= _MOST_OPEN or held.left:
             return False
         due_in = held.claim_after - self._clock.boottime()
         if due_in > 0:
@@ -303,10 +280,13 @@ class Dispatcher:
         pace, slow = self._lanes.pace(held.lane)
         limit = max(_LEAST_CLAIM, min(_MOST_CLAIM, int(self._lanes.rate())))
         lane_pace, channel_pace = pace
-        claimed = self._in_lease(
-            held,
-            lambda: self._ledger.claim(held.lease, limit=limit, pace=lane_pace, channel_pace=channel_pace, slow=slow),
+        done = held.complete()
+        claim = partial(
+            self._ledger.claim, held.lease, limit=limit, pace=lane_pace, channel_pace=channel_pace, slow=slow
         )
+        claimed = self._in_lease(held, partial(claim, settling=[window.settlement() for window in done]))
+        for window in done:
+            self._settled(held, window)
         if isinstance(claimed, Window):
             return self._open(held, claimed)
         if claimed is None:
@@ -368,7 +348,7 @@ class Dispatcher:
         except BaseException:
             self._ledger.release(lease)
             raise
-        self._counts.update(one.fate for one in settled)
+        self._count(settled)
         self._windows_settled += len(lease.orphans)
         self._held.append(held)
         return held
@@ -376,20 +356,21 @@ class Dispatcher:
     # ---- settling
 
     def _write_answers(self) -> None:
-        if not self._unjournalled:
+        self._tickets.book(self._now)
+        if not self._tickets.unjournalled:
             return
         try:
-            self._journal.answered(self._unjournalled)
+            self._journal.answered(self._tickets.unjournalled)
         except LedgerUnavailable as error:
             self._store_failed(error)  # they are still in memory, and settling them is as good
         else:
-            self._unjournalled = {}
+            self._tickets.unjournalled = {}
 
     def _settle_and_renew(self) -> None:
         if not self._store_is_due():
             return
         for held in list(self._held):
-            for window in [w for w in held.windows if w.complete]:
+            for window in () if held.left else held.complete():  # else with the next claim, in one transaction
                 self._settle(held, window)
             if held.dry and not held.windows:
                 held.dry = False  # what was deferred or came back may be claimable: the ledger knows
@@ -398,15 +379,15 @@ class Dispatcher:
             self._journal.rewrite({w.key: w.told() for held in self._held for w in held.windows})
 
     def _settle(self, held: HeldShard, window: OpenWindow) -> None:
-        self._in_lease(
-            held,
-            lambda: self._ledger.settle(
-                held.lease, window.window, window.outcomes, unsent=window.unsent, retry_at=window.retry_at
-            ),
-        )
+        _, outcomes, unsent, retry_at = window.settlement()
+        settle = partial(self._ledger.settle, held.lease, window.window, outcomes, unsent=unsent, retry_at=retry_at)
+        self._in_lease(held, settle)
+        self._settled(held, window)
+
+    def _settled(self, held: HeldShard, window: OpenWindow) -> None:
         held.windows.remove(window)
         self._windows_settled += 1
-        self._counts.update(one.fate for one in window.outcomes)
+        self._count(window.outcomes)
 
     def _renew_in_time(self, held: HeldShard) -> None:
         if held.lease.expires_boottime - self._clock.boottime() < self._terms.lease_seconds * 0.6:
@@ -416,6 +397,10 @@ class Dispatcher:
         seconds = self._terms.lease_seconds
         held.lease = self._in_lease(held, lambda: self._ledger.renew(held.lease, seconds=seconds))
         return True
+
+    def _count(self, outcomes: Sequence[Outcome]) -> None:
+        """Add these to the report's figures; by their numbers, which hash faster than fates do."""
+        self._counts.update(map(int, [one.fate for one in outcomes]))
 
     def _release(self, held: HeldShard) -> None:
         self._ledger.release(held.lease)
@@ -432,7 +417,7 @@ class Dispatcher:
         log.warning("%s", lost)
         self._write_answers()
         self._held = [held for held in self._held if not held.lost]
-        self._tickets.clear()
+        self._tickets.forget()
 
     def _close_books(self, patience: float) -> None:
         """Settle what was answered, give back the rest; wait for a ledger out of reach as long as *patience* says."""
@@ -488,6 +473,12 @@ class Dispatcher:
 
     def _soonest(self, wait: Wait) -> None:
         self._wait = Wait(max(0.0, min(wait.seconds, self._wait.seconds)), wait.why or self._wait.why)
+
+
+def _take_back(picked: Picked) -> None:
+    """What was picked and not handed out can be claimed again."""
+    for window, messages in picked:
+        window.unsent += [row for row, _, _ in messages]
 
 
 def _ended_by(problem: TwainError) -> str:

@@ -155,9 +155,14 @@ def _begun_record(key: Key, rows: Sequence[int]) -> bytes:
 
 def _answer_record(key: Key, answers: Sequence[Outcome]) -> bytes:
     parts = [_KEY.pack(*key, len(answers))]
-    for one in answers:
-        reason, reply = one.reason.encode()[:255], one.reply.encode()[:65_535]
-        parts += (_ANSWER.pack(one.row, one.fate, one.at, len(reason), len(reply)), reason, reply)
+    reason, reply = "", ""
+    lengths, words = (0, 0), b""
+    for row, fate, why, said, at in answers:
+        if said != reply or why != reason:  # what many are told is encoded once
+            reason, reply = why, said
+            encoded = why.encode()[:255], said.encode()[:65_535]
+            lengths, words = (len(encoded[0]), len(encoded[1])), b"".join(encoded)
+        parts += (_ANSWER.pack(row, fate, at, *lengths), words)
     return _record(_ANSWERED, b"".join(parts))
 
 

@@ -42,12 +42,14 @@ class LaneBook:
             pace = replace(pace, per_second=lane.base or _LEAST_RATE)
         return (pace, self._paces.get("", LanePace())), lane.slowness.factor
 
+    def counted(self, name: str, answers: int) -> None:
+        """So many answers came, of whatever kind: what the lane's rate is reckoned from."""
+        self._lanes.setdefault(name, _Lane()).answers += answers
+
     def heard(self, name: str, outcome: Outcome) -> None:
-        """Count an answer; a throttling one slows its lane from the next claim on."""
-        lane = self._lanes.setdefault(name, _Lane())
-        lane.answers += 1
+        """An answer that is not just "sent": a throttling one slows its lane from the next claim on."""
         if outcome.fate is Fate.DEFERRED and outcome.reason == THROTTLED:
-            lane.throttled = True
+            self._lanes.setdefault(name, _Lane()).throttled = True
 
     def rate(self) -> float:
         """Answers per second over all lanes, lately."""

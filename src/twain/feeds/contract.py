@@ -17,8 +17,9 @@ T215  nothing is reviewed yet
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +57,8 @@ def read_contract(text: str, file: str) -> tuple[Feed | None, list[Problem]]:
 
     The feed is None when any problem is an error. Its relations are those it declares itself: see :func:`link`.
     """
-    document, problems = parse(text, file)
-    return (None, problems) if document is None else _read(document)
+    _, feed, problems = _compiled(text, file)
+    return feed, list(problems)
 
 
 def load_feeds(folder: Path, root: Path) -> tuple[dict[str, Feed], list[Problem]]:
@@ -101,9 +102,16 @@ def contract_text(text: str, file: str) -> str:
 
     It reads back as the same feed with the same hash. Raises ContractError when the contract has an error.
     """
-    document, problems = parse(text, file)
-    _raise_first(problems if document is None else _read(document)[1])
+    document, _, problems = _compiled(text, file)
+    _raise_first(problems)
     return canonical_text(document.data if document else {})
+
+
+@lru_cache(maxsize=64)
+def _compiled(text: str, file: str) -> tuple[Document | None, Feed | None, Sequence[Problem]]:
+    """The same text is the same feed: a send reads each contract as a file, for its bundle and out of its bundle."""
+    document, problems = parse(text, file)
+    return (None, None, problems) if document is None else (document, *_read(document))
 
 
 def _read(document: Document) -> tuple[Feed | None, list[Problem]]:
@@ -117,7 +125,7 @@ def _read(document: Document) -> tuple[Feed | None, list[Problem]]:
     return (None if report.failed else replace(feed, contract_hash=meaning_hash(feed))), report.problems
 
 
-def _raise_first(problems: list[Problem]) -> None:
+def _raise_first(problems: Sequence[Problem]) -> None:
     for problem in problems:
         if problem.severity == "error":
             raise ContractError(

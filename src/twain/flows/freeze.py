@@ -26,9 +26,8 @@ from twain.snapshot.take import Snapshot, discard, take_snapshot
 _FREEZABLE = frozenset({RunState.PLANNED, RunState.CHECKED, RunState.SNAPSHOTTING, RunState.HELD})
 
 
-def freeze(instance: Instance, run: Run, watch: Watch) -> Run:
+def freeze(instance: Instance, run: Run, watch: Watch, prepared: Prepared) -> Run:
     """Check the data and freeze the audience. Raises Held, after which the run is ``held`` and can be resumed."""
-    prepared = prepare_run(instance, run)
     discard(instance.settings.spool, run.id)
     try:
         obey_stops(instance, prepared.bundle)

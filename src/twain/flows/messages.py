@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from email.utils import formatdate
+from itertools import repeat
+from operator import length_hint
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -46,8 +48,9 @@ class RunMessages:
         """What is new in each message: Message-ID, token and date (RFC 5322 §3.3, §3.6.4)."""
         date = formatdate(self.clock.now(), usegmt=True).encode("ascii")
         minted = self.mint.stamps(self.run.id, shard, rows)
-        ids = message_ids(self.run.id, shard, rows, [mac for mac, _ in minted], self.domain)
-        return [Stamp(name, token, date) for name, (_, token) in zip(ids, minted, strict=True)]
+        macs, tokens = zip(*minted, strict=True)
+        ids = message_ids(self.run.id, shard, rows, macs, self.domain)
+        return list(map(Stamp._make, zip(ids, tokens, repeat(date, len(ids)), strict=True)))
 
 
 class OpenedShard:
@@ -57,10 +60,10 @@ class OpenedShard:
         self._messages = messages
         self._number = shard.number
         self._keys: list[str] = table.column("key").to_pylist()
-        self._hashes: list[bytes] = table.column("address_hash").to_pylist()
+        self._hashes: list[bytes] = _listed(table.column("address_hash"))
         self._addresses: list[str] = table.column("address").to_pylist()
         self._arms: list[int] = table.column("arm").to_pylist()
-        self._columns = {name: table.column(name).to_pylist() for name in self._wanted(table)}
+        self._columns = {name: _listed(table.column(name)) for name in self._wanted(table)}
 
     def _wanted(self, table: pa.Table) -> list[str]:
         read = {name for program in self._messages.programs for name in program.columns}
@@ -93,16 +96,15 @@ class OpenedShard:
 
     def _one_arm(self, arm: int, rows: Sequence[int]) -> Generator[tuple[int, bytes, bytes] | Outcome, None, int]:
         """The usual case, as fast as it can be; returns how many rows are done: all, or those up to a failed one."""
-        done = 0
         recipients = [self._addresses[row].encode() for row in rows]
+        left = iter(rows)
         try:
-            for made in zip(rows, recipients, self._stream(arm, rows), strict=True):
-                done += 1
-                yield made
+            yield from zip(left, recipients, self._stream(arm, rows), strict=True)
         except ContentError as error:
-            yield self._failed(rows[done], error)
-            return done + 1
-        return done
+            done = len(rows) - length_hint(left)  # the failed one has been taken from the rows
+            yield self._failed(rows[done - 1], error)
+            return done
+        return len(rows)
 
     def _many_arms(self, rows: Sequence[int]) -> Generator[tuple[int, bytes, bytes] | Outcome, None, int]:
         """Each row from its own arm's stream; returns how many rows are done."""
@@ -131,3 +133,13 @@ class OpenedShard:
             return {"address": self._addresses[span], **{name: v[span] for name, v in self._columns.items()}}
         picked = {name: [values[row] for row in rows] for name, values in self._columns.items()}
         return {"address": [self._addresses[row] for row in rows], **picked}
+
+
+def _listed(column: pa.ChunkedArray) -> list[Any]:
+    """``column.to_pylist()``; by way of numpy where that takes a twentieth of the time."""
+    values: list[Any] = []
+    if column.null_count == 0 and (pa.types.is_date32(column.type) or pa.types.is_fixed_size_binary(column.type)):
+        values = column.to_numpy().tolist()
+    if not values or int in set(map(type, values)):  # a day before the year 1 or after 9999 comes as a number
+        values = column.to_pylist()
+    return values

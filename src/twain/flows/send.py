@@ -17,8 +17,9 @@ from twain.errors import ConfigError, Held, WrongState
 from twain.flows.account import Report, finish, report
 from twain.flows.deliver import deliver
 from twain.flows.ending import close
-from twain.flows.freeze import freeze, obey_stops
+from twain.flows.freeze import freeze, obey_stops, prepare_run
 from twain.flows.instance import Instance
+from twain.flows.prepare import Prepared
 from twain.flows.production import require_production
 from twain.flows.publish import publish, require_approval
 from twain.flows.watch import Nobody, Watch
@@ -68,10 +69,12 @@ def carry_on(instance: Instance, run: Run, watch: Watch | None = None, *, worker
     watch = watch or Nobody()
     if run.state in _WAITING and instance.ledger.shards(run.id):
         run = unpause(instance, run)
+    prepared: Prepared | None = None
     if run.state in _BEFORE_SNAPSHOT:
-        run = freeze(instance, run, watch)
+        prepared = prepare_run(instance, run)
+        run = freeze(instance, run, watch, prepared)
     if run.state is RunState.SENDING:
-        run = deliver(instance, run, watch, workers=workers)
+        run = deliver(instance, run, watch, workers=workers, prepared=prepared)
     if run.state is RunState.RECONCILING:
         run = finish(instance, run, watch)
     return report(instance, run)

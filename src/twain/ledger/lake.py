@@ -338,7 +338,10 @@ class Lake:
 
 def _deliveries(outcomes: ShardOutcomes, keys: Values, hashes: Values, arms: Values) -> pa.Table:
     run, shard, count = outcomes.run, outcomes.shard, len(outcomes.fates)
-    replies = [_ADDRESS.sub("<…>", reply) if "@" in reply else reply for reply in outcomes.replies]
+    distinct = set(outcomes.replies)  # many are told the same
+    said = {reply: _ADDRESS.sub("<…>", reply) if "@" in reply else reply for reply in distinct}
+    classes = {reply: _reply_class(reply) for reply in said.values()}
+    replies = [said[reply] for reply in outcomes.replies]
     same = {
         "run_id": run.id,
         "shard": shard.number,
@@ -356,7 +359,7 @@ def _deliveries(outcomes: ShardOutcomes, keys: Values, hashes: Values, arms: Val
         "arm": arms,
         "fate": [_FATES[fate] for fate in outcomes.fates],
         "reason": outcomes.reasons,
-        "reply_class": [_reply_class(reply) for reply in replies],
+        "reply_class": [classes[reply] for reply in replies],
         "reply": replies,
         "at": (np.array(outcomes.times, np.float64) * 1000).astype(np.int64),
     }

@@ -11,6 +11,7 @@ from twain.records import Outcome
 UNSENT = 0  # the fate byte of a row that goes back to be claimed again
 
 _TIME_BASE = 8  # bytes of the first time, in front of the offsets
+_NOTHING = (0, 0, "", "", 0.0)  # an unsent row's outcome
 _NEVER = -1.0  # the offset of a row that has no time
 
 
@@ -44,12 +45,10 @@ def pack_detail(outcomes: Sequence[Outcome | None]) -> bytes:
 
     Times are 32-bit offsets from the first one: within an hour they are good to a millisecond.
     """
-    times = [o.at if o else 0.0 for o in outcomes]
+    _, _, reasons, replies, times = zip(*[o or _NOTHING for o in outcomes], strict=True)
     base = min(times) or min(filter(None, times), default=0.0)
     offsets = array("f", [t - base if t else _NEVER for t in times])
-    reasons = _joined([o.reason if o else "" for o in outcomes])
-    replies = _joined([o.reply if o else "" for o in outcomes])
-    text = f"{reasons}\x00{replies}".encode("utf-8", "replace")
+    text = f"{_joined(reasons)}\x00{_joined(replies)}".encode("utf-8", "replace")
     return array("d", [base]).tobytes() + offsets.tobytes() + zlib.compress(text, 1)
 
 

@@ -1,6 +1,6 @@
 """Windows: rows claimed durably before they are sent, and settled with what became of them.
 
-A window is one row of one table, whatever its size: the claim costs one commit, the settlement another.
+A window is one row of one table, whatever its size. The claim costs one commit, in which the windows before it are settled.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from uuid import uuid4
 
 from twain.errors import LedgerError, LedgerUnavailable
@@ -17,9 +18,10 @@ from twain.ledger.lanes import Lanes
 from twain.ledger.leases import lease_lost, may_send, refuse_restored, stop_words
 from twain.ledger.pace import Grant
 from twain.ledger.packing import UNSENT, pack_attempts, pack_detail, pack_rows, unpack_attempts, unpack_rows
-from twain.records import Fate, LanePace, Lease, Outcome, Wait, Window
+from twain.records import Fate, LanePace, Lease, Outcome, Settlement, Wait, Window
 
 MOST = 500  # rows in one window
+_row_of = itemgetter(0)
 REASONED = frozenset({Fate.FAILED, Fate.SUPPRESSED, Fate.UNCERTAIN})
 
 
@@ -34,17 +36,25 @@ class Next:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What a window became: its outcomes in the order of its rows (None: unsent), and one byte of fate each."""
+    """What a window became: its outcomes in the order of its rows (None: unsent), one byte of fate each, the rest packed."""
 
     outcomes: Sequence[Outcome | None]
     fates: bytes
+    detail: bytes
 
 
 class Windows(Lanes):
     """Claim and settle."""
 
     def claim(
-        self, lease: Lease, *, limit: int, pace: LanePace, channel_pace: LanePace, slow: float = 1.0
+        self,
+        lease: Lease,
+        *,
+        limit: int,
+        pace: LanePace,
+        channel_pace: LanePace,
+        slow: float = 1.0,
+        settling: Sequence[Settlement] = (),
     ) -> Window | Wait | None:
         """Claim due retries or else the shard's next rows, at most *limit*, 500 and one second's pace, durably.
 
@@ -52,12 +62,17 @@ class Windows(Lanes):
         the run may not send (paused, cancelled, expired). Wait: stopped, not due, or no pace within a second. Raises
         LeaseLost when the lease is over or taken, Held T620 after a restore, LedgerUnavailable. If the store went away in
         the middle of a claim, the next call returns that very window if it was committed.
+
+        *settling*: windows of this lease to close in the same transaction, as by :meth:`settle`; they stay open when it raises.
         """
+        ready = [(one, _settled(*one)) for one in settling]
         place = (lease.shard.run_id, lease.shard.number, lease.fence)
         doubted = self._doubts.get(place)
         token = doubted or uuid4().hex
         try:
             with self._driver.writing() as tx:
+                for one, settled in ready:
+                    self._settle(tx, lease, one, settled)
                 found = self._found(tx, lease, doubted) if doubted else None
                 claimed = found or self._claim(tx, lease, token, limit, (pace, channel_pace, slow))
         except LedgerUnavailable:
@@ -81,16 +96,20 @@ class Windows(Lanes):
         seconds by the caller's clock). The same settlement again changes nothing; another one raises LedgerError T744.
         Raises LeaseLost when the fence has moved, LedgerError T742 when rows are missing or foreign.
         """
-        settled = _settled(window, outcomes, unsent, retry_at or {})
-        detail = pack_detail(settled.outcomes)
+        one = Settlement(window, outcomes, unsent, retry_at or {})
+        settled = _settled(*one)
         with self._driver.writing() as tx:
-            state = tx.one("settle_state", run_id=window.run_id, shard=window.shard, window=window.id)
-            if _already(state, lease, window, settled):
-                return
-            tx.run("window_settle", window=window.id, fates=settled.fates, detail=detail)
-            _count(tx, window, settled, state["reasons"] if state else "{}")
-            if UNSENT in settled.fates or Fate.DEFERRED in settled.fates:
-                tx.many("retry_add", self._retries(tx.moment, window, settled, retry_at or {}))
+            self._settle(tx, lease, one, settled)
+
+    def _settle(self, tx: Transaction, lease: Lease, one: Settlement, settled: Settled) -> None:
+        window = one.window
+        state = tx.one("settle_state", run_id=window.run_id, shard=window.shard, window=window.id)
+        if _already(state, lease, window, settled):
+            return
+        tx.run("window_settle", window=window.id, fates=settled.fates, detail=settled.detail)
+        _count(tx, window, settled, state["reasons"] if state else "{}")
+        if UNSENT in settled.fates or Fate.DEFERRED in settled.fates:
+            tx.many("retry_add", self._retries(tx.moment, window, settled, one.retry_at))
 
     @staticmethod
     def _found(tx: Transaction, lease: Lease, token: str) -> Window | None:
@@ -218,8 +237,8 @@ def _settled(
     window: Window, outcomes: Sequence[Outcome], unsent: Sequence[int], retry_at: Mapping[int, float]
 ) -> Settled:
     """Outcomes in the window's order; raises LedgerError T742 unless every row is there exactly once."""
-    by_row = {outcome.row: outcome for outcome in outcomes}
-    ordered = [by_row.get(row) for row in window.rows]
+    by_row = dict(zip(map(_row_of, outcomes), outcomes, strict=True))
+    ordered = list(map(by_row.get, window.rows))
     fates = bytes([outcome.fate if outcome else UNSENT for outcome in ordered])
     missing = (
         {row for row, outcome in zip(window.rows, ordered, strict=True) if outcome is None}
@@ -235,7 +254,7 @@ def _settled(
             todo="Give each of its rows one outcome, or name it as unsent.",
             code="T742",
         )
-    return Settled(ordered, fates)
+    return Settled(ordered, fates, pack_detail(ordered))
 
 
 def _already(state: Row | None, lease: Lease, window: Window, settled: Settled) -> bool:

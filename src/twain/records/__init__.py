@@ -4,7 +4,7 @@ The modules follow the way of a message: feed → audience → message → deliv
 """
 
 from twain.records.audience import SHARD_FIELDS, Arm, Audience, Funnel, HistoryTest, RelatedColumn, Shard
-from twain.records.delivery import Fate, Lease, Outcome, Wait, Window, Worker
+from twain.records.delivery import Fate, Lease, Outcome, Settlement, Wait, Window, Worker
 from twain.records.feeds import (
     Column,
     Feed,
@@ -74,6 +74,7 @@ __all__ = [
     "RunState",
     "Scalar",
     "Sender",
+    "Settlement",
     "Shard",
     "ShardOutcomes",
     "Stamp",

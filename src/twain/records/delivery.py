@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
 from twain.records.audience import Shard
@@ -63,6 +65,18 @@ class Window:
     fence: int
     start_at: float = 0.0
     rate: float = float("inf")
+
+
+class Settlement(NamedTuple):
+    """What a window came to: every row of it is in *outcomes*, or in *unsent* to be claimed again (no attempt counted).
+
+    DEFERRED outcomes need a *retry_at*: row → epoch seconds.
+    """
+
+    window: Window
+    outcomes: Sequence[Outcome]
+    unsent: Sequence[int] = ()
+    retry_at: Mapping[int, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

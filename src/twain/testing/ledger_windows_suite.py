@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from twain.errors import LedgerError, WrongState
+from twain.errors import LeaseLost, LedgerError, WrongState
 from twain.ledger.stored import StoredLedger
-from twain.records import Fate, LanePace, Lease, Outcome, RunState, Stop, Suppression, Wait, Window
+from twain.records import Fate, LanePace, Lease, Outcome, RunState, Settlement, Stop, Suppression, Wait, Window
 from twain.testing.ledger_steps import (
     FREE,
     START,
@@ -64,6 +64,30 @@ class WindowContract:
         assert (tally.sent, tally.failed, tally.suppressed, tally.uncertain, tally.pending) == (2, 2, 1, 1, 0)
         assert tally.reasons == {"failed:refused": 2, "suppressed:left": 1, "uncertain:crash": 1}
         assert tally.accounted_for
+
+    def test_a_claim_settles_former_windows_with_it(self, ledger: StoredLedger) -> None:
+        sending(ledger, rows=(12,))
+        lease = leased(ledger)
+        first, second = claimed(ledger, lease, 5), claimed(ledger, lease, 5)
+        settling = [
+            Settlement(first, all_of(first, Fate.SENT)),
+            Settlement(second, all_of(second, Fate.SENT)[2:], second.rows[:2]),
+        ]
+        claims = [
+            ledger.claim(lease, limit=1, pace=FREE, channel_pace=FREE, settling=settling) for _ in range(2)
+        ]  # what was settled is not settled twice
+        assert ledger.tally("r1").sent == 8
+        assert [w.rows for w in claims if isinstance(w, Window)] == [(5,), (6,)]  # the two that came back unsent
+
+    def test_a_claim_that_is_refused_settles_nothing(self, ledger: StoredLedger, clock: HandClock) -> None:
+        sending(ledger, rows=(12,))
+        lease = leased(ledger, seconds=5.0)
+        window = claimed(ledger, lease, 5)
+        clock.pass_by(60.0)
+        settling = [Settlement(window, all_of(window, Fate.SENT))]
+        with pytest.raises(LeaseLost):
+            ledger.claim(lease, limit=5, pace=FREE, channel_pace=FREE, settling=settling)
+        assert ledger.tally("r1").sent == 0
 
     def test_the_same_settlement_again_changes_nothing(self, ledger: StoredLedger) -> None:
         sending(ledger)

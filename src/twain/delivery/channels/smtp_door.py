@@ -14,14 +14,14 @@ import re
 from twain.delivery.channels.smtp_greeting import Extensions
 from twain.records import Envelope, Fate, Outcome
 
-_NEVER_IN_ADDRESS = re.compile(rb"[\x00-\x20<>\x7f]")
+_never_in_address = re.compile(rb"[\x00-\x20<>\x7f]").search
 _LONGEST_ADDRESS = 320
 _SPOT_CHECK = 64
 
 
 def is_clean_address(address: bytes) -> bool:
     """Whether *address* can stand between ``<`` and ``>``: nothing that ends it, no control character, no space."""
-    return 0 < len(address) <= _LONGEST_ADDRESS and _NEVER_IN_ADDRESS.search(address) is None
+    return 0 < len(address) <= _LONGEST_ADDRESS and _never_in_address(address) is None
 
 
 def has_clean_lines(data: bytes) -> bool:
@@ -46,14 +46,14 @@ class Door:
 
     def mail(self, envelope: Envelope) -> bytes | Outcome:
         """``MAIL FROM:<…> …CRLF`` for this envelope, or why it must not go (failed, with a stable reason)."""
-        recipient, data = envelope.recipient, envelope.data
+        _, sender, recipient, data = envelope
         if not is_clean_address(recipient):
             return _failed("bad_address", "The address cannot be written in an SMTP command.")
         self._seen += 1
-        sound = data.endswith(b"\r\n") and not data.startswith(b".")
+        sound = data[-2:] == b"\r\n" and data[:1] != b"."
         if not sound or (self._seen % _SPOT_CHECK == 1 and not has_clean_lines(data)):
             return _failed("malformed", "The message has a line end or a dot that SMTP would read as a command.")
-        key = (envelope.sender, data.isascii(), recipient.isascii())
+        key = (sender, data.isascii(), recipient.isascii())
         line = self._lines.get(key)
         if line is None:
             made = self._make(*key)

@@ -20,8 +20,8 @@ from twain.records import Envelope, Fate, Outcome, Wait
 
 _BEAT = 0.25
 _TICK = 0.002
-_MOST_UNTICKED = 16
-_AHEAD = 2
+_MOST_UNTICKED = 32
+_AHEAD = 4
 """Envelopes held ready per connection that sends by DATA, so that most bursts need no call to the feeder."""
 _TAKES = 8
 _GROW_AGAIN = 30.0

@@ -21,6 +21,7 @@ from twain.records import Envelope, Fate, Outcome
 _RSET, _MAIL, _RCPT, _DATA, _FINAL, _QUIT = range(6)
 _BURST = 256 * 1024
 _LONGEST_LINE = 65_536
+_ROUND = deque([_FINAL, _MAIL, _RCPT, _DATA])
 
 
 class Owner(Protocol):
@@ -46,13 +47,12 @@ class Owner(Protocol):
 class Flight:
     """One message under way. *sealed*: its last byte was handed to the socket, so the relay may have accepted it."""
 
-    __slots__ = ("envelope", "sealed", "size", "ticket")
+    __slots__ = ("envelope", "sealed", "ticket")
 
-    def __init__(self, envelope: Envelope, *, sealed: bool) -> None:
-        self.ticket = envelope.ticket
-        self.size = len(envelope.data)
-        self.sealed = sealed
-        self.envelope: Envelope | None = None if sealed else envelope
+    def __init__(self, ticket: int, envelope: Envelope | None) -> None:
+        self.ticket = ticket
+        self.sealed = envelope is None
+        self.envelope = envelope
 
 
 class Conversation(asyncio.Protocol):
@@ -68,6 +68,8 @@ class Conversation(asyncio.Protocol):
         self._door = Door(session.extensions)
         self._expected: deque[int] = deque()
         self._refusal: bytes | None = None
+        self._last_words = b""
+        self._last_meaning = read_reply(b"", 0.0)
         self._tail = b""
         self._writable = True
         self._told_to_go = False
@@ -182,7 +184,11 @@ class Conversation(asyncio.Protocol):
         """The oldest message has its last reply; an earlier refusal of it says more than that."""
         flight = self.flights.popleft()
         refusal, self._refusal = self._refusal, None
-        self._owner.answered(flight.ticket, read_reply(refusal or line, 0.0))
+        if refusal is not None:
+            line = refusal
+        if line != self._last_words:  # many relays say the same to everybody
+            self._last_words, self._last_meaning = line, read_reply(line, 0.0)
+        self._owner.answered(flight.ticket, self._last_meaning)
 
     def _refuse(self, kind: int, line: bytes) -> None:
         if self._refusal is None:
@@ -233,6 +239,7 @@ class Streamed(Conversation):
     def __init__(self, session: Session, options: SmtpOptions, owner: Owner) -> None:
         super().__init__(session, options, owner)
         self._bytes = 0
+        self._sizes: deque[int] = deque()
         self._least = max(1, options.in_flight // 4)
 
     def room(self) -> int:
@@ -268,14 +275,15 @@ class Streamed(Conversation):
         size = len(data)
         parts += (b"RSET\r\n", mail, b"RCPT TO:<", envelope.recipient, b">\r\nBDAT %d LAST\r\n" % size, data)
         self._started()
-        self.flights.append(Flight(envelope, sealed=True))
+        self.flights.append(Flight(envelope.ticket, None))
+        self._sizes.append(size)
         self._expected += (_RSET, _MAIL, _RCPT, _FINAL)
         self._bytes += size
         return size
 
     def _heard(self, kind: int, line: bytes) -> None:
         if kind == _FINAL:
-            self._bytes -= self.flights[0].size
+            self._bytes -= self._sizes.popleft()
             self._finish(line)
         elif line[:1] != b"2":
             self._refuse(kind, line)
@@ -289,30 +297,46 @@ class Grouped(Conversation):
 
     def __init__(self, session: Session, options: SmtpOptions, owner: Owner) -> None:
         super().__init__(session, options, owner)
+        self._most = min(2, options.in_flight)
         self._go = False
         self._dirty = False
 
     def room(self) -> int:
         """One message announced behind one whose dot is out; with a bound of 1 never both."""
-        waits_for_go = self._announced() and not self._go
-        if self.dead or not self._writable or waits_for_go:
-            return 0
-        return 1 if len(self.flights) < min(2, self._options.in_flight) else 0
+        return 1 if not self._waits() and len(self.flights) < self._most else 0
 
-    def _announced(self) -> bool:
-        return bool(self.flights) and not self.flights[-1].sealed
+    def _waits(self) -> bool:
+        """Nothing can be written: for want of a 354 to what was announced, or of room in the socket."""
+        waits_for_go = not self._go and self.flights and not self.flights[-1].sealed
+        return bool(waits_for_go or self.dead or not self._writable)
 
     def fill(self) -> None:
         """Write the body that was asked for, and announce the next message in the same breath."""
-        if self.dead or not self._writable:
+        if self._waits():
             return
         parts: list[bytes] = []
         if self._go:
             self._seal(parts)
-        if not self._announced() and len(self.flights) < min(2, self._options.in_flight):
+        if len(self.flights) < self._most:
             self._announce(parts)
         if parts:
             self._transport.write(b"".join(parts))
+
+    def data_received(self, data: bytes) -> None:
+        """The usual round of replies at once: one message taken, the next one's MAIL and RCPT accepted, its body asked for."""
+        lines = data.split(b"\n")
+        if len(lines) != 5 or self._expected != _ROUND or self._tail or lines[4] or self._refusal is not None:
+            super().data_received(data)
+            return
+        final, mail, rcpt, go, _ = lines
+        if not (final[:4] == mail[:4] == rcpt[:4] == b"250 " and go[:4] == b"354 "):
+            super().data_received(data)
+            return
+        self.heard_at = self._owner.now
+        self._expected.clear()
+        self._go = True
+        self._finish(final)
+        self._go_on_at_once()
 
     def _seal(self, parts: list[bytes]) -> None:
         """The 354 is here: the body and its dot, or the dot alone when the recipient was refused (RFC 2920 section 3.1)."""
@@ -335,7 +359,7 @@ class Grouped(Conversation):
             self._dirty = False
         parts += (mail, b"RCPT TO:<", envelope.recipient, b">\r\nDATA\r\n")
         self._started()
-        self.flights.append(Flight(envelope, sealed=False))
+        self.flights.append(Flight(envelope.ticket, envelope))
         self._expected += (_MAIL, _RCPT, _DATA)
 
     def _heard(self, kind: int, line: bytes) -> None:
@@ -376,7 +400,7 @@ class Lockstep(Conversation):
         if found is not None:
             envelope, mail = found
             self._started()
-            self.flights.append(Flight(envelope, sealed=False))
+            self.flights.append(Flight(envelope.ticket, envelope))
             self._say(_MAIL, mail)
 
     def _say(self, kind: int, command: bytes) -> None:

@@ -1,0 +1,89 @@
+"""Tickets: the messages that are under way, and what was heard of them since they were last booked.
+
+A channel may answer thousands of times a second, so an answer is only put down when it comes, and booked with all others of
+its burst: one look at each lane and one list per window instead of a round of calls per message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from itertools import groupby, repeat
+from operator import itemgetter
+
+from twain.delivery.journal import Key
+from twain.delivery.lanes import LaneBook
+from twain.delivery.pace import UNSENT, Backoff
+from twain.delivery.windows import Made, OpenWindow
+from twain.records import Envelope, Fate, Outcome
+
+_SENT = Fate.SENT
+_make = partial(tuple.__new__, Outcome)  # a named tuple's own constructor costs twice as much
+_window_of = itemgetter(0)
+
+Picked = list[tuple[OpenWindow, Sequence[Made]]]
+"""What is to be handed out, by the window that it was claimed in."""
+
+
+class Tickets:
+    """Numbers what is handed out, and books each answer under its row.
+
+    *unjournalled* are the booked answers that the journal has not been told of.
+    """
+
+    def __init__(self, sender: bytes, lanes: LaneBook, backoff: Backoff) -> None:
+        self.unjournalled: dict[Key, list[Outcome]] = {}
+        self._sender = sender
+        self._lanes = lanes
+        self._backoff = backoff
+        self._last = 0
+        self._flying: dict[int, tuple[OpenWindow, int]] = {}
+        self._heard: list[tuple[int, Outcome]] = []
+
+    def hand_out(self, picked: Picked) -> list[Envelope]:
+        """Envelopes of these messages, each with a ticket of its own."""
+        envelopes: list[Envelope] = []
+        for window, messages in picked:
+            rows, recipients, data = zip(*messages, strict=True)
+            numbers = range(self._last + 1, self._last + 1 + len(rows))
+            self._last += len(rows)
+            self._flying.update(zip(numbers, zip(repeat(window), rows), strict=True))
+            envelopes += map(Envelope._make, zip(numbers, repeat(self._sender), recipients, data))
+        return envelopes
+
+    def heard(self, ticket: int, outcome: Outcome) -> None:
+        """Put an answer down."""
+        self._heard.append((ticket, outcome))
+
+    def forget(self) -> None:
+        """Nothing that is under way is waited for any more."""
+        self._flying.clear()
+
+    def book(self, now: float) -> None:
+        """Enter what was heard: deferred rows get their next try, and throttling slows the lane."""
+        heard, self._heard = self._heard, []
+        flying = self._flying.pop
+        known = [(*flying(ticket), outcome) for ticket, outcome in heard]
+        for window, some in groupby(known, key=_window_of):
+            answers = self.unjournalled.setdefault(window.key, [])
+            before, outcomes = len(answers), window.outcomes
+            for _, row, outcome in some:
+                if outcome.fate is _SENT:
+                    final = _make((row, _SENT, outcome.reason, outcome.reply, now))
+                    outcomes.append(final)
+                else:
+                    final = self._not_sent(window, row, outcome, now)
+                answers.append(final)
+            self._lanes.counted(window.held.lane, len(answers) - before)
+
+    def _not_sent(self, window: OpenWindow, row: int, outcome: Outcome, now: float) -> Outcome:
+        if outcome.reason == UNSENT:
+            window.unsent.append(row)
+            return Outcome(row, Fate.DEFERRED, UNSENT, "", now)
+        self._lanes.heard(window.held.lane, outcome)
+        final = Outcome(row, outcome.fate, outcome.reason, outcome.reply, now)
+        retry_at = None
+        if outcome.fate is Fate.DEFERRED:
+            final, retry_at = self._backoff.next_try(final, window.attempts(row), now)
+        window.close(final, retry_at)
+        return final
