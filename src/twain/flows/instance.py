@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from twain.audiences.dates import local_dates
 from twain.delivery.channels import open_channel
-from twain.errors import ConfigError
+from twain.errors import ConfigError, SourceUnavailable
 from twain.feeds.reading import open_source
 from twain.flows.workspace import Workspace, load_workspace, references
 from twain.ledger.clock import SystemClock
@@ -70,13 +70,23 @@ class Instance:
         return self.settings.sources[name]
 
     def source(self, name: str) -> Source:
-        """A company database, with the feeds that lie on it."""
+        """A company database to read from, with the feeds that lie on it. Raises SourceUnavailable while it is stopped."""
+        for stop in self.ledger.stops():
+            if stop.scope == f"source:{name}":
+                raise SourceUnavailable(
+                    f"All reads from source {name!r} are stopped by {stop.person}: {stop.why}.",
+                    todo=f"When it is safe again: twain stop --lift {stop.scope}",
+                    business=f"Nobody may read this database now. {stop.person} has stopped it: {stop.why}.",
+                )
+        return self._open(name)
+
+    def _open(self, name: str) -> Source:
         feeds = {n: f for n, f in self.workspace.feeds.items() if f.source == name}
         return open_source(self.source_settings(name), feeds)
 
     def dialect(self, name: str) -> str:
         """The SQL dialect of a source."""
-        return self.source(name).dialect
+        return self._open(name).dialect
 
     def channel(self, name: str) -> Channel:
         """A way out; ConfigError names those there are."""

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from tests.house_workspace import ROOT
 from tests.web.campaigns.conftest import Way, finish, move, run_of
-from twain.errors import WrongState
+from twain.errors import SourceUnavailable, WrongState
 from twain.records import RunState
 from twain_web import engine
 from twain_web.rooms.campaigns import following, processes
@@ -134,6 +134,9 @@ def test_while_a_source_is_stopped_nobody_asks_it(way: Way, owner, signed_in):
         f"/campaigns/of/{way.campaign.slug}/review/check/", headers={"HX-Request": "true"}
     )
     assert "Index rebuild." in answer.content.decode()
+    with pytest.raises(SourceUnavailable, match="Index rebuild"):
+        engine.instance().source("shop")
+    assert way.bundle  # what is planned can still be looked at
 
 
 def test_a_pause_by_hand_lasts_until_a_hand_ends_it(way: Way, sink, stale):
