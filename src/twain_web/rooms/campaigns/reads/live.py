@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from twain.errors import TwainError
 from twain.flows.account import report
@@ -25,18 +26,33 @@ _WORDS = 3
 
 #: Stable reasons as people say them.
 REASONS = {
-    "refused": "The mailbox's provider refused it",
-    "bounced": "It came back",
-    "unsubscribed": "They had unsubscribed",
-    "suppressed": "They must not be mailed",
-    "render": "The message could not be built for this person",
-    "left": "They left the audience meanwhile",
-    "consent": "They withdrew their consent meanwhile",
-    "cancelled": "The send was stopped before it reached them",
-    "expired": "Its time was over before it reached them",
-    "crash": "The connection or a process ended in the middle of it",
-    "no_answer": "The relay did not answer after it had the message",
+    "refused": _lazy("The mailbox's provider refused it"),
+    "unknown_user": _lazy("There is no such mailbox"),
+    "unknown_domain": _lazy("There is no such domain"),
+    "bad_address": _lazy("The address is not one that can get mail"),
+    "mailbox_disabled": _lazy("The mailbox is closed"),
+    "mailbox_full": _lazy("The mailbox is full"),
+    "mailbox": _lazy("The mailbox does not take it"),
+    "too_large": _lazy("The message is too large for them"),
+    "blocked": _lazy("The provider blocks this sender or this message"),
+    "content": _lazy("The provider does not like the message"),
+    "not_authorised": _lazy("The relay does not let us send"),
+    "too_many_recipients": _lazy("The provider had enough for now"),
+    "relay": _lazy("Their mail system could not take it"),
+    "network": _lazy("Their mail system could not be reached"),
+    "protocol": _lazy("Their mail system did not understand ours"),
+    "malformed": _lazy("The message or its address is malformed"),
+    "max_age": _lazy("They put it off for too long"),
+    "unsubscribed": _lazy("They had unsubscribed"),
+    "suppressed": _lazy("They must not be mailed"),
+    "render": _lazy("The message could not be built for this person"),
+    "left": _lazy("They left the audience meanwhile"),
+    "consent": _lazy("They withdrew their consent meanwhile"),
+    "cancelled": _lazy("The send was stopped before it reached them"),
+    "expired": _lazy("Its time was over before it reached them"),
+    "connection_lost": _lazy("The connection ended in the very moment"),
 }
+_UNKNOWN = _lazy("Nobody can say whether it arrived: the connection or a process ended in the very moment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +131,11 @@ def _reasons(instance: Instance, run: Run, tally: Tally) -> list[Reason]:
     for key, people in sorted(tally.reasons.items(), key=lambda item: -item[1]):
         fate, _colon, reason = key.partition(":")
         said = tuple(words.get((fate, reason), Counter()).most_common(_WORDS))
-        found.append(Reason(fate, reason, REASONS.get(reason, reason.replace("_", " ")), people, said))
+        text = REASONS.get(reason, _UNKNOWN if fate == "uncertain" else reason.replace("_", " "))
+        found.append(Reason(fate, reason, str(text), people, said))
     if tally.uncertain and not any(one.fate == "uncertain" for one in found):
         said = tuple(words.get(("uncertain", ""), Counter()).most_common(_WORDS))
-        found.append(Reason("uncertain", "", REASONS["crash"], tally.uncertain, said))
+        found.append(Reason("uncertain", "", str(_UNKNOWN), tally.uncertain, said))
     return found
 
 
