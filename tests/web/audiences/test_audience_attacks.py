@@ -188,7 +188,8 @@ def test_no_parameter_breaks_a_page(made, signed_in, query):
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "1" * 5000, '{"all": [NaN]}', '"\\ud800"', "null", "[]", '{"rule": 5}',
-                                  '{"history": "mailed", "campaign": "a\\u0000b"}', '{"history": "mailed", "campaign": "\\ud800"}',
+                                  '{"history": "mailed", "campaign": "a\\u0000b"}',
+                                  '{"history": "mailed", "campaign": "\\ud800"}',
                                   '{"field": "points", "op": "in", "value": ' + json.dumps(list(range(6000))) + "}"])  # fmt: skip
 def test_a_pasted_rule_that_is_none_is_refused_in_words(made, signed_in, text):
     client = signed_in(Role.MARKETER, username="owner")
