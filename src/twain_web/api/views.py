@@ -11,6 +11,8 @@ from django.shortcuts import render
 
 from twain_web.access import public
 from twain_web.api.app import api
+from twain_web.api.openapi import operations, rule_of
+from twain_web.roles import NAMES
 
 
 @public
@@ -23,9 +25,11 @@ def openapi(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 — a view
 def page(request: HttpRequest) -> HttpResponse:
     """Every operation on one page."""
     rooms: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for path, methods in _description()["paths"].items():
-        for method, told in methods.items():
-            rooms[told["tags"][0]].append({"method": method.upper(), "path": path, **told})
+    for one in operations(api):
+        rule = rule_of(one)
+        names = [NAMES[role] for role in sorted(rule.wanted.roles)]
+        told = {"method": one.methods[0], "path": f"/api{one.path}", "about": one.description, "scope": rule.scope}
+        rooms[(one.tags or [""])[0]].append(told | {"roles": None if len(names) == len(NAMES) else names})
     return render(request, "api/page.html", {"rooms": dict(rooms)})
 
 

@@ -47,9 +47,10 @@ def audience(marketing):
 
 
 @pytest.fixture
-def planned(marketing, audience):
+def planned(marketing, audience, request):
+    """Of a name of its own: the ledger outlives a test, and so does a yes to exactly the same bundle."""
     plan = {"audience": audience["slug"], "channel": "mail", "arms": [{"content": "first-frost"}]}
-    status, made = marketing.send("post", "/campaigns", name="Frost by API", plan=plan)
+    status, made = marketing.send("post", "/campaigns", name=f"Frost {request.node.name}", plan=plan)
     assert status == 201, made
     assert (made["missing"], made["version"]) == ([], 1)
     return made
