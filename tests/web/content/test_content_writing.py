@@ -196,6 +196,16 @@ def test_a_reusable_block_in_a_draft_is_not_put_away(writer, content, document):
         actions.keep_reusable(by=writer, name="Two", blocks=[{"id": "r", "type": "reusable", "slug": "head"}])
 
 
+def test_what_is_kept_under_a_name_that_is_taken_changes_it(signed_in, writer, content, post_json):
+    client = signed_in(Role.MARKETER, username="writer")
+    for words in ("Old", "New"):
+        blocks = [{"id": "x", "type": "text", "paragraphs": [[{"text": words}]]}]
+        answer = post_json(client, "/content/reusable/keep/", {"name": "Head", "blocks": blocks})
+        assert answer.json() == {"slug": "head", "name": "Head"}
+    assert ReusableBlock.objects.get().blocks[0]["paragraphs"] == [[{"text": "New"}]]
+    assert post_json(client, "/content/reusable/keep/", {"name": "Head"}).status_code == 422
+
+
 def test_the_demo_company_has_written_something(somebody, company):
     somebody(Role.MARKETER, username="writer")
     enter_demo(by="writer")

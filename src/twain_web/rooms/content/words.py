@@ -145,7 +145,7 @@ WORDS = (
     _("There is nothing to undo."),
     _("This message has been changed in another tab or on another device."),
     _("Type a word: name, city, points …"),
-    _("Under which name?"),
+    _("Under which name? One that is taken is changed; saved versions keep their copy."),
     _("Upload"),
     _("Value {n}"),
     _("What does it show?"),

@@ -54,13 +54,14 @@ def reusable(request: HttpRequest) -> HttpResponse:
 @require_POST
 @needs(EDIT_CONTENT)
 def keep_reusable(request: HttpRequest) -> HttpResponse:
-    """Keep the chosen block of the editor under a name."""
+    """Keep the chosen block of the editor under a name; what was kept under it before is changed."""
     try:
         raw = json.loads(request.body)
         name, blocks = str(raw["name"]), raw["blocks"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ConfigError("The editor sent something unexpected.", todo="Reload the page.") from error
-    kept = actions.keep_reusable(by=request.user, name=name, blocks=blocks)
+    known = ReusableBlock.objects.filter(name=name.strip(), archived=False).first()
+    kept = actions.keep_reusable(by=request.user, name=name, blocks=blocks, reusable=known)
     return JsonResponse({"slug": kept.slug, "name": kept.name})
 
 

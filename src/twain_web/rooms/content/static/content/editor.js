@@ -161,7 +161,7 @@ async function link(place) {
 }
 
 async function keep(block) {
-  const name = await ask(t("Keep as a reusable block"), t("Under which name?"));
+  const name = await ask(t("Keep as a reusable block"), t("Under which name? One that is taken is changed; saved versions keep their copy."));
   if (!name) return;
   const headers = { "Content-Type": "application/json", "X-CSRFToken": csrf, "HX-Request": "true" };
   const response = await fetch(urls.keep, { method: "POST", headers, body: JSON.stringify({ name, blocks: [block] }) });
@@ -169,7 +169,8 @@ async function keep(block) {
     byId("problems").innerHTML = await response.text(); // the house's own error, made by its template
     return;
   }
-  opened.reusable.push(await response.json());
+  const kept = await response.json();
+  if (!opened.reusable.some((one) => one.slug === kept.slug)) opened.reusable.push(kept);
   window.twain?.say(t("Kept. You find it under Reusable block."));
 }
 
