@@ -51,7 +51,7 @@ STORY = [
     ("restore", ["kept"], 0),
     ("reconciled", ["--yes"], 0),
 ]
-SERVING = {"gateway", "up"}  # tried by tests of their own: they end when they are told to
+SERVING = {"gateway"}  # tried by a test of its own: it ends when it is told to
 #: The house's commands open Django's settings for one workspace, so each runs in a process of its own.
 HOUSE = [
     ("admin enter", ["anna", "--name", "Anna Berg", "--email", "anna@example.com"], 0),
