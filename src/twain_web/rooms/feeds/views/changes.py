@@ -20,11 +20,12 @@ from twain_web.rooms.feeds.permissions import CHECK_CHANGE
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The answer: what breaks, soonest send first, how many campaigns that is, and the ways out."""
+    """The answer: what breaks, soonest send first, how many campaigns and audiences that is, and the ways out."""
 
     proposal: Proposal
     broken: tuple[Break, ...]
-    campaigns: int
+    campaigns: int = 0
+    audiences: int = 0
     rename: str = ""
     keep: str = ""
 
@@ -54,13 +55,14 @@ def _verdict(text: str, replaces: str) -> Verdict:
     instance = replace(engine.instance(), workspace=engine.workspace())
     proposal = propose(instance, text, replaces)
     if proposal.change is None:
-        return Verdict(proposal, (), 0)
+        return Verdict(proposal, ())
     known = {(b.use.kind, b.use.name) for b in proposal.change.broken}
     ours = [b for b in _of_the_house(proposal) if (b.use.kind, b.use.name) not in known]
     broken = sorted([*proposal.change.broken, *ours], key=lambda b: (b.use.when is None, str(b.use.when), b.use.name))
     mending = proposal.change.mending
-    names = {b.use.name for b in broken if b.use.kind == "campaign"}
-    return Verdict(proposal, tuple(broken), len(names), mending.rename, mending.keep)
+    kinds = [kind for kind, _ in {(b.use.kind, b.use.name) for b in broken}]
+    counts = kinds.count("campaign"), kinds.count("audience")
+    return Verdict(proposal, tuple(broken), *counts, rename=mending.rename, keep=mending.keep)
 
 
 def _of_the_house(proposal: Proposal) -> list[Break]:
