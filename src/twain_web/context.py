@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
 from twain.errors import TwainError
-from twain.records import Stop
 from twain_web import engine
 from twain_web.access import PERMISSIONS, may
 
@@ -23,6 +23,16 @@ class Door:
     title: str
     icon: str
     here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Thrown:
+    """A red switch that is thrown, in words."""
+
+    what: str
+    why: str
+    who: str
+    at: float
 
 
 #: (route, title, icon, permission to read it): in the order in which a campaign is made.
@@ -55,12 +65,21 @@ def _signed_in(request: HttpRequest) -> bool:
     return bool(getattr(request, "user", None) and request.user.is_authenticated)
 
 
-def _stops() -> list[Stop]:
+def _stops() -> list[Thrown]:
     """The red switches that are thrown: every page says so. A ledger out of reach is said by the page that needs it."""
     try:
-        return engine.instance().ledger.stops()
+        stops = engine.instance().ledger.stops()
     except TwainError:
         return []
+    people = get_user_model().objects.filter(username__in=[stop.person for stop in stops]) if stops else []
+    names = {person.get_username(): str(person) for person in people}
+    return [Thrown(_in_words(s.scope), s.why, names.get(s.person, s.person), s.at) for s in stops]
+
+
+def _in_words(scope: str) -> str:
+    kind, _colon, name = scope.partition(":")
+    words = {"channel": _("Sends by %s are stopped."), "source": _("Reads from the database %s are stopped.")}
+    return str(words[kind]) % name if kind in words else str(_("All sends are stopped."))
 
 
 def _doors(request: HttpRequest) -> list[Door]:
