@@ -134,6 +134,9 @@ def test_while_a_source_is_stopped_nobody_asks_it(way: Way, owner, signed_in):
         f"/campaigns/of/{way.campaign.slug}/review/check/", headers={"HX-Request": "true"}
     )
     assert "Index rebuild." in answer.content.decode()
+    page = signed_in(username="priya").get("/campaigns/").content.decode()
+    assert "Reads from the database shop are stopped." in page
+    assert f"({owner}, " in page
     with pytest.raises(SourceUnavailable, match="Index rebuild"):
         engine.instance().source("shop")
     assert way.bundle  # what is planned can still be looked at

@@ -37,6 +37,7 @@ def test_from_the_plan_to_everyone_accounted_for(way: Way, sink):
     assert run.state is RunState.FINISHED
     assert card.audience == card.sent > 0
     assert sink.counts().messages - before == card.sent
+    assert next(one for one in campaigns() if one.slug == way.campaign.slug).state == "sent"
     verbs = list(
         AuditRow.objects.filter(thing=f"campaign:{way.campaign.slug}").order_by("number").values_list("verb", flat=True)
     )

@@ -69,7 +69,7 @@ class _Standing:
             return _RUNNING.get(run.state, "sending"), None
         if launch is not None:
             return ("held" if launch.state == Launch.State.HELD else "scheduled"), launch.due_at
-        if asked is not None:
+        if asked is not None and (run is None or run.bundle != asked.bundle):
             return ("approved" if asked.state == "granted" else "asked"), None
         return ("sent" if run is not None else resting), None
 

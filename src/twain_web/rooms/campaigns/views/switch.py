@@ -60,7 +60,10 @@ def _scopes() -> list[Scope]:
     settings = instance.settings
     all_of_them = [("all", _("Everything"), _("No send goes on, by any channel."))]
     channels = [(f"channel:{c}", _("Channel %s") % c, _("No send goes on by this channel.")) for c in settings.channels]
-    sources = [(f"source:{s}", _("Database %s") % s, _("No send reads this database.")) for s in settings.sources]
+    sources = [
+        (f"source:{s}", _("Database %s") % s, _("Nobody reads this database: no send, no count, no preview."))
+        for s in settings.sources
+    ]
     return [
         Scope(scope, title, what, stop := stops.get(scope), named(stop.person).shown if stop else "")
         for scope, title, what in all_of_them + channels + sources
