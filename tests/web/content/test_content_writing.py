@@ -230,3 +230,6 @@ def test_versions_are_compared_in_words(signed_in, writer, written, message):
     assert ("added", "last") in changes["changed"].pieces
     assert changes["removed"].what == "Button"
     assert client.get("/content/frost/versions/7/").status_code == 404
+    first = {change.what: change.pieces for change in client.get("/content/frost/versions/1/").context["changes"]}
+    assert first["Subject"] == (("added", "‹First name›, hello"),)
+    assert set(first) == {"Subject", "Preview line", "Heading", "Text", "Button", "List", "Footer"}

@@ -160,7 +160,12 @@ def version(request: HttpRequest, found: tuple[Content, ContentVersion]) -> Http
     draft = reads.draft_of(content, request.user) if request.GET.get("against") == "draft" else None
     before = reads.version(content, one.number - 1)
     old, new = (one.document, draft.document) if draft else ((before.document if before else {}), one.document)
-    context = {"content": content, "version": one, "changes": difference.changes(old, new), "draft": draft}
+    context = {
+        "content": content,
+        "version": one,
+        "changes": difference.changes(old, new, reads.business_names(content.feed)),
+        "draft": draft,
+    }
     return render(request, "content/version.html", context)
 
 
