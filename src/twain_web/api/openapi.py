@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpResponse
 from ninja import NinjaAPI
 from ninja.operation import Operation
 
@@ -28,6 +29,12 @@ _REF = "#/components/schemas/{model}"
 
 class HouseApi(NinjaAPI):
     """Ninja's API, whose description tells rules and problems."""
+
+    def create_response(self, *arguments: Any, **options: Any) -> HttpResponse:  # noqa: ANN401 — ninja's signature
+        """An answer that nobody between here and the program keeps: it may hold somebody's data."""
+        answer = super().create_response(*arguments, **options)
+        answer["Cache-Control"] = "no-store"
+        return answer
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
         """The function's own name."""

@@ -12,4 +12,5 @@ urlpatterns = [
     path("", views.page, name="api"),
     path("openapi.json", views.openapi, name="openapi"),
     path("", (_operations, _app, _namespace)),
+    path("<path:rest>", views.nothing, name="no-operation"),
 ]

@@ -8,10 +8,12 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
 
 from twain_web.access import public
 from twain_web.api.app import api
 from twain_web.api.openapi import operations, rule_of
+from twain_web.api.problems import problem
 from twain_web.roles import NAMES
 
 
@@ -31,6 +33,13 @@ def page(request: HttpRequest) -> HttpResponse:
         told = {"method": one.methods[0], "path": f"/api{one.path}", "about": one.description, "scope": rule.scope}
         rooms[(one.tags or [""])[0]].append(told | {"roles": None if len(names) == len(NAMES) else names})
     return render(request, "api/page.html", {"rooms": dict(rooms)})
+
+
+@csrf_exempt
+@public
+def nothing(request: HttpRequest, rest: str) -> HttpResponse:  # noqa: ARG001 — a view
+    """An address that is no operation's: a program gets a problem, not a page."""
+    return problem(404, "404", "There is no such operation.", "Look at /api/openapi.json for those there are.")
 
 
 @lru_cache(maxsize=1)

@@ -94,6 +94,18 @@ def test_a_wrong_token_is_not_saved_by_a_cookie(signed_in):
     assert browser.get("/api/feeds", headers={"Authorization": "Bearer twain_no"}).status_code == 401
 
 
+def test_an_address_that_is_no_operation_is_a_problem_too(calling):
+    caller = calling(Role.MARKETER)
+    for method in ("get", "post", "delete"):
+        answer = getattr(caller, method)("/api/feeds/customers/nothing")
+        assert (answer.status_code, answer["Content-Type"]) == (404, PROBLEM)
+    assert caller.put("/api/feeds").status_code == 405
+
+
+def test_no_answer_is_kept_on_its_way(calling):
+    assert calling(Role.MARKETER).get("/api/people")["Cache-Control"] == "no-store"
+
+
 # ---------------------------------------------------------------- tokens over the API
 
 
