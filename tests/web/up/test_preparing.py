@@ -13,8 +13,8 @@ import pytest
 
 from twain.demo.start import copy_workspace
 
+pytestmark = pytest.mark.timeout(300)
 SCRIPT = Path(__file__).with_name("two_writers.py")
-CANARY = "c4n4ry-s3cret-of-the-control-store"
 
 
 def environment(root: Path, **more: str) -> dict[str, str]:
@@ -40,11 +40,11 @@ def test_two_starts_at_once_and_four_writers_keep_one_chain(house):
         )
         for name in ("first", "second")
     ]
-    said = [process.communicate(timeout=100) for process in running]
+    said = [process.communicate(timeout=200) for process in running]
     assert [process.returncode for process in running] == [0, 0], said
     done = subprocess.run(
         [sys.executable, "-m", "twain", "audit", "verify", "--json"],
-        cwd=house["TWAIN_ROOT"], env=house, capture_output=True, text=True, check=False, timeout=60,
+        cwd=house["TWAIN_ROOT"], env=house, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     found = json.loads(done.stdout)
     assert (done.returncode, found["rows"], found["broken_at"]) == (0, 100, None), done.stdout + done.stderr
@@ -58,7 +58,7 @@ def test_on_postgres_the_house_has_a_schema_of_its_own(postgres_database, tmp_pa
     words = ["admin", "enter", "first", "--name", "First Person", "--email", "first@example.com", "--json"]
     done = subprocess.run(
         [sys.executable, "-m", "twain", *words], cwd=tmp_path, env=env, capture_output=True, text=True, check=False,
-        timeout=60,
+        timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     with psycopg.connect(postgres_database) as db:
