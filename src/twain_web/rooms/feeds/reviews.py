@@ -88,19 +88,20 @@ def left(feed: str) -> int:
     """How many fields of a contract nobody has reviewed."""
     path = file_of(feed)
     stat = path.stat()
-    return len([d for d in _drafts(path, stat.st_mtime_ns, stat.st_size) if not d.reviewed])
+    return len([d for d in _read(path, stat.st_mtime_ns, stat.st_size)[0] if not d.reviewed])
 
 
 def walk(feed: str, review: FieldReview | None) -> Walk:
     """The contract as it lies there, with what *review* has decided. Raises ContractError when it cannot be read."""
     path = file_of(feed)
-    stat, text = path.stat(), path.read_text(encoding="utf-8")
+    stat = path.stat()
+    found, owned = _read(path, stat.st_mtime_ns, stat.st_size)
     decisions = review.decisions if review else {}
-    steps = [Step(d, decisions.get(d.name)) for d in _drafts(path, stat.st_mtime_ns, stat.st_size)]
+    steps = [Step(d, decisions.get(d.name)) for d in found]
     steps.sort(key=lambda step: _STATES.index(step.state))
     owner = Owner(**decisions[OWNER]) if OWNER in decisions else None
     name = path.name.removesuffix(".odcs.yaml")
-    return Walk(name, f"feeds/{path.name}", tuple(steps), has_owner(text, path.name), owner, review)
+    return Walk(name, f"feeds/{path.name}", tuple(steps), owned, owner, review)
 
 
 def result(walked: Walk, person: Named) -> Result:
@@ -180,5 +181,7 @@ def grants_of_feed(feed: Feed) -> tuple[str, tuple[str, ...]]:
 
 
 @lru_cache(maxsize=256)
-def _drafts(path: Path, _changed: int, _size: int) -> tuple[FieldDraft, ...]:
-    return tuple(drafts(path.read_text(encoding="utf-8"), f"feeds/{path.name}"))
+def _read(path: Path, _changed: int, _size: int) -> tuple[tuple[FieldDraft, ...], bool]:
+    """A contract's fields, and whether it names an owner; read again when the file has changed."""
+    text, name = path.read_text(encoding="utf-8"), f"feeds/{path.name}"
+    return tuple(drafts(text, name)), has_owner(text, name)
