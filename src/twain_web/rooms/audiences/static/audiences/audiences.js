@@ -47,7 +47,10 @@
     window.clearTimeout(typing.timer);
     var form = typing.form;
     typing = null;
-    if (form.isConnected) edit(JSON.parse(form.dataset.edit), form);
+    var values = new URLSearchParams(new FormData(form)).toString();
+    if (!form.isConnected || form.sent === values) return; // leaving an input tells again what a pause has told already
+    form.sent = values;
+    edit(JSON.parse(form.dataset.edit), form);
   }
 
   document.addEventListener("input", function (event) {
@@ -67,6 +70,7 @@
   document.addEventListener("submit", function (event) {
     if (!event.target.matches("form[data-edit]")) return;
     event.preventDefault();
+    event.target.sent = null; // asked for by hand: it goes even if nothing was typed since
     typing = { form: event.target };
     flush();
   });
