@@ -105,6 +105,10 @@
 
   // ---- the picker: Enter takes the first offer
 
+  document.addEventListener("click", function (event) { // what was offered at another place is not offered here meanwhile
+    if (event.target.closest("[data-opens=picker]")) document.getElementById("picker-body").replaceChildren();
+  }, true);
+
   function first(search) {
     var list = document.getElementById(search.dataset.picks);
     if (!list || list.dataset.query !== search.value) return false;
