@@ -97,11 +97,11 @@ def _licence(one: Locked) -> list[dict[str, Any]]:
         return []
     if told["Version"] != one.version:
         return []
-    if told.get("License-Expression"):
+    if "License-Expression" in told:
         return [{"expression": told["License-Expression"]}]
     classified = [c.rpartition(" :: ")[2] for c in told.get_all("Classifier") or [] if c.startswith("License :: ")]
-    named = classified or [line for line in [(told.get("License") or "").strip().split("\n")[0][:80]] if line]
-    return [{"license": {"name": name}} for name in named]
+    named = classified or [line for line in "".join(told.get_all("License") or []).strip().split("\n")[:1] if line]
+    return [{"license": {"name": name[:80]}} for name in named]
 
 
 def _carried(vendored: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

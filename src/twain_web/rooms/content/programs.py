@@ -33,7 +33,8 @@ class Version:
 def versions_of(*, by: Any, slug: str) -> list[Version]:  # noqa: ANN401 — a Person, here and below
     """Every saved version, newest first."""
     content = _allowed(by, READ_CONTENT, slug)
-    return [_version(one, {}) for one in content.versions.select_related("author").defer("document")]
+    found = ContentVersion.objects.filter(content=content).select_related("author").defer("document")
+    return [_version(one, {}) for one in found]
 
 
 def version_of(*, by: Any, slug: str, number: int | None = None) -> Version:  # noqa: ANN401
