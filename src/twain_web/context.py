@@ -68,7 +68,7 @@ def _signed_in(request: HttpRequest) -> bool:
 def _stops() -> list[Thrown]:
     """The red switches that are thrown: every page says so. A ledger out of reach is said by the page that needs it."""
     try:
-        stops = engine.instance().ledger.stops()
+        stops = engine.ledger().stops()
     except TwainError:
         return []
     people = get_user_model().objects.filter(username__in=[stop.person for stop in stops]) if stops else []

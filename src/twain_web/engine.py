@@ -21,6 +21,7 @@ from twain.flows.workspace import Workspace, load_workspace
 from twain.ledger.clock import SystemClock
 from twain.ledger.lake import Lake
 from twain.ledger.stores import open_ledger
+from twain.ports import Ledger
 from twain.records import Problem
 from twain.vault import Vault
 
@@ -71,10 +72,20 @@ def _read_again(good: Workspace) -> tuple[Workspace, tuple[Problem, ...]]:
 
 def instance(person: Any = None) -> Instance:  # noqa: ANN401 — a Person of the house, a name, or nobody
     """The instance of this thread, acting as *person*; the house's own audiences and people are laid over the files."""
+    return Instance(_overlaid(workspace(), str(getattr(person, "username", person) or "twain")), *_stores())
+
+
+def ledger() -> Ledger:
+    """This thread's ledger alone, for what needs neither the workspace nor the house's people: no query of the house."""
+    return _stores()[0]
+
+
+def _stores() -> tuple[Ledger, Lake, Vault, SystemClock]:
     if getattr(_here, "stores", None) is None:
         stated = settings.TWAIN
         _here.stores = (open_ledger(stated.control_url), Lake(stated.history), Vault.open(stated), SystemClock())
-    return Instance(_overlaid(workspace(), str(getattr(person, "username", person) or "twain")), *_here.stores)
+    stores: tuple[Ledger, Lake, Vault, SystemClock] = _here.stores
+    return stores
 
 
 def close() -> None:

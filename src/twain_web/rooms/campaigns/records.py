@@ -59,7 +59,7 @@ class OneSend:
 def one_send(run_id: str) -> OneSend:
     """The send with exactly this id; a 404 when there is none."""
     try:
-        run = engine.instance().ledger.run(run_id)
+        run = engine.ledger().run(run_id)
     except LedgerError as error:
         raise Http404(run_id) from error
     if run.id != run_id:

@@ -87,7 +87,7 @@ def cards(*, archived: bool = False) -> list[CampaignCard]:
 
 def _standing() -> _Standing:
     requests = ApprovalRequest.objects.filter(state__in=("open", "granted")).order_by("id")
-    ledger = engine.instance().ledger
+    ledger = engine.ledger()
     runs = [*ledger.runs(limit=_NEWEST), *ledger.runs(limit=_NEWEST, states=OPEN)]
     return _Standing(
         {one.campaign: one for one in Launch.objects.filter(state__in=Launch.OPEN)},

@@ -155,18 +155,19 @@ def _words(instance: Instance, run: Run, tally: Tally) -> dict[tuple[str, str], 
 
 def _timeline(instance: Instance, run: Run, launch: Launch | None) -> tuple[Event, ...]:
     """Both teams' doings in one: who approved and launched it here, and what the send says of itself."""
-    events = [_event(event) for event in instance.ledger.timeline(run.id)]
-    for yes in instance.ledger.approvals(run.bundle):
-        who, note = named(yes.person).shown, f" “{yes.note}”" if yes.note else ""
+    happened, approved = instance.ledger.timeline(run.id), instance.ledger.approvals(run.bundle)
+    names = {name: named(name).shown for name in {*(e.person for e in happened), *(y.person for y in approved)} if name}
+    events = [_event(event, names.get(event.person, "")) for event in happened]
+    for yes in approved:
+        who, note = names[yes.person], f" “{yes.note}”" if yes.note else ""
         events.append(Event(yes.at, "approved", _("Approved by %s.") % who + note, run.bundle[:12], who))
     if launch is not None:
-        who = named(launch.asked_by.username).shown
+        who = str(launch.asked_by)
         events.append(Event(launch.asked_at.timestamp(), "launched", _("Launched by %s.") % who, "", who))
     return tuple(sorted(events, key=lambda event: event.at))
 
 
-def _event(event: RunEvent) -> Event:
-    who = named(event.person).shown if event.person else ""
+def _event(event: RunEvent, who: str) -> Event:
     business = event.business.replace(f"by {event.person}.", f"by {who}.") if who else event.business
     return Event(event.at, event.kind, business.replace("no_address", _("no address")), event.technical, who)
 

@@ -111,7 +111,7 @@ def _shown(*states: RunState) -> list[LiveSend]:
 
 def newest_runs(slug: str) -> Iterable[Run]:
     """A campaign's sends, the newest first."""
-    return engine.instance().ledger.runs(limit=20, campaign=slug)
+    return engine.ledger().runs(limit=20, campaign=slug)
 
 
 def is_over(run: Run) -> bool:
