@@ -63,6 +63,7 @@ class Review:
     due: datetime | None = None
     expires: datetime | None = None
     stops: tuple[Any, ...] = field(default=())
+    finish: Estimate | None = None
 
     @property
     def needs_approval(self) -> bool:
@@ -91,9 +92,11 @@ def _full(instance: Instance, subject: Subject, bundle: Bundle, person: Any, lau
     now, plan = timezone.now(), subject.house.plan if subject.house else None
     zone = instance.settings.time_zone
     request = ApprovalRequest.objects.filter(campaign=subject.slug).select_related("asked_by").first()
+    tried = Rehearsal.objects.filter(bundle=bundle.hash).first()
     return Review(
         subject=subject,
         bundle=bundle,
+        finish=finish_of(instance, bundle, tried),
         rules=tuple(_rule(instance, rule) for rule in rules),
         approved=not any(rule.missing for rule in rules),
         refusal=why_not_approve(instance, subject, bundle, person),
@@ -104,7 +107,7 @@ def _full(instance: Instance, subject: Subject, bundle: Bundle, person: Any, lau
         facts=tuple((title, value) for title, value in facts(bundle.body).items() if value),
         rule_words=rule_in_words(bundle.body),
         arms=tuple(bundle.body["arms"]),
-        tried=Rehearsal.objects.filter(bundle=bundle.hash).first(),
+        tried=tried,
         rehearsals=tuple(Rehearsal.objects.filter(launch=launch)) if launch and launch.is_open else (),
         due=plan.due(zone, now) if plan and plan.when != "now" else None,
         expires=plan.expires(zone, now) if plan and plan.when != "now" else None,

@@ -35,9 +35,10 @@ from twain_web.rooms.campaigns.rehearsing import newest, rehearse
 def show_review(request: HttpRequest, one: Subject) -> HttpResponse:
     """Everything before a send, on one page, for exactly one bundle."""
     found = review(one, request.user)
-    finish = finish_of(engine.instance(), found.bundle, found.tried) if found.bundle else None
     return render(
-        request, "campaigns/review.html", {"one": one, "review": found, "finish": finish, "token": uuid.uuid4().hex}
+        request,
+        "campaigns/review.html",
+        {"one": one, "review": found, "finish": found.finish, "token": uuid.uuid4().hex},
     )
 
 
