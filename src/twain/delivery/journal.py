@@ -111,7 +111,7 @@ class Journal:
         return opened
 
     def _unwritable(self, error: OSError) -> LedgerUnavailable:
-        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
         return LedgerUnavailable(
             f"The journal {self.path} cannot be written: {error.strerror}.",
             todo="Make room on the disk; sending has stopped before anything was lost and goes on by itself."

@@ -78,7 +78,8 @@ def count(
     """Count the very way a send goes, so that the two agree.
 
     The source's interactive limits hold; with *full* those of a send do, its hours included. *opened* is handed the session
-    and what will run in it, before it does (to show its cost, to interrupt it from elsewhere); *progress* is told the rows read so far.
+    and what will run in it, before it does (to show its cost, to interrupt it from elsewhere); *progress* is told the rows read
+    so far.
     """
     audience = compiled(instance, rule)
     source = instance.source(rule.feed.source)
