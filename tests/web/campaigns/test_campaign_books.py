@@ -135,3 +135,13 @@ def test_the_load_names_our_connections(company):
 def test_a_list_of_campaigns_is_a_handful_of_queries(way: Way, django_assert_max_num_queries):
     with django_assert_max_num_queries(6):
         assert any(card.slug == way.campaign.slug for card in campaigns())
+
+
+def test_no_page_asks_the_house_more_than_25_times(way: Way, sink, signed_in, django_assert_max_num_queries):
+    way.approve()
+    launch = finish(way.launch())
+    client = signed_in(username="lena")
+    for page in ("", f"of/{way.campaign.slug}/", f"of/{way.campaign.slug}/review/", f"of/{way.campaign.slug}/versions/",
+                 f"sends/{launch.run_id}/"):  # fmt: skip
+        with django_assert_max_num_queries(25):
+            assert client.get(f"/campaigns/{page}").status_code == 200, page

@@ -71,8 +71,14 @@ def one_send(run_id: str) -> OneSend:
 def campaign_record(slug: str) -> flow.Campaign:
     """The flow's campaign of this name. Raises ConfigError when it is unknown, archived or not planned to the end."""
     house = Campaign.objects.select_related("owner", "current").filter(slug=slug).first()
+    return record_of(Subject(slug, slug, house))
+
+
+def record_of(one: Subject) -> flow.Campaign:
+    """As :func:`campaign_record`, for a campaign that has just been looked up."""
+    house = one.house
     if house is None:
-        return engine.workspace().campaign(slug)
+        return engine.workspace().campaign(one.slug)
     if house.archived_at:
         raise ConfigError(f"{house.name} is archived.", todo="Take it out of the archive first.")
     return _record(house, house.plan)

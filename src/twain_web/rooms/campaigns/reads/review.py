@@ -17,7 +17,7 @@ from twain_web import engine
 from twain_web.rooms.campaigns.actions.approving import why_not_approve
 from twain_web.rooms.campaigns.differences import Difference, differences, facts, rule_in_words
 from twain_web.rooms.campaigns.models import ApprovalRequest, Approved, Launch, Rehearsal
-from twain_web.rooms.campaigns.records import Subject, campaign_record
+from twain_web.rooms.campaigns.records import Subject, record_of
 from twain_web.rooms.people.public import named
 
 
@@ -80,7 +80,7 @@ def review(subject: Subject, person: Any) -> Review:  # noqa: ANN401 — a Perso
     if missing:
         return Review(subject, missing=missing, launch=launch)
     try:
-        bundle = publish(instance, campaign_record(subject.slug))
+        bundle = publish(instance, record_of(subject))
     except TwainError as problem:
         return Review(subject, problem=problem, launch=launch)
     return _full(instance, subject, bundle, person, launch)
