@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from twain_web.rooms.audiences import public as audiences
 from twain_web.rooms.campaigns.models import Campaign, Launch
+from twain_web.rooms.campaigns.records import campaign_record
 from twain_web.rooms.content import public as content
 from twain_web.rooms.feeds import public as feeds
 
@@ -17,6 +19,18 @@ def join() -> None:
     feeds.USES.append(_of_feed)
     audiences.USES.append(_of_audience)
     content.USES.append(_of_content)
+    feeds.MADE.append(_made)
+
+
+def _made() -> Iterator[feeds.Made]:
+    """Every campaign of the house, for what a changed contract would break: its plan, audience and contents make its stamp."""
+    audience = {card.slug: card.version for card in audiences.audiences()}
+    words = {card.slug: card.version for card in content.contents()}
+    for one in Campaign.objects.filter(archived_at=None, current__isnull=False).select_related("current"):
+        if one.current is not None and one.current.plan["audience"]:
+            said = [str(words.get(arm["content"], "")) for arm in one.current.plan["arms"]]
+            stamp = ".".join((str(one.version), str(audience.get(one.current.plan["audience"], "")), *said))
+            yield feeds.Made(one.slug, one.url, stamp, partial(campaign_record, one.slug))
 
 
 def _of_feed(name: str) -> list[feeds.Use]:
