@@ -186,6 +186,11 @@ class Relay:
         while self._sessions:
             self._abort_all()
             await asyncio.sleep(0.001)
+        # Connections in the middle of their TLS handshake belong to no session yet; the loop alone knows them.
+        for transport in list(getattr(self._loop, "_transports", {}).values()):
+            transport.abort()
+        for _ in range(5):  # each closes its socket a turn after it was aborted
+            await asyncio.sleep(0.002)
 
     def _call(self, work: Coroutine[object, object, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)

@@ -124,16 +124,25 @@ class Pool:
 
     def _turn(self) -> None:
         self.now = self._loop.time()
-        if self._blame is not None:
-            raise self._sender_refused(self._blame)
         if self._answers and self._tick_is_due():
             self._tick()
+        if self._blame is not None:
+            self._wind_up(self._blame)
+            return
         self._pull()
         for one in self._talks:
             one.fill()
         self._open_as_needed()
         if self._over and not self.ready and not any(one.flights for one in self._talks):
             self._finished.set_result(None)
+
+    def _wind_up(self, blame: bytes) -> None:
+        """Nothing more goes to a relay that refuses our sender; what it has whole is still answered, so that none is unknown."""
+        for one in self._talks:
+            if not any(flight.sealed for flight in one.flights):
+                one.abandon(clean(blame))
+        if not any(one.flights for one in self._talks):
+            raise self._sender_refused(blame)
 
     def _tick_is_due(self) -> bool:
         """Not after every reply of a busy moment, but at once when nothing else would come of it."""
