@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 from django.test import Client
 
 from tests.house_workspace import ROOT
+from twain.demo.sink import SinkHandle, start_sink
 from twain.demo.start import ensure_data
 from twain_web import engine
 from twain_web.roles import Role
@@ -21,6 +24,23 @@ CUSTOMERS = 2_000
 def company() -> None:
     """The demo company's database, small."""
     ensure_data(ROOT, CUSTOMERS, 7)
+
+
+@pytest.fixture(scope="session")
+def sink(company: None) -> Iterator[SinkHandle]:
+    """A relay of this test process's own, which counts what it gets; the workspace's channel leads to it."""
+    with start_sink() as handle:
+        toml = ROOT / "twain.toml"
+        toml.write_text(re.sub(r"^port = \d+", f"port = {handle.port}", toml.read_text(), count=1, flags=re.MULTILINE))
+        yield handle
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown() -> None:
+    """What a page set going in a thread ends before its test does: afterwards its tables are gone."""
+    for thread in threading.enumerate():
+        if thread.name.startswith(("count-", "watch-")):
+            thread.join(30)
 
 
 @pytest.fixture(autouse=True)

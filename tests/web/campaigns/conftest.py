@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from tests.house_workspace import ROOT
-from twain.demo.sink import SinkHandle, start_sink
 from twain.flows.publish import make
 from twain.flows.send import OPEN, cancel
 from twain.records import RunState
@@ -38,15 +37,6 @@ def document(subject_line: str, body: str = BODY) -> dict[str, Any]:
     """A message as its writer saves it."""
     message = {"subject": subject_line, "preheader": "", "body": body, "text": "", "related": {}, "defaults": {}}
     return {"kind": "mjml", "message": message}
-
-
-@pytest.fixture(scope="session")
-def sink(company: None) -> Iterator[SinkHandle]:
-    """A relay of this test process's own, which counts what it gets; the workspace's channel leads to it."""
-    with start_sink() as handle:
-        toml = ROOT / "twain.toml"
-        toml.write_text(re.sub(r"^port = \d+", f"port = {handle.port}", toml.read_text(), count=1, flags=re.MULTILINE))
-        yield handle
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from tests.web.feeds.feeds_workspace import CUSTOMERS, change, git
+from twain.ledger.lake import Lake
 from twain.ledger.verdicts import Checked
 from twain.records import Level, Stop, Verdict
 from twain_web import engine
@@ -181,6 +182,10 @@ def test_quality_over_time_is_the_delivery_history(signed_in, db):
     assert [(d.kept, d.warned, d.held, d.rows) for d in days] == [(2, 0, 0, 23), (1, 0, 1, 22), (2, 0, 0, 21)]
     assert days[1].wrong == ("Stores are 9 h old.",)
     assert b"<table" in answer.content  # whoever cannot see the chart reads it
+
+
+def test_a_feed_without_a_past_says_so(signed_in, db, monkeypatch):
+    monkeypatch.setattr(Lake, "checks", lambda *_, **__: [])
     assert b"No check has been written" in signed_in(Role.MARKETER).get("/catalogue/feed/visits/quality/").content
 
 

@@ -46,6 +46,10 @@ def test_whatever_takes_no_token_has_a_proof_of_its_own():
     assert exempt == {"/catalogue/workspace/hook/"}
 
 
+#: Where nothing is, nothing changes: the API's own answer to unknown addresses.
+_REFUSED = {"/api/<path:rest>": (404,)}
+
+
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
 def test_nor_through_the_api(trusting, method):
     answers = {
@@ -53,7 +57,9 @@ def test_nor_through_the_api(trusting, method):
         for route in ROUTES
         if route.is_api
     }
-    assert {route: status for route, status in answers.items() if status not in (401, 403, 405)} == {}
+    assert {
+        route: status for route, status in answers.items() if status not in _REFUSED.get(route, (401, 403, 405))
+    } == {}
 
 
 def post(path: str, body: bytes) -> str:
