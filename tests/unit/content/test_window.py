@@ -1,6 +1,7 @@
 """A window of rows, encoded by columns, makes the messages that its rows make one by one."""
 
 import json
+import quopri
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -41,8 +42,8 @@ def rendered(made: CompiledProgram, rows: list[dict[str, Any]]) -> list[bytes]:
 
 
 def shown(message: bytes) -> bytes:
-    """The words, wherever their soft breaks are: a long value may be broken elsewhere in a window than alone."""
-    return message.replace(b"=\r\n", b"")
+    """What a reader sees: a value may be broken, or a blank of it encoded, elsewhere in a window than alone (RFC 2045 §6.7)."""
+    return quopri.decodestring(message)
 
 
 @settings(max_examples=150, deadline=None)
