@@ -62,7 +62,9 @@ def test_the_audience_is_built_by_mouse(page_as, task, good_page):
 
 
 def test_the_audience_is_built_by_keyboard(page_as, task, tab_to, complaints):
-    complaints.allow(r"422 \(")  # a slow machine looks at a half-typed value, refuses it, and looks again when it is whole
+    complaints.allow(
+        r"422 \("
+    )  # a slow machine looks at a half-typed value, refuses it, and looks again when it is whole
     page = page_as("lhoffmann")
     keys = page.keyboard
 
