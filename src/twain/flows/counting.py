@@ -128,13 +128,13 @@ def sample(instance: Instance, rule: Rule, limit: int) -> pa.Table:
         return session.table(audience.statement).select(["key", *shown])
 
 
-def mailable_feeds(workspace: Workspace) -> list[str]:
-    """The feeds with an e-mail field: those an audience can stand on, by name."""
-    return sorted(f.name for f in workspace.feeds.values() if f.with_role(Role.EMAIL))
+def mailable_feeds(workspace: Workspace) -> list[Feed]:
+    """The feeds whose rows are people with an address: those an audience can stand on, by name."""
+    return sorted((f for f in workspace.feeds.values() if f.with_role(Role.EMAIL)), key=lambda feed: feed.name)
 
 
 def _mailable(workspace: Workspace) -> str:
     feeds = mailable_feeds(workspace)
     if len(feeds) != 1:
         raise ConfigError("It is not clear on which feed this audience stands.", todo="Name it: --feed <name>.")
-    return feeds[0]
+    return feeds[0].name

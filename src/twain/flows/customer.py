@@ -72,11 +72,6 @@ class Membership:
     clauses: tuple[Clause, ...]
 
 
-def mailable_feeds(instance: Instance) -> list[Feed]:
-    """The feeds whose rows are people with an address."""
-    return [feed for feed in instance.workspace.feeds.values() if feed.with_role(Role.EMAIL)]
-
-
 def find_key(instance: Instance, feed: Feed, wanted: str) -> str | None:
     """The key of somebody, by key or by address; None when nobody is found.
 

@@ -9,8 +9,8 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from twain.errors import ConfigError
-from twain.flows.counting import find_rule
-from twain.flows.customer import Value, find_key, look_up, mailable_feeds, why
+from twain.flows.counting import find_rule, mailable_feeds
+from twain.flows.customer import Value, find_key, look_up, why
 from twain.records import Feed
 from twain_web import engine
 from twain_web.api.door import Asked, Needs
@@ -105,7 +105,7 @@ class Membership(Schema):
 def find_customer(request: Asked, wanted: Wanted) -> dict[str, str]:
     """Find somebody by key or address, in one feed or in all that have people with an address."""
     here = engine.instance(request.user)
-    feeds = [_feed(request, wanted.feed)] if wanted.feed else mailable_feeds(here)
+    feeds = [_feed(request, wanted.feed)] if wanted.feed else mailable_feeds(here.workspace)
     for feed in feeds:
         key = find_key(here, feed, wanted.wanted)
         if key is not None:

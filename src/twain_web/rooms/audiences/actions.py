@@ -29,7 +29,7 @@ _EVERYBODY: Tree = {"all": []}
 def create_audience(*, by: Any, name: str, feed: str, folder: str = "", description: str = "") -> Audience:  # noqa: ANN401
     """Begin an audience. Nobody else sees it until it is saved for the first time."""
     name = _named(name)
-    if feed not in mailable_feeds(engine.workspace()):
+    if feed not in {one.name for one in mailable_feeds(engine.workspace())}:
         raise ConfigError(f"An audience cannot stand on {feed[:60]!r}.", todo="Choose a feed with e-mail addresses.")
     taken = {*_TAKEN, *engine.workspace().audiences}
     with transaction.atomic():

@@ -248,7 +248,7 @@ def _card(one: Audience) -> AudienceCard:
 
 def _of_files(workspace: Workspace) -> list[AudienceCard]:
     mailable = mailable_feeds(workspace)
-    only = mailable[0] if len(mailable) == 1 else ""
+    only = mailable[0].name if len(mailable) == 1 else ""
     return [
         AudienceCard(
             slug=slug,

@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from twain.flows.counting import Rule, find_rule
-from twain.flows.customer import find_key, look_up, mailable_feeds, why
+from twain.flows.counting import Rule, find_rule, mailable_feeds
+from twain.flows.customer import find_key, look_up, why
 from twain.records import Feed
 from twain_web import engine
 from twain_web.access import needs
@@ -34,7 +34,7 @@ def somebody(feed: str, key: str) -> Somebody:
 def search(request: HttpRequest) -> HttpResponse:
     """Find one person by key or address."""
     here = engine.instance(request.user)
-    feeds = mailable_feeds(here)
+    feeds = mailable_feeds(here.workspace)
     wanted = request.GET.get("q", "").strip()[:254]
     found = (
         _found(here.workspace.feeds.get(request.GET.get("feed", "")), feeds, wanted, request.user) if wanted else None

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator
-
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from twain.errors import LedgerError
@@ -16,14 +13,7 @@ from twain_web.access import needs
 from twain_web.rooms.insights import reads
 from twain_web.rooms.insights.permissions import EXPORT_RESULTS, READ_RESULTS
 from twain_web.rooms.people.public import named, record
-
-
-class _Echo:
-    """What csv writes to: it hands each line on."""
-
-    def write(self, line: str) -> str:
-        """The line itself."""
-        return line
+from twain_web.spreadsheet import csv_answer
 
 
 def run_by_id(run_id: str) -> Run:
@@ -77,12 +67,4 @@ def missed_csv(request: HttpRequest, run: Run) -> HttpResponse:
     """Who was missed, as CSV that no spreadsheet takes for formulas; streamed, whatever its size."""
     record(request.user, "missed exported", f"send:{run.id}")
     here = engine.instance(request.user)
-    answer = StreamingHttpResponse(_lines(reads.missed_lines(here, run.id)), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="missed-{run.id}.csv"'
-    return answer
-
-
-def _lines(rows: Iterable[list[str]]) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    for row in rows:
-        yield writer.writerow(row)
+    return csv_answer(f"missed-{run.id}.csv", reads.missed_lines(here, run.id))

@@ -35,7 +35,7 @@ def everything(request: HttpRequest) -> HttpResponse:
 def new(request: HttpRequest) -> HttpResponse:
     """Name an audience and the feed it stands on; then build it."""
     workspace = engine.workspace()
-    feeds = [workspace.feeds[name] for name in mailable_feeds(workspace)]
+    feeds = mailable_feeds(workspace)
     context = {"feeds": feeds, "folders": reads.folders(), "typed": request.POST}
     if request.method == "POST":
         typed = {key: request.POST.get(key, "") for key in ("name", "folder", "description")}

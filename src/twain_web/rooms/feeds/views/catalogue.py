@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import json
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Any
 
@@ -19,9 +19,9 @@ from twain_web.access import may, needs
 from twain_web.rooms.feeds import quality, reads, reviews
 from twain_web.rooms.feeds.models import FeedHealth
 from twain_web.rooms.feeds.permissions import READ_CATALOGUE, READ_CONTRACT, REVIEW_FIELDS
+from twain_web.spreadsheet import csv_answer
 
 _LONGEST = 200
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _MOST_TERMS = 500
 
 
@@ -64,7 +64,7 @@ def glossary(request: HttpRequest) -> HttpResponse:
     query, feed = (request.GET.get(key, "").strip()[:_LONGEST] for key in ("q", "feed"))
     terms = reads.glossary(query, feed)
     if request.GET.get("as") == "csv":
-        return _as_csv(terms)
+        return csv_answer("glossary.csv", _table(terms), HttpResponse)
     context: dict[str, Any] = {
         "terms": terms[:_MOST_TERMS],
         "total": len(terms),
@@ -122,17 +122,7 @@ def _shown(value: Scalar) -> object:
     return date_format(value, "j M Y") if isinstance(value, date) else value
 
 
-def _as_csv(terms: list[reads.Term]) -> HttpResponse:
-    """For spreadsheets: a text that one of them would run as a formula is marked as text."""
-    answer = HttpResponse(content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = 'attachment; filename="glossary.csv"'
-    rows = csv.writer(answer)
-    rows.writerow(["business word", "other words", "feed", "field", "column", "meaning"])
+def _table(terms: list[reads.Term]) -> Iterator[Iterable[str]]:
+    yield ("business word", "other words", "feed", "field", "column", "meaning")
     for term in terms:
-        cells = (term.business, ", ".join(term.synonyms), term.feed, term.field, term.column, term.meaning)
-        rows.writerow([_harmless(cell) for cell in cells])
-    return answer
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+        yield (term.business, ", ".join(term.synonyms), term.feed, term.field, term.column, term.meaning)
