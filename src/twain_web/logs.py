@@ -13,5 +13,9 @@ class OneLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as one printable line."""
-        text = super().format(record)
-        return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+        return one_line(super().format(record))
+
+
+def one_line(text: str) -> str:
+    """*text* with everything escaped that is not printable, line ends included."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

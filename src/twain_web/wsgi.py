@@ -6,6 +6,7 @@ One process serves both: what a recipient clicks never waits for a page of the h
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -28,11 +29,19 @@ def _open() -> WSGIApplication:
     from twain_web import engine  # noqa: PLC0415 — only after setup
 
     house = WSGIHandler()
+    opened = threading.local()
+
+    def recipients() -> WSGIApplication:
+        """This thread's pages for recipients, made once: a click neither looks at the workspace's files nor derives keys."""
+        if getattr(opened, "ledger", None) is not engine.ledger():
+            here = engine.instance()
+            opened.ledger, opened.app = here.ledger, create_app(here.ledger, here.mint(), Unsubscriber(here))
+        made: WSGIApplication = opened.app
+        return made
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if str(environ.get("PATH_INFO", ""))[:3] in _RECIPIENTS:
-            here = engine.instance()
-            return create_app(here.ledger, here.mint(), Unsubscriber(here))(environ, start_response)
+            return recipients()(environ, start_response)
         return house(environ, start_response)
 
     return app

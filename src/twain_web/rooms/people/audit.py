@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from twain.vault import Vault
+from twain_web.logs import one_line
 from twain_web.rooms.people.models import AuditRow
 
 FIRST = "0" * 64
@@ -111,4 +112,4 @@ def _printable(value: Any) -> Any:  # noqa: ANN401 — JSON
 
 def _clean(text: str, longest: int) -> str:
     """Printable, on one line, and of a bounded length."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)[:longest]
+    return one_line(text)[:longest]
