@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from tests.house_workspace import ROOT
-from twain.demo.start import demo_desk
+from twain.demo.sink import SinkHandle
 from twain.flows.instance import open_instance
 from twain.flows.send import SendOptions, send
 from twain.records import Run
@@ -46,7 +46,7 @@ def calling(token_of) -> Callable[..., Client]:
 
 
 @pytest.fixture(scope="session")
-def sent(company: None) -> Run:
+def sent(sink: SinkHandle) -> Run:
     """The demo's campaign, sent to 60 people by real SMTP."""
-    with demo_desk(ROOT, inbox_port=0), open_instance(ROOT) as instance:
+    with open_instance(ROOT) as instance:
         return send(instance, "summer-thanks", SendOptions(limit=60)).run
