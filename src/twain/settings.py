@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from twain.errors import ConfigError, Place
 
@@ -21,7 +21,21 @@ from twain.errors import ConfigError, Place
 LOCAL_GATEWAY = "http://127.0.0.1:8025"
 _SECRET_KEYS = frozenset({"password", "secret", "token", "api_key", "url"})
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$")
-_LEASE = (5.0, 600.0)  # seconds
+
+
+class _Length(NamedTuple):
+    least: str
+    usual: str
+    most: str
+
+
+#: What ``[delivery]`` may say: no shorter, usually, no longer.
+_LENGTHS = {
+    # Below, a slow disk would look like a dead worker; above, a dead one's people would wait for a very long time.
+    "lease": _Length("5s", "30s", "10m"),
+    # Each try asks IT's database: oftener is load for nothing, more seldom lets mended sends wait.
+    "check_again": _Length("5s", "1m", "1h"),
+}
 _SOONEST_PULL = 10.0  # seconds
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -66,6 +80,7 @@ class Settings:
     """Everything ``twain.toml`` says. Paths are absolute.
 
     *lease_seconds*: how long a worker holds a batch without a sign of life; only then does another take it over.
+    *check_again_seconds*: how long a held send rests before the house tries its checks again.
     *pull_seconds*: how often the house pulls the workspace when it is a git checkout; None = only when it is told to.
     *push_branches*: whether a branch that the house makes of a review is pushed to ``origin``.
     """
@@ -85,6 +100,7 @@ class Settings:
     secret_env: str | None
     person: str = ""
     lease_seconds: float = 30.0
+    check_again_seconds: float = 60.0
     pull_seconds: float | None = None
     push_branches: bool = False
 
@@ -127,7 +143,8 @@ def load_settings(root: Path | None = None, environ: Mapping[str, str] | None = 
         secret_file=folder / str(raw.get("secret", {}).get("file", state / "secret")),
         secret_env=raw.get("secret", {}).get("env"),
         person=env.get("TWAIN_PERSON", "") or pwd.getpwuid(os.getuid()).pw_name,
-        lease_seconds=_lease(raw.get("delivery", {})),
+        lease_seconds=_length(raw.get("delivery", {}), "lease"),
+        check_again_seconds=_length(raw.get("delivery", {}), "check_again"),
         pull_seconds=_pull(workspace),
         push_branches=workspace.get("push_branches") is True,
     )
@@ -272,15 +289,16 @@ def _channel(name: str, raw: Mapping[str, Any], folder: Path, env: Mapping[str, 
     )
 
 
-def _lease(raw: Mapping[str, Any]) -> float:
-    """Below, a slow disk would look like a dead worker; above, a dead one's people would wait for a very long time."""
-    _refuse_unknown(raw, {"lease"}, "delivery")
-    length = seconds(raw.get("lease", "30s"), "delivery.lease")
-    if not _LEASE[0] <= length <= _LEASE[1]:
+def _length(raw: Mapping[str, Any], key: str) -> float:
+    """One of the lengths of ``[delivery]``, in seconds."""
+    _refuse_unknown(raw, set(_LENGTHS), "delivery")
+    known = _LENGTHS[key]
+    length = seconds(raw.get(key, known.usual), f"delivery.{key}")
+    if not seconds(known.least, key) <= length <= seconds(known.most, key):
         raise ConfigError(
-            f"delivery.lease: {raw['lease']!r} is too {'short' if length < _LEASE[0] else 'long'}.",
+            f"delivery.{key}: {raw[key]!r} is too {'short' if length < seconds(known.least, key) else 'long'}.",
             place=Place("twain.toml"),
-            todo="Write a length from 5s to 10m; 30s suits nearly everybody.",
+            todo=f"Write a length from {known.least} to {known.most}; {known.usual} suits nearly everybody.",
         )
     return length
 

@@ -30,7 +30,8 @@ def test_it_is_read(tmp_path, toml, seconds):
 @pytest.mark.parametrize(
     ("toml", "said"),
     [('lease = "4s"', "too short"), ('lease = "11m"', "too long"), ('lease = "soon"', "no duration|not a duration"),
-     ("lease = -1", "too short"), ("lease = true", "not a duration"), ('leese = "30s"', "unknown key 'leese'")],
+     ('check_again = "1s"', "too short"), ('check_again = "2h"', "too long"), ("lease = -1", "too short"),
+     ("lease = true", "not a duration"), ('leese = "30s"', "unknown key 'leese'")],
 )  # fmt: skip
 def test_what_makes_no_sense_is_refused(tmp_path, toml, said):
     with pytest.raises(ConfigError, match=said) as refused:

@@ -45,6 +45,7 @@ def open_house(root: Path) -> Iterator[House]:
     """Build the company, send its main campaign, open the house; everything ends with the block."""
     copy_workspace(root)
     _own_mail_port(root / "twain.toml")
+    _holds_rest_shortly(root / "twain.toml")
     ensure_data(root, CUSTOMERS, 7)
     _run(root, "start", "--once", "--customers", str(CUSTOMERS), "--folder", str(root), "--json")
     log = root.with_name(f"{root.name}.log")
@@ -71,6 +72,10 @@ def _opened(process: subprocess.Popen[str], root: Path, log: Path) -> House:
     said = json.loads(line)
     passwords = {one["username"]: team["password"] for team in said["teams"] for one in team["people"]}
     return House(said["url"], said["inbox"], root, passwords)
+
+
+def _holds_rest_shortly(toml: Path) -> None:
+    toml.write_text(toml.read_text() + '\n[delivery]\ncheck_again = "5s"\n')
 
 
 def _own_mail_port(toml: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,7 +20,7 @@ from twain_web.rooms.campaigns.rehearsing import rehearse
 from twain_web.rooms.campaigns.telling import News, tell_owners
 
 #: How long a hold rests before its checks are tried again.
-CHECK_AGAIN = timedelta(seconds=60)
+CHECK_AGAIN = timedelta(seconds=settings.TWAIN.check_again_seconds)
 #: How long after a start a process that is gone is started again.
 START_AGAIN = timedelta(seconds=5)
 #: How long another machine's house may be silent before this one takes its sends over.

@@ -167,6 +167,11 @@ class Launch(models.Model):
         """Whether something is still to come."""
         return self.state in self.OPEN
 
+    @property
+    def rests(self) -> float:
+        """Seconds between two tries of its checks while it is held."""
+        return float(settings.TWAIN.check_again_seconds)
+
 
 class Rehearsal(models.Model):
     """What the pre-send checks said of a bundle, and how many people it would reach: figures only, nobody's data."""
