@@ -2,12 +2,16 @@
 
 Objects hold their desired state. A reconciler says which objects are due and moves one of them a step forward; it is idempotent,
 because after a crash the step is made again. Two houses on one control store share the work: the lease decides.
+
+Short steps are made in the loop, one after the other. Work that can take long (it asks the company's database, or waits for a
+network) has *hands*: a bounded number of threads of its own, so that it holds up nobody but its own kind.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import queue
 import socket
 import threading
 import time
@@ -15,14 +19,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from django.db import IntegrityError, close_old_connections, transaction
+from django.db import DatabaseError, IntegrityError, close_old_connections, connections, transaction
 from django.utils import timezone
 
+from twain_web import engine
 from twain_web.models import ReconcilerLease
 
 log = logging.getLogger("twain.reconcile")
 
 _LEASE_SECONDS = 120
+_RENEW_SECONDS = 30.0
+_END_SECONDS = 10.0
 _LONGEST_PAUSE = 60.0
 _MOST_FAILURES = 10
 Step = Callable[[str], None]
@@ -30,12 +37,16 @@ Step = Callable[[str], None]
 
 @dataclass(slots=True)
 class Reconciler:
-    """One kind of work. *every* is seconds between looks; *due* names the objects that want a step now."""
+    """One kind of work. *every* is seconds between looks; *due* names the objects that want a step now.
+
+    *hands*: how many threads of their own its steps have; 0 for short steps, which are made in the loop.
+    """
 
     name: str
     every: float
     due: Callable[[], Iterable[str]]
     step: Step
+    hands: int = 0
     looked_at: float = field(default=float("-inf"))
     failures: int = 0
 
@@ -44,36 +55,57 @@ class Reconciler:
         """Seconds until the next look: longer and longer while it fails, because a trace a second helps nobody."""
         return min(_LONGEST_PAUSE, self.every * 2**self.failures) if self.failures else self.every
 
+    def went(self, *, well: bool) -> None:
+        """Note how a look or a step went."""
+        self.failures = 0 if well else min(self.failures + 1, _MOST_FAILURES)
+
 
 REGISTRY: dict[str, Reconciler] = {}
+#: The leases that this process works under now, by reconciler and key, with their holder: what is to be renewed.
+_mine: dict[tuple[str, str], str] = {}
 
 
-def reconciler(name: str, *, every: float, due: Callable[[], Iterable[str]]) -> Callable[[Step], Step]:
-    """Register a function that takes one object's key and moves that object forward."""
+def reconciler(name: str, *, every: float, due: Callable[[], Iterable[str]], hands: int = 0) -> Callable[[Step], Step]:
+    """Register a function that takes one object's key and moves that object forward; *hands*: see :class:`Reconciler`."""
 
     def registered(step: Step) -> Step:
-        REGISTRY[name] = Reconciler(name, every, due, step)
+        REGISTRY[name] = Reconciler(name, every, due, step, hands)
         return step
 
     return registered
 
 
 def run(stop: threading.Event) -> None:
-    """Work until *stop* is set. Called in a process or thread of its own."""
-    while not stop.is_set():
-        close_old_connections()
-        tick()
-        stop.wait(0.25)
+    """Work until *stop* is set, then let what is being done come to its end, for ten seconds at most.
+
+    What takes longer ends with the process: its lease is given back, and whoever comes next makes that step again.
+    """
+    crew, over = Crew(), threading.Event()
+    keeper = threading.Thread(target=_keep_leases, args=(over,), name="leases", daemon=True)
+    keeper.start()
+    try:
+        while not stop.is_set():
+            close_old_connections()
+            tick(crew=crew)
+            stop.wait(0.25)
+    finally:
+        crew.end(_END_SECONDS)
+        over.set()
+        keeper.join()
+        _give_back()
 
 
-def tick(*, now: float | None = None, everything: bool = False) -> int:
-    """Look once at whatever is due for a look (or at *everything*); returns how many steps were made."""
+def tick(*, now: float | None = None, everything: bool = False, crew: Crew | None = None) -> int:
+    """Look once at whatever is due for a look (or at *everything*); returns how many steps were made here.
+
+    Steps of kinds that have hands are given to *crew*; without one, they are made here like all others.
+    """
     moment = time.monotonic() if now is None else now
     steps = 0
     for one in list(REGISTRY.values()):
         if everything or moment - one.looked_at >= one.pause:
             one.looked_at = moment
-            steps += _look(one)
+            steps += _look(one, crew)
     return steps
 
 
@@ -82,45 +114,141 @@ def step_now(name: str, key: str) -> bool:
     return _step(REGISTRY[name], key)
 
 
-def _look(one: Reconciler) -> int:
+class Crew:
+    """The threads of all kinds of work that have hands. Threads are started when first needed and keep their connections."""
+
+    def __init__(self) -> None:
+        self._hands: dict[str, _Hands] = {}
+
+    def give(self, one: Reconciler, key: str) -> None:
+        """Have a step made, unless just that one is being made, or all hands are full: then it is still due at the next look."""
+        self._hands.setdefault(one.name, _Hands(one)).give(key)
+
+    def end(self, seconds: float) -> None:
+        """Begin nothing more, and wait so long in all for what is being done."""
+        deadline = time.monotonic() + seconds
+        for hands in self._hands.values():
+            hands.dismiss()
+        for hands in self._hands.values():
+            hands.wait(deadline)
+
+
+class _Hands:
+    """One kind's threads: at most as many as it has hands, and no object given to two of them."""
+
+    def __init__(self, one: Reconciler) -> None:
+        self._one = one
+        self._lock = threading.Lock()
+        self._keys: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._busy: set[str] = set()
+        self._threads: list[threading.Thread] = []
+
+    def give(self, key: str) -> None:
+        with self._lock:
+            if key in self._busy or len(self._busy) >= self._one.hands:
+                return
+            self._busy.add(key)
+            if len(self._threads) < len(self._busy):
+                self._threads.append(threading.Thread(target=self._work, name=f"does-{self._one.name}", daemon=True))
+                self._threads[-1].start()
+        self._keys.put(key)
+
+    def dismiss(self) -> None:
+        for _ in self._threads:
+            self._keys.put(None)
+
+    def wait(self, deadline: float) -> None:
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        if self._busy:
+            log.warning("%s is left at %s; that step is made again", self._one.name, ", ".join(sorted(self._busy)))
+
+    def _work(self) -> None:
+        while (key := self._keys.get()) is not None:
+            close_old_connections()
+            made = _step(self._one, key)
+            if made is not False:
+                self._one.went(well=made is True)
+            with self._lock:
+                self._busy.discard(key)
+        engine.close()
+        connections.close_all()
+
+
+def _look(one: Reconciler, crew: Crew | None) -> int:
     try:
         keys = list(one.due())
     except Exception:
         log.exception("Reconciler %s could not see what is due", one.name)
-        one.failures = min(one.failures + 1, _MOST_FAILURES)
+        one.went(well=False)
+        return 0
+    if crew is not None and one.hands:
+        for key in keys:
+            crew.give(one, key)
         return 0
     made = [_step(one, key) for key in keys]
-    one.failures = min(one.failures + 1, _MOST_FAILURES) if None in made else 0
+    one.went(well=None not in made)
     return sum(done is True for done in made)
 
 
 def _step(one: Reconciler, key: str) -> bool | None:
-    """Make one step: True when it was made, False when another house makes it, None when it failed."""
-    if not _take(one.name, key):
-        return False
+    """Make one step: True when it was made, False when somebody else makes it, None when it failed."""
     try:
+        if not _take(one.name, key):
+            return False
         one.step(key)
     except Exception:
         log.exception("Reconciler %s failed at %s; it will be tried again", one.name, key)
         return None
     finally:
-        ReconcilerLease.objects.filter(reconciler=one.name, key=key, holder=_holder()).delete()
+        _let_go(one.name, key)
     return True
 
 
 def _take(name: str, key: str) -> bool:
     """The lease of one object, if nobody else has it."""
-    now = timezone.now()
+    now, holder = timezone.now(), _holder()
     until = now + timedelta(seconds=_LEASE_SECONDS)
     over = ReconcilerLease.objects.filter(reconciler=name, key=key, expires_at__lte=now)
-    if over.update(holder=_holder(), expires_at=until):
-        return True
-    try:
-        with transaction.atomic():
-            ReconcilerLease.objects.create(reconciler=name, key=key, holder=_holder(), expires_at=until)
-    except IntegrityError:
-        return False
+    if not over.update(holder=holder, expires_at=until):
+        try:
+            with transaction.atomic():
+                ReconcilerLease.objects.create(reconciler=name, key=key, holder=holder, expires_at=until)
+        except IntegrityError:
+            return False
+    _mine[name, key] = holder
     return True
+
+
+def _let_go(name: str, key: str) -> None:
+    """Give back what this thread has taken. A store that is gone just now is no reason to end: the lease runs out by itself."""
+    holder = _holder()
+    if _mine.get((name, key)) != holder:
+        return
+    del _mine[name, key]
+    try:
+        ReconcilerLease.objects.filter(reconciler=name, key=key, holder=holder).delete()
+    except DatabaseError:
+        log.exception("The lease of %s on %s could not be given back", name, key)
+
+
+def _keep_leases(over: threading.Event) -> None:
+    """Renew what is being worked under, however long a step takes, until *over* is set."""
+    while not over.wait(_RENEW_SECONDS):
+        close_old_connections()
+        until = timezone.now() + timedelta(seconds=_LEASE_SECONDS)
+        try:
+            for (name, key), holder in list(_mine.items()):
+                ReconcilerLease.objects.filter(reconciler=name, key=key, holder=holder).update(expires_at=until)
+        except DatabaseError:
+            log.exception("Leases could not be renewed")
+    connections.close_all()
+
+
+def _give_back() -> None:
+    """What is still being done when the process ends: its leases, so that nobody waits until they have run out."""
+    for (name, key), holder in list(_mine.items()):
+        ReconcilerLease.objects.filter(reconciler=name, key=key, holder=holder).delete()
 
 
 def _holder() -> str:

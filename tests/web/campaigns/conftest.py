@@ -18,7 +18,7 @@ from twain.records import RunState
 from twain.testing.relay import Relay
 from twain_web import engine
 from twain_web.roles import Role
-from twain_web.rooms.campaigns import following, moving, processes
+from twain_web.rooms.campaigns import following, moving, processes, trying
 from twain_web.rooms.campaigns.actions.approving import approve, ask_approval
 from twain_web.rooms.campaigns.actions.launching import launch
 from twain_web.rooms.campaigns.actions.planning import create_campaign, save_plan
@@ -147,8 +147,11 @@ def way(campaign: Campaign, marketer: Person, owner: Person) -> Way:
 
 
 def move(launch: Launch) -> Launch:
-    """One step of the reconciler, and the launch as it is then."""
+    """One step of each reconciler of launches, and the launch as it is then."""
     moving.move(str(launch.pk))
+    for key in trying.due():
+        if key.split(":")[0] == str(launch.pk):
+            trying.rehearse_launch(key)
     launch.refresh_from_db()
     return launch
 

@@ -11,6 +11,6 @@ class CampaignsRoom(AppConfig):
 
     def ready(self) -> None:
         """Called once, when the house opens."""
-        from twain_web.rooms.campaigns import moving, permissions, uses  # noqa: F401, PLC0415 — models are not there before
+        from twain_web.rooms.campaigns import moving, permissions, trying, uses  # noqa: F401, PLC0415 — no models before
 
         uses.join()

@@ -1,8 +1,8 @@
-"""Following a send that has a run: its process kept alive, its holds tried again, its people told, its end noted."""
+"""Following a send that has a run: its process kept alive, its pauses ended, its end noted. Its holds: ``trying.py``."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from django.conf import settings
 from django.utils import timezone
@@ -16,7 +16,6 @@ from twain.records import Run, RunEvent, RunState
 from twain_web.outbox import tell
 from twain_web.rooms.campaigns import processes
 from twain_web.rooms.campaigns.models import Launch, Rehearsal
-from twain_web.rooms.campaigns.rehearsing import rehearse
 from twain_web.rooms.campaigns.telling import News, tell_owners
 
 #: How long a hold rests before its checks are tried again.
@@ -47,9 +46,7 @@ def follow(instance: Instance, launch: Launch) -> None:
         _keep_alive(launch, run)
     elif _too_late(run):
         _end(launch, expire(instance, run.id))
-    elif run.state is RunState.HELD:
-        _held(instance, launch, run)
-    else:
+    elif run.state is RunState.PAUSED:
         _paused(instance, launch, run)
 
 
@@ -62,7 +59,7 @@ def hold_launch(instance: Instance, launch: Launch, error: TwainError) -> None:
     launch.why, launch.technical = error.business[:1000], f"{error.what} {error.todo}".strip()[:1000]
     launch.save(update_fields=["state", "looked_at", "why", "technical", "held_at", "told_at"])
     if launch.told_at is None:
-        _tell(instance, launch, None)
+        tell_of_hold(instance, launch, None)
 
 
 def _end(launch: Launch, run: Run) -> None:
@@ -93,68 +90,24 @@ def _keep_alive(launch: Launch, run: Run) -> None:
             Launch.objects.filter(pk=launch.pk).update(looked_at=now)
         return
     if launch.looked_at is None or now - launch.looked_at >= START_AGAIN:
-        _go_on(launch, run)
+        go_on(launch, run)
 
 
 def _too_late(run: Run) -> bool:
     return run.not_after is not None and timezone.now().timestamp() >= run.not_after
 
 
-def _held(instance: Instance, launch: Launch, run: Run) -> None:
-    if processes.lives(run.id):  # it has said so and is about to end, or has just been sent on
-        return
-    if launch.held_at is None:
-        _begin_hold(instance, launch, run)
-    elif launch.told_at is None:
-        _tell_once(instance, launch, run)
-    elif launch.wanted == "now" or (launch.wanted == "go" and _rested(launch)):
-        _try_again(instance, launch, run)
-
-
-def _begin_hold(instance: Instance, launch: Launch, run: Run) -> None:
-    """A new hold: try the checks once to learn whose they are. Its people are told in the next step."""
-    event = _last(instance, run, "held")
-    found = rehearse(instance, instance.ledger.bundle(run.bundle), "hold", launch)
-    launch.held_at = datetime.fromtimestamp(event.at, UTC) if event else timezone.now()
-    launch.why, launch.technical = _words(event, found)
-    launch.looked_at, launch.told_at, launch.told = timezone.now(), None, ""
-    launch.save(update_fields=["held_at", "why", "technical", "looked_at", "told_at", "told"])
-    _tell_once(instance, launch, run)
-
-
-def _tell_once(instance: Instance, launch: Launch, run: Run) -> None:
-    """Once per hold; after a crash right here, once more rather than not at all."""
-    told = _tell(instance, launch, Rehearsal.objects.filter(launch=launch, kind="hold").first())
-    if told:
-        _note(instance, run, "told", _("%s told.") % "; ".join(told), _("by mail"))
-
-
-def _try_again(instance: Instance, launch: Launch, run: Run) -> None:
-    """The checks again; when they pass it goes on by itself."""
-    found = rehearse(instance, instance.ledger.bundle(run.bundle), "hold", launch)
-    Launch.objects.filter(pk=launch.pk).update(
-        looked_at=timezone.now(),
-        wanted="go",
-        why=(found.why or launch.why)[:1000],
-        technical=(found.technical or launch.technical)[:1000],
-    )
-    Rehearsal.objects.filter(launch=launch, kind="hold", pk__lt=found.pk, at__gt=launch.held_at).delete()
-    if found.ready:
-        _note(instance, run, "checked", _("The checks pass again: it goes on by itself."), _("%.1f s") % found.seconds)
-        _go_on(launch, run)
-
-
 def _paused(instance: Instance, launch: Launch, run: Run) -> None:
     """A pause by hand lasts until a hand ends it; one that weather or a stop caused ends when that does."""
     if processes.lives(run.id):
         return
-    event = _last(instance, run, "paused")
+    event = last(instance, run, "paused")
     by_hand = event is not None and event.technical == BY_HAND
     if launch.wanted == "wait" or (by_hand and launch.wanted != "now"):
         return
     if event is not None and not launch.why:
         Launch.objects.filter(pk=launch.pk).update(why=event.business[:1000], technical=event.technical[:1000])
-    if launch.wanted != "now" and not _rested(launch):
+    if launch.wanted != "now" and not rested(launch):
         return
     try:
         obey_stops(instance, instance.ledger.bundle(run.bundle))
@@ -163,10 +116,10 @@ def _paused(instance: Instance, launch: Launch, run: Run) -> None:
             looked_at=timezone.now(), wanted="go", why=stop.business, technical=stop.what
         )
         return
-    _go_on(launch, run)
+    go_on(launch, run)
 
 
-def _go_on(launch: Launch, run: Run) -> None:
+def go_on(launch: Launch, run: Run) -> None:
     """Start the process that carries it on; first the process, then the note, so that a crash between makes the step again."""
     processes.start(run.id, launch.asked_by.username)
     Launch.objects.filter(pk=launch.pk).update(
@@ -174,7 +127,8 @@ def _go_on(launch: Launch, run: Run) -> None:
     )
 
 
-def _tell(instance: Instance, launch: Launch, found: Rehearsal | None) -> list[str]:
+def tell_of_hold(instance: Instance, launch: Launch, found: Rehearsal | None) -> list[str]:
+    """Tell its people that it is held; returns who was told. *found*: what the checks said, if there was anything to check."""
     people = _("%s people: ") % found.audience if found is not None and found.audience else ""
     news = News(
         _("Held: %s") % launch.campaign,
@@ -189,20 +143,11 @@ def _tell(instance: Instance, launch: Launch, found: Rehearsal | None) -> list[s
     return told
 
 
-def _words(event: RunEvent | None, found: Rehearsal) -> tuple[str, str]:
-    """What held it, in both languages: the timeline's words, or the newest checks'."""
-    if event is not None and event.business:
-        return event.business[:1000], event.technical[:1000]
-    return (found.why or _("It waits for its checks."))[:1000], found.technical[:1000]
-
-
-def _rested(launch: Launch) -> bool:
+def rested(launch: Launch) -> bool:
+    """Whether it is time to look at a hold again."""
     return launch.looked_at is None or timezone.now() - launch.looked_at >= CHECK_AGAIN
 
 
-def _last(instance: Instance, run: Run, kind: str) -> RunEvent | None:
+def last(instance: Instance, run: Run, kind: str) -> RunEvent | None:
+    """The newest entry of this kind in the send's timeline."""
     return next((event for event in reversed(instance.ledger.timeline(run.id)) if event.kind == kind), None)
-
-
-def _note(instance: Instance, run: Run, kind: str, business: str, technical: str = "") -> None:
-    instance.ledger.note(RunEvent(run.id, instance.clock.now(), kind, business, technical))

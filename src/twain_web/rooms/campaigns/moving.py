@@ -1,13 +1,13 @@
-"""What moves launches by itself: rehearsals, the start at the due moment, going on after a hold or a crash, the end.
+"""What moves launches by itself: the start at the due moment, going on after a pause or a crash, the end.
 
 Every step can be made again after a crash at any point of it: the run's id is minted and noted before the run is made, the run's
-process is found by a lock that the kernel keeps, and everything else is read from the ledger.
+process is found by a lock that the kernel keeps, and everything else is read from the ledger. Nothing here asks the company's
+database: that can take long, and is done by the rehearsals (``trying.py``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
 
 from django.db.models import Q
 from django.utils import timezone
@@ -27,17 +27,13 @@ from twain_web.rooms.campaigns import processes
 from twain_web.rooms.campaigns.following import CHECK_AGAIN, follow, hold_launch
 from twain_web.rooms.campaigns.models import Launch
 from twain_web.rooms.campaigns.records import campaign_record
-from twain_web.rooms.campaigns.rehearsing import rehearse
 from twain_web.rooms.campaigns.telling import News, tell_owners
-
-#: Rehearsals before the due moment.
-REHEARSALS = {"t24": timedelta(hours=24), "t2": timedelta(hours=2)}
 
 
 def _due() -> Iterable[str]:
     """Launches that want a step now: runs to follow, moments reached, holds to look at again."""
     now = timezone.now()
-    waiting = Q(state=Launch.State.SCHEDULED, due_at__lte=now + max(REHEARSALS.values()))
+    waiting = Q(state=Launch.State.SCHEDULED, due_at__lte=now)
     held = Q(state=Launch.State.HELD) & (
         Q(looked_at=None) | Q(looked_at__lte=now - CHECK_AGAIN) | Q(expires_at__lte=now)
     )
@@ -45,7 +41,7 @@ def _due() -> Iterable[str]:
     return [str(pk) for pk in found.values_list("pk", flat=True)]
 
 
-@reconciler("launches", every=1.0, due=_due)
+@reconciler("launches", every=1.0, due=_due, hands=4)
 def move(key: str) -> None:
     """Move one launch forward, if there is anything to do."""
     launch = Launch.objects.select_related("asked_by").get(pk=key)
@@ -62,8 +58,6 @@ def _before_its_run(instance: Instance, launch: Launch) -> None:
         _expire(instance, launch)
     elif now >= launch.due_at:
         _begin(instance, launch)
-    else:
-        _rehearse_if_due(instance, launch, now)
 
 
 def _expire(instance: Instance, launch: Launch) -> None:
@@ -75,37 +69,13 @@ def _expire(instance: Instance, launch: Launch) -> None:
     tell("campaign.expired", campaign=launch.campaign, bundle=launch.bundle)
 
 
-def _rehearse_if_due(instance: Instance, launch: Launch, now: datetime) -> None:
-    """Each rehearsal once; one whose moment had passed when it was launched is not made up for."""
-    for kind, before in REHEARSALS.items():
-        moment = launch.due_at - before
-        if launch.asked_at <= moment <= now and not launch.rehearsals.filter(kind=kind).exists():
-            if _void_if_edited(instance, launch):
-                return
-            _rehearse(instance, launch, kind)
-
-
-def _rehearse(instance: Instance, launch: Launch, kind: str) -> None:
-    found = rehearse(instance, instance.ledger.bundle(launch.bundle), kind, launch)
-    if found.ready:
-        return
-    news = News(
-        _("Would be held: %s") % launch.campaign,
-        found.why,
-        found.technical,
-        _("It is planned for %s. If this is mended by then, it goes.") % _moment(launch.due_at),
-    )
-    told = tell_owners(instance, launch, news, found)
-    Launch.objects.filter(pk=launch.pk).update(told="; ".join(told)[:400], told_at=timezone.now())
-
-
 def _begin(instance: Instance, launch: Launch) -> None:
     """The due moment: everything that was looked at when it was launched is looked at again, then the run is made."""
     if launch.run_id and _known(instance, launch.run_id):
         _running(instance, launch)
         return
     try:
-        if _void_if_edited(instance, launch):
+        if void_if_edited(instance, launch):
             return
         bundle = instance.ledger.bundle(launch.bundle)
         obey_stops(instance, bundle)
@@ -139,7 +109,7 @@ def _running(instance: Instance, launch: Launch) -> None:
     follow(instance, launch)
 
 
-def _void_if_edited(instance: Instance, launch: Launch) -> bool:
+def void_if_edited(instance: Instance, launch: Launch) -> bool:
     """What was approved is not what would go now: its audience, words or contracts were edited. Raises what makes it unfit."""
     if publish(instance, campaign_record(launch.campaign)).hash == launch.bundle:
         return False
@@ -155,7 +125,3 @@ def _known(instance: Instance, run_id: str) -> bool:
         return instance.ledger.run(run_id).id == run_id
     except LedgerError:
         return False
-
-
-def _moment(when: datetime) -> str:
-    return f"{timezone.localtime(when.astimezone(UTC)):%d %b %Y %H:%M}"

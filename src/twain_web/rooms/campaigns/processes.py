@@ -11,16 +11,24 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from django.conf import settings
 
 #: Children of this process, kept so that they are reaped when they end.
 _children: dict[str, subprocess.Popen[bytes]] = {}
+#: Asking whether a process lives takes its lock for a moment: nobody else of this process may ask or start just then.
+_asking = threading.Lock()
 
 
 def start(run_id: str, person: str) -> bool:
     """Start the send's process, acting as *person*; False when it lives already."""
+    with _asking:
+        return _start(run_id, person)
+
+
+def _start(run_id: str, person: str) -> bool:
     lock = _locked(run_id)
     if lock is None:
         return False
@@ -44,18 +52,18 @@ def start(run_id: str, person: str) -> bool:
 def lives(run_id: str) -> bool:
     """Whether the send's process is there, on this machine."""
     reap()
-    lock = _locked(run_id)
-    if lock is None:
-        return True
-    os.close(lock)
-    return False
+    with _asking:
+        lock = _locked(run_id)
+        if lock is not None:
+            os.close(lock)
+    return lock is None
 
 
 def reap() -> None:
     """Take note of children that have ended."""
     for run_id, child in list(_children.items()):
         if child.poll() is not None:
-            del _children[run_id]
+            _children.pop(run_id, None)
 
 
 def this_machine() -> str:

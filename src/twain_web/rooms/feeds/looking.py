@@ -29,7 +29,7 @@ from twain_web.rooms.feeds.models import CampaignReads, FeedHealth, WorkspaceSta
 from twain_web.rooms.feeds.reads import MADE, Made
 
 _BETWEEN_CHECKS = timedelta(hours=6)
-_AT_ONCE = 3  # feeds per round: the loop has other work, too
+_AT_ONCE = 3  # feeds per round: sends read the same databases
 
 
 # ---------------------------------------------------------------- how feeds are
@@ -46,7 +46,7 @@ def feeds_due() -> list[str]:
     return [f.name for f in due if open_now.get(f.source)][:_AT_ONCE]
 
 
-@reconciler("feeds.health", every=5.0, due=feeds_due)
+@reconciler("feeds.health", every=5.0, due=feeds_due, hands=2)
 def look(name: str) -> None:
     """Look at one feed: its newest row; every few hours, and when its contract changed, all of its rules."""
     instance = engine.instance()
@@ -103,7 +103,7 @@ def campaigns_due() -> list[str]:
     return [name for name in {**known, **stamps} if known.get(name) != stamps.get(name)][:20]
 
 
-@reconciler("feeds.campaigns", every=10.0, due=campaigns_due)
+@reconciler("feeds.campaigns", every=10.0, due=campaigns_due, hands=1)
 def read_campaign(name: str) -> None:
     """Work out what one campaign reads, and what is wrong in its files."""
     stamp = dict(_stamps()).get(name)
@@ -172,7 +172,7 @@ def pull_due() -> list[str]:
     return [here] if before is None or timezone.now() - before >= timedelta(seconds=every) else []
 
 
-@reconciler("feeds.workspace", every=2.0, due=pull_due)
+@reconciler("feeds.workspace", every=2.0, due=pull_due, hands=1)
 def pull(_place: str = "") -> None:
     """Pull the workspace once."""
     actions.pull_workspace(by="twain")

@@ -19,7 +19,7 @@ from twain_web.rooms.people.public import record
 _SHORTEST_REASON = 10
 
 
-@reconciler("figures", every=15.0, due=reads.stale)
+@reconciler("figures", every=15.0, due=reads.stale, hands=1)
 def keep_figures(run_id: str) -> None:
     """Read a finished send's figures once, so that its page opens at once."""
     here = engine.instance()
@@ -30,7 +30,7 @@ def _history_is_scattered() -> list[str]:
     return ["deliveries"] if len(engine.instance().history.files()) > reads.MOST_FILES else []
 
 
-@reconciler("history", every=900.0, due=_history_is_scattered)
+@reconciler("history", every=900.0, due=_history_is_scattered, hands=1)
 def compact_history(_table: str) -> None:
     """Merge the many small files of past sends, so that one customer's history is found in one place."""
     engine.instance().history.compact()
