@@ -6,6 +6,7 @@ in ``_file`` a file outside git. A literal secret is refused by name.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import pwd
 import re
@@ -62,10 +63,51 @@ class SourceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DkimKey:
+    """Where a private key is, and the name its public half stands under: *selector*._domainkey.*domain*.
+
+    Either *file* or *pem* (from the environment) is given. *algorithm*: what the key must be, "" = what it is.
+    """
+
+    domain: str
+    selector: str
+    file: Path | None = None
+    pem: str = field(default="", repr=False)
+    algorithm: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DnsSettings:
+    """Whom to ask about sender domains. *servers*: addresses and ports of resolvers, none = the system's own.
+
+    *authoritative*: every authoritative server is asked (at *port*); False = the resolvers alone, where nothing else is in reach.
+    """
+
+    servers: tuple[tuple[str, int], ...] = ()
+    authoritative: bool = True
+    port: int = 53
+    timeout: float = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class DomainSettings:
+    """What IT says about one sender domain.
+
+    *addresses* its mail leaves from; the SPF records it *includes*; the relay's own DKIM *selectors*; where DMARC *reports* go.
+    """
+
+    addresses: tuple[str, ...] = ()
+    includes: tuple[str, ...] = ()
+    selectors: tuple[str, ...] = ()
+    reports: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelSettings:
     """One way out, and IT's limits on it.
 
     *limits*: lane (a provider's name, a domain, ``*`` for the rest, ``""`` for all together) → ``per_second``, ``per_hour``.
+    *dkim*: the keys that sign what goes out here; none = the relay signs, or nobody.
     """
 
     name: str
@@ -73,6 +115,7 @@ class ChannelSettings:
     options: Mapping[str, Any] = field(repr=False)
     connections: int = 4
     limits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    dkim: tuple[DkimKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +146,8 @@ class Settings:
     check_again_seconds: float = 60.0
     pull_seconds: float | None = None
     push_branches: bool = False
+    dns: DnsSettings = field(default_factory=DnsSettings)
+    domains: Mapping[str, DomainSettings] = field(default_factory=dict)
 
 
 def find_root(start: Path | None = None) -> Path:
@@ -123,7 +168,19 @@ def load_settings(root: Path | None = None, environ: Mapping[str, str] | None = 
     env = os.environ if environ is None else environ
     _refuse_unknown(
         raw,
-        {"workspace", "sources", "channels", "control", "delivery", "paths", "gateway", "production", "secret"},
+        {
+            "workspace",
+            "sources",
+            "channels",
+            "control",
+            "delivery",
+            "paths",
+            "gateway",
+            "production",
+            "secret",
+            "dns",
+            "domains",
+        },
         "twain.toml",
     )
     workspace, paths = raw.get("workspace", {}), raw.get("paths", {})
@@ -147,6 +204,8 @@ def load_settings(root: Path | None = None, environ: Mapping[str, str] | None = 
         check_again_seconds=_length(raw.get("delivery", {}), "check_again"),
         pull_seconds=_pull(workspace),
         push_branches=workspace.get("push_branches") is True,
+        dns=_dns(raw.get("dns", {})),
+        domains={n.lower(): _domain(n, d) for n, d in raw.get("domains", {}).items()},
     )
 
 
@@ -279,14 +338,80 @@ def _hours(value: object, where: str) -> tuple[str, str] | None:
 
 def _channel(name: str, raw: Mapping[str, Any], folder: Path, env: Mapping[str, str]) -> ChannelSettings:
     where = f"channels.{name}"
-    options = {k: v for k, v in raw.items() if k not in {"kind", "connections", "limits"}}
+    options = {k: v for k, v in raw.items() if k not in {"kind", "connections", "limits", "dkim"}}
     return ChannelSettings(
         name=name,
         kind=_required(raw, "kind", where),
         options=resolve_secrets(options, where, folder, env),
         connections=int(raw.get("connections", 4)),
         limits=raw.get("limits", {}),
+        dkim=_dkim(raw["dkim"], f"{where}.dkim", folder, env) if "dkim" in raw else (),
     )
+
+
+def _dkim(raw: Mapping[str, Any], where: str, folder: Path, env: Mapping[str, str]) -> tuple[DkimKey, ...]:
+    """One key, and with ``second`` another; nothing with ``enabled = false``."""
+    own = {"domain", "selector", "algorithm", "key_file", "key_env"}
+    _refuse_unknown(raw, own | {"enabled", "second"}, where)
+    if raw.get("enabled", True) is False:
+        return ()
+    second = raw.get("second")
+    if second is None:
+        return (_dkim_key(raw, where, folder, env),)
+    _refuse_unknown(second, own, f"{where}.second")
+    more = _dkim_key({"domain": raw.get("domain"), **second}, f"{where}.second", folder, env)
+    return _dkim_key(raw, where, folder, env), more
+
+
+def _dkim_key(raw: Mapping[str, Any], where: str, folder: Path, env: Mapping[str, str]) -> DkimKey:
+    if ("key_file" in raw) == ("key_env" in raw):
+        raise ConfigError(
+            f"{where} names no key, or two.",
+            place=Place("twain.toml"),
+            todo="Name a file outside git (key_file) or an environment variable (key_env). To make a key: twain dkim new-key.",
+        )
+    return DkimKey(
+        domain=_required(raw, "domain", where).lower(),
+        selector=_required(raw, "selector", where),
+        file=folder / str(raw["key_file"]) if "key_file" in raw else None,
+        pem=_from_env(str(raw["key_env"]), f"{where}.key_env", env) if "key_env" in raw else "",
+        algorithm=str(raw.get("algorithm", "")),
+    )
+
+
+def _dns(raw: Mapping[str, Any]) -> DnsSettings:
+    _refuse_unknown(raw, {"servers", "authoritative", "port", "timeout"}, "dns")
+    return DnsSettings(
+        servers=tuple(_server(str(one)) for one in raw.get("servers", ())),
+        authoritative=raw.get("authoritative", True) is not False,
+        port=int(raw.get("port", 53)),
+        timeout=seconds(raw.get("timeout", "3s"), "dns.timeout"),
+    )
+
+
+def _server(text: str) -> tuple[str, int]:
+    """``192.0.2.1``, ``192.0.2.1:5353``, ``2001:db8::1`` or ``[2001:db8::1]:5353``."""
+    match = re.match(r"^(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<four>[0-9.]+))(?::(?P<port>\d{1,5}))?$", text)
+    host = (match["six"] or match["four"]) if match else text
+    try:
+        return str(ipaddress.ip_address(host)), int(match["port"] or 53) if match else 53
+    except ValueError as error:
+        todo = "Write it like 192.0.2.1, 192.0.2.1:5353 or [2001:db8::1]:53."
+        raise ConfigError(f"dns.servers: {text!r} is no address.", place=Place("twain.toml"), todo=todo) from error
+
+
+def _domain(name: str, raw: Mapping[str, Any]) -> DomainSettings:
+    where = f"domains.{name}"
+    _refuse_unknown(raw, {"addresses", "includes", "selectors", "reports"}, where)
+    addresses = tuple(str(one) for one in raw.get("addresses", ()))
+    try:
+        networks = [ipaddress.ip_network(one) for one in addresses]
+    except ValueError as error:
+        todo = 'Write them like addresses = ["192.0.2.10", "2001:db8::/64"].'
+        raise ConfigError(f"{where}.addresses: {error}.", place=Place("twain.toml"), todo=todo) from error
+    includes, selectors = (tuple(str(one) for one in raw.get(key, ())) for key in ("includes", "selectors"))
+    told = tuple(str(n).removesuffix(f"/{n.max_prefixlen}") for n in networks)
+    return DomainSettings(told, includes, selectors, str(raw.get("reports", "")))
 
 
 def _length(raw: Mapping[str, Any], key: str) -> float:

@@ -255,11 +255,11 @@ def _decoded(secret: str) -> bytes:
 
 def _read_or_make(file: Path, make: Callable[[], str]) -> str:
     if not file.exists():
-        _make_private(file, make())
-    return _read_private(file)
+        make_private(file, make())
+    return read_private(file)
 
 
-def _make_private(file: Path, text: str) -> None:
+def make_private(file: Path, text: str) -> None:
     """Write a new file 0600 that appears whole or not at all; when another process was first, its file stays."""
     draft = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
@@ -288,7 +288,8 @@ def _link_once(draft: Path, file: Path) -> None:
         os.close(folder)
 
 
-def _read_private(file: Path) -> str:
+def read_private(file: Path) -> str:
+    """The text of a secret's file. Raises ConfigError when other users can read it, or we cannot."""
     try:
         if stat.S_IMODE(file.stat().st_mode) & 0o077:
             raise ConfigError(

@@ -4,15 +4,18 @@ Canonicalisation is ``relaxed/simple``: headers may be refolded on the way, the 
 every trailing space encoded, so that no relay has a reason to touch it, and hashing it needs no second copy.
 
 Signed are all headers that a reader or a provider acts upon, among them both of RFC 8058: List-Unsubscribe-Post counts only when
-a signature covers it. ``From``, ``To`` and ``Subject`` are signed once more than they are there: none can be added in front.
+a signature covers it. Each of :data:`GUARDED` is named once more than it is there: none can be added in front of ours, or at
+all where we have none (RFC 6376 §8.15).
 """
 
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import re
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -23,17 +26,21 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from twain.errors import ConfigError
+from twain.records import Envelope
 
-#: Signed where they are there, in this order (RFC 6376 §5.4.1; RFC 8058 §4).
-SIGNED = (
-    b"from", b"to", b"subject", b"date", b"message-id", b"reply-to", b"mime-version", b"content-type",
-    b"content-transfer-encoding", b"list-id", b"list-unsubscribe", b"list-unsubscribe-post",
+#: Signed, and signed once more than they are there.
+GUARDED = (
+    b"from", b"to", b"cc", b"subject", b"date", b"message-id", b"reply-to", b"mime-version", b"content-type",
+    b"list-unsubscribe", b"list-unsubscribe-post",
 )  # fmt: skip
-_ONCE_MORE = (b"from", b"to", b"subject")
+#: Signed where they are there.
+COVERED = (b"content-transfer-encoding", b"list-id")
 _LEAST_BITS = 2048
-_SPACE = re.compile(rb"[ \t\r\n]+")
+_SPACES = re.compile(rb"[ \t]+")
 _LABEL = re.compile(r"^(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*$")
 _TRAILING = re.compile(rb"(?:\r\n)+\Z")
+_MOST_PLANS = 256
+_NAMES_IN_A_LINE = 5
 
 Sign = Callable[[bytes], bytes]
 """From the SHA-256 digest of the canonical headers to the signature."""
@@ -50,23 +57,71 @@ class Signer:
     _sign: Sign = field(repr=False)
 
     @property
+    def name(self) -> str:
+        """Where the domain publishes the key."""
+        return f"{self.selector}._domainkey.{self.domain}"
+
+    @property
     def record(self) -> str:
-        """The TXT record that the domain must publish (RFC 6376 §3.6.1)."""
+        """The TXT record that stands there (RFC 6376 §3.6.1)."""
         kind = "ed25519" if self.algorithm.startswith("ed25519") else "rsa"
         return f"v=DKIM1; k={kind}; p={self.public}"
 
-    def sign(self, message: bytes, at: int) -> bytes:
-        """The message with its signature in front. *message* has CRLF line ends; *at* is epoch seconds (``t=``)."""
-        head, _, body = message.partition(b"\r\n\r\n")
-        names, lines = _chosen(head)
-        digest = base64.b64encode(hashlib.sha256(_simple_body(body)).digest())
-        unsigned = b"".join((
-            b"v=1; a=", self.algorithm.encode(), b"; c=relaxed/simple; d=", self.domain.encode(), b"; s=", self.selector.encode(),
-            b"; t=", str(at).encode(), b"; h=", b":".join(names), b"; bh=", digest, b"; b=",
-        ))  # fmt: skip
-        canonical = b"\r\n".join((*lines, b"dkim-signature:" + unsigned))
-        signature = base64.b64encode(self._sign(hashlib.sha256(canonical).digest()))
-        return b"".join((b"DKIM-Signature: ", _folded(unsigned), _in_lines(signature), b"\r\n", message))
+    def signature(self, digest: bytes) -> bytes:
+        """The signature of a SHA-256 digest of canonical headers, in Base64."""
+        return binascii.b2a_base64(self._sign(digest), newline=False)
+
+
+class Sealer:
+    """Puts one signature per key in front of a message; header and body are read once for all of them.
+
+    Messages of one campaign have the same header fields in the same order: what follows from their names is worked out once.
+    """
+
+    def __init__(self, signers: Sequence[Signer]) -> None:
+        self.signers = tuple(signers)
+        self._tags = [
+            (f"v=1; a={s.algorithm}; c=relaxed/simple; d={s.domain}; s={s.selector}; t=".encode(), s.signature)
+            for s in self.signers
+        ]
+        self._plans: dict[tuple[bytes, ...], tuple[bytes, list[int]]] = {}
+
+    def seal(self, message: bytes, at: int) -> bytes:
+        """The message with its signatures in front. *message* has CRLF line ends; *at* is epoch seconds (``t=``)."""
+        ends = message.find(b"\r\n\r\n")
+        names, lines = _canonical(message[:ends] if ends >= 0 else message)
+        listed, order = self._plans.get(names) or self._plan(names)
+        digest = binascii.b2a_base64(_body_digest(message, ends + 4 if ends >= 0 else len(message)), newline=False)
+        rest = b"%d;\r\n h=%b;\r\n bh=%b;\r\n b=" % (at, listed, digest)
+        hashed = hashlib.sha256(b"\r\n".join([lines[number] for number in order]))
+        shown = rest.replace(b"\r\n ", b" ")
+        seals: list[bytes] = []
+        for tags, signature in self._tags:
+            one = hashed.copy()
+            one.update(b"\r\ndkim-signature:" + tags + shown if order else b"dkim-signature:" + tags + shown)
+            seals += (b"DKIM-Signature: ", tags, rest, _in_lines(signature(one.digest())), b"\r\n")
+        seals.append(message)
+        return b"".join(seals)
+
+    def _plan(self, names: tuple[bytes, ...]) -> tuple[bytes, list[int]]:
+        """From a header's field names to ``h=`` and the fields it signs; of several of a name the last first (§5.4.2)."""
+        order: list[int] = []
+        listed: list[bytes] = []
+        for name in (*GUARDED, *COVERED):
+            there = [number for number, other in enumerate(names) if other == name]
+            order += reversed(there)
+            listed += [name] * len(there)
+        listed += GUARDED
+        plan = _folded(listed), order
+        if len(self._plans) < _MOST_PLANS:
+            self._plans[names] = plan
+        return plan
+
+
+def sealed(sealer: Sealer, envelope: Envelope) -> Envelope:
+    """The envelope with its message signed, now."""
+    ticket, sender, recipient, message = envelope
+    return Envelope(ticket, sender, recipient, sealer.seal(message, int(time.time())))
 
 
 def make_signer(domain: str, selector: str, pem: bytes) -> Signer:
@@ -76,8 +131,8 @@ def make_signer(domain: str, selector: str, pem: bytes) -> Signer:
             raise ConfigError(f"DKIM: {word!r} is not a {what}.", todo="Write it as it stands in the DNS.", code="T840")
     try:
         key = load_pem_private_key(pem, password=None)
-    except (ValueError, TypeError) as error:
-        raise _bad_key("cannot be read") from error
+    except (ValueError, TypeError):
+        raise _bad_key("cannot be read") from None  # the library's own words could quote it
     if isinstance(key, Ed25519PrivateKey):
         raw = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         # RFC 8463 §3: Ed25519 signs the SHA-256 digest itself.
@@ -94,53 +149,44 @@ def make_signer(domain: str, selector: str, pem: bytes) -> Signer:
 def _bad_key(what: str) -> ConfigError:
     return ConfigError(
         f"DKIM: the private key {what}.",
-        todo="Make one: openssl genpkey -algorithm ed25519, or -algorithm RSA -pkeyopt rsa_keygen_bits:2048.",
+        todo="Make one: twain dkim new-key <domain> <selector>.",
         code="T841",
     )
 
 
-def _chosen(head: bytes) -> tuple[list[bytes], list[bytes]]:
-    """The names for ``h=``, and the canonical lines of those that are there (RFC 6376 §3.4.2). The last of a name comes first."""
-    there: dict[bytes, list[bytes]] = {}
-    for name, value in _fields(head):
-        there.setdefault(name, []).append(value)
+def _canonical(head: bytes) -> tuple[tuple[bytes, ...], list[bytes]]:
+    """Every field of a header, relaxed (RFC 6376 §3.4.2): lower-case names, and ``name:value`` lines."""
+    if b"\r\n " in head or b"\r\n\t" in head:
+        head = head.replace(b"\r\n ", b" ").replace(b"\r\n\t", b"\t")
+    if b"  " in head or b"\t" in head:
+        head = _SPACES.sub(b" ", head)
     names: list[bytes] = []
     lines: list[bytes] = []
-    for name in SIGNED:
-        values = there.get(name, ())
-        names += [name] * len(values)
-        lines += [name + b":" + _SPACE.sub(b" ", value).strip() for value in reversed(values)]
-    return [*names, *_ONCE_MORE], lines
-
-
-def _fields(head: bytes) -> list[tuple[bytes, bytes]]:
-    """Every header field, unfolded by nobody yet: lower-case name and raw value."""
-    found: list[tuple[bytes, bytes]] = []
     for line in head.split(b"\r\n"):
-        if line[:1] in (b" ", b"\t") and found:
-            name, value = found[-1]
-            found[-1] = (name, value + b"\r\n" + line)
-        else:
-            name, _, value = line.partition(b":")
-            found.append((name.strip().lower(), value))
-    return found
+        name, _, value = line.partition(b":")
+        name = name.strip().lower()
+        names.append(name)
+        lines.append(name + b":" + value.strip(b" "))
+    return tuple(names), lines
 
 
-def _simple_body(body: bytes) -> bytes:
-    """RFC 6376 §3.4.3: empty lines at the end count as none; a body ends in one CRLF."""
-    if body.endswith(b"\r\n") and not body.endswith(b"\r\n\r\n") and body != b"\r\n":
-        return body
-    return _TRAILING.sub(b"", body) + b"\r\n"
+def _body_digest(message: bytes, begins: int) -> bytes:
+    """SHA-256 of the body, simple (RFC 6376 §3.4.3): empty lines at the end count as none; a body ends in one CRLF."""
+    one_end = message.endswith(b"\r\n") and not message.endswith(b"\r\n\r\n")
+    if one_end and len(message) > begins + 2:
+        return hashlib.sha256(memoryview(message)[begins:]).digest()
+    return hashlib.sha256(_TRAILING.sub(b"", message[begins:]) + b"\r\n").digest()
 
 
-def _folded(unsigned: bytes) -> bytes:
-    """One tag per line, and long lists of names in more: far below 998 octets, and of no weight when relaxed."""
-    return unsigned.replace(b"; h=", b";\r\n h=").replace(b"; bh=", b";\r\n bh=").replace(b"; b=", b";\r\n b=")
+def _folded(names: Sequence[bytes]) -> bytes:
+    """A few names a line: far below 998 octets, and the space between them is of no weight (§3.5)."""
+    groups = [names[n : n + _NAMES_IN_A_LINE] for n in range(0, len(names), _NAMES_IN_A_LINE)]
+    return b":\r\n ".join(b":".join(group) for group in groups)
 
 
 def _in_lines(signature: bytes) -> bytes:
     """White space inside ``b=`` is ignored (RFC 6376 §3.5), so that no line grows long."""
-    return b"\r\n ".join(signature[n : n + 72] for n in range(0, len(signature), 72))
+    return b"\r\n ".join([signature[n : n + 72] for n in range(0, len(signature), 72)])
 
 
 def _text(public: bytes) -> str:

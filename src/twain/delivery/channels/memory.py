@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 
 from twain.delivery.channels.smtp_door import has_clean_lines, is_clean_address
 from twain.delivery.channels.smtp_replies import read_reply
+from twain.delivery.dkim import sealed
+from twain.delivery.dkim_keys import open_sealer
 from twain.delivery.pace import UNSENT, Lanes, read_limits
 from twain.errors import ChannelUnavailable
 from twain.ports import Feeder
@@ -64,6 +66,7 @@ class MemoryChannel:
         self.in_flight = int(settings.options.get("in_flight", 32))
         self._paces = read_limits(settings.limits, settings.name)
         self._lanes = Lanes(settings.options.get("lanes", {}), settings.limits)
+        self._sealer = open_sealer(settings)
         self._sleep = sleep or threading.Event().wait
 
     def deliver(self, feeder: Feeder) -> None:
@@ -91,6 +94,8 @@ class MemoryChannel:
             return Outcome(0, Fate.FAILED, "bad_address", "The address cannot be written in an SMTP command.")
         if not has_clean_lines(envelope.data):
             return Outcome(0, Fate.FAILED, "malformed", "A line end or dot would be read as a command.")
+        if self._sealer is not None:
+            envelope = sealed(self._sealer, envelope)
         self.seen.append(envelope)
         if self.script.lose_after is not None and len(self.seen) > self.script.lose_after:
             return Outcome(0, Fate.UNCERTAIN, "connection_lost", "the script lost the answer")

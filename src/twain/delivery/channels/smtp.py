@@ -87,7 +87,9 @@ class SmtpChannel:
     def _test_message(self, recipient: str) -> list[Problem]:
         if not is_clean_address(recipient.encode()):
             return [Problem("error", "T830", f"{recipient!r} is not an address.", "Give one like you@example.com.")]
-        one = _OneMessage(recipient.encode(), _test_text(recipient, self.options.hostname))
+        sealer = self.options.sealer
+        sender = f"postmaster@{sealer.signers[0].domain}" if sealer else recipient
+        one = _OneMessage(sender.encode(), recipient.encode(), _test_text(sender, recipient, self.options.hostname))
         try:
             self.deliver(one)
         except ChannelError as error:
@@ -101,9 +103,9 @@ class SmtpChannel:
 class _OneMessage:
     """A feeder with one message in it."""
 
-    def __init__(self, recipient: bytes, data: bytes) -> None:
+    def __init__(self, sender: bytes, recipient: bytes, data: bytes) -> None:
         self.outcome: Outcome | None = None
-        self._waiting = [Envelope(1, recipient, recipient, data)]
+        self._waiting = [Envelope(1, sender, recipient, data)]
 
     def take(self, limit: int) -> Sequence[Envelope] | Wait | None:
         """The message, once."""
@@ -117,9 +119,9 @@ class _OneMessage:
         """Nothing to keep."""
 
 
-def _test_text(recipient: str, hostname: str) -> bytes:
+def _test_text(sender: str, recipient: str, hostname: str) -> bytes:
     lines = (
-        f"From: Twain <{recipient}>",
+        f"From: Twain <{sender}>",
         f"To: <{recipient}>",
         "Subject: Twain channel test",
         f"Date: {formatdate(time.time())}",

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from twain.delivery.dkim import Sealer
+from twain.delivery.dkim_keys import open_sealer
 from twain.errors import ConfigError, Place
 from twain.settings import ChannelSettings, seconds
 
@@ -46,7 +48,7 @@ class SmtpOptions:
     *in_flight* and *in_flight_bytes* bound what one connection has begun and not had answered: after a crash, that
     much may be sent twice or stay unknown. A single message may be larger than *in_flight_bytes*; it then goes alone.
     *give_up_after*: with no connection for this long, delivery ends with ChannelUnavailable. *idle*: connections with
-    nothing to do are closed after it.
+    nothing to do are closed after it. *sealer* signs every message (DKIM), None = nobody does here.
     """
 
     name: str
@@ -68,6 +70,7 @@ class SmtpOptions:
     accept_timeout: float = 600.0
     give_up_after: float = 60.0
     idle: float = 60.0
+    sealer: Sealer | None = field(default=None, repr=False)
 
     def ssl_context(self) -> ssl.SSLContext:
         """Certificate and host name are always verified; *ca_file* adds a company's own authority."""
@@ -104,6 +107,7 @@ def read_options(settings: ChannelSettings) -> SmtpOptions:
         in_flight_bytes=_whole(raw, "in_flight_bytes", 1 << 20, where, 1 << 30),
         chunking=bool(raw.get("chunking", True)),
         pipelining=bool(raw.get("pipelining", True)),
+        sealer=open_sealer(settings),
         **_timeouts(raw, where),
     )
     _refuse_open_password(options, where)

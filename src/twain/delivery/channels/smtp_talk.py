@@ -15,6 +15,7 @@ from twain.delivery.channels.smtp_door import Door
 from twain.delivery.channels.smtp_greeting import Session
 from twain.delivery.channels.smtp_options import SmtpOptions
 from twain.delivery.channels.smtp_replies import blames_sender, clean, read_reply
+from twain.delivery.dkim import sealed
 from twain.delivery.pace import CONNECTION_LOST
 from twain.records import Envelope, Fate, Outcome
 
@@ -65,6 +66,7 @@ class Conversation(asyncio.Protocol):
         self.closed = False
         self._options = options
         self._owner = owner
+        self._sealer = options.sealer
         self._door = Door(session.extensions)
         self._expected: deque[int] = deque()
         self._refusal: bytes | None = None
@@ -217,6 +219,8 @@ class Conversation(asyncio.Protocol):
         ready = self._owner.ready
         while ready:
             envelope = ready.popleft()
+            if self._sealer is not None:  # as late as can be: what is not sent after all costs no signature
+                envelope = sealed(self._sealer, envelope)
             line = self._door.mail(envelope)
             if isinstance(line, bytes):
                 return envelope, line
