@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from twain_web.rooms.audiences import programs
-from twain_web.rooms.audiences.reads import USES, AudienceCard, Use
+from twain_web.rooms.audiences.reads import USES, AudienceCard, Use, authors
 from twain_web.rooms.audiences.reads import card as audience
 from twain_web.rooms.audiences.reads import cards as audiences
 
-__all__ = ["USES", "AudienceCard", "Use", "audience", "audiences", "programs"]
+__all__ = ["USES", "AudienceCard", "Use", "audience", "audiences", "authors", "programs"]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -80,6 +80,14 @@ def card(slug: str) -> AudienceCard:
 def rules() -> dict[str, Mapping[str, Any]]:
     """What the house lays over the workspace: each saved audience's rule by its slug."""
     return dict(saved().values_list("slug", "current__rule"))
+
+
+def authors(slugs: Iterable[str], *, since: datetime | None = None) -> set[str]:
+    """User names of whoever wrote the rules that these audiences have now, or one before them that was saved after *since*."""
+    current = Q(pk=F("audience__current"))
+    wanted = current | Q(at__gt=since) if since else Q()
+    found = AudienceVersion.objects.filter(wanted, audience__slug__in=list(slugs))
+    return set(found.values_list("author__username", flat=True))
 
 
 def uses(slug: str) -> list[Use]:

@@ -1,6 +1,7 @@
 """Rehearsals, a day and two hours before a launch and while a send is held: they ask the company's database.
 
-However long that takes: they have threads and leases of their own, so a launch begins at its moment even while it is being rehearsed, and nobody else waits.
+However long that takes: they have threads and leases of their own, so a launch begins at its moment even while it
+is being rehearsed, and nobody else waits.
 What they find is written against the launch as it stands when they are done, not as it stood when they began.
 """
 

@@ -13,7 +13,7 @@ from twain_web.rooms.content import documents, programs, reads
 from twain_web.rooms.content.demo import enter_demo
 from twain_web.rooms.content.models import Content as _Content
 
-__all__ = ["USES", "ContentCard", "Use", "Written", "contents", "enter_demo", "programs", "uses", "written"]
+__all__ = ["USES", "ContentCard", "Use", "Written", "authors", "contents", "enter_demo", "programs", "uses", "written"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,11 @@ def written(slug: str, version: int | None = None) -> Written:
         slug, content.name, found.number, made.content, made.related, made.defaults, content.feed,
         documents.sender(content.brand), found.at,
     )  # fmt: skip
+
+
+def authors(slug: str, version: int | None = None, *, since: datetime | None = None) -> set[str]:
+    """User names of whoever wrote the version that a campaign sends, or one before it that was saved after *since*."""
+    return reads.authors(slug, version, since)
 
 
 def uses(slug: str) -> list[Use]:

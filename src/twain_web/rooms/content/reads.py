@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Max, Q, QuerySet
 from django.http import Http404
@@ -58,6 +58,16 @@ def version_to_use(slug: str, number: int | None) -> ContentVersion:
         raise ConfigError(f"The content {content.name!r} has no {which}.", todo="Open it and save a version.")
     found.content = content
     return found
+
+
+def authors(slug: str, number: int | None, since: datetime | None) -> set[str]:
+    """Who wrote the version that is used (*number*, or the newest), and those before it that were saved after *since*."""
+    versions = ContentVersion.objects.filter(content__slug=slug, author__isnull=False)
+    if number is not None:
+        versions = versions.filter(number__lte=number)
+    lately = versions.filter(at__gt=since) if since else versions
+    used = versions.values_list("author__username", flat=True)[:1]
+    return {*used, *lately.values_list("author__username", flat=True)}
 
 
 def draft_of(content: Content, person: object) -> Draft | None:

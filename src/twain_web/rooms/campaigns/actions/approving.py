@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -15,8 +16,10 @@ from twain.flows.publish import needed, publish, require_approval
 from twain.records import Bundle
 from twain_web import engine
 from twain_web.outbox import tell
+from twain_web.rooms.audiences.public import authors as audience_authors
 from twain_web.rooms.campaigns.models import ApprovalRequest, Approved, PlanVersion
 from twain_web.rooms.campaigns.records import Subject, campaign_record
+from twain_web.rooms.content.public import authors as content_authors
 from twain_web.rooms.people.public import record
 
 
@@ -84,14 +87,13 @@ def bundle_as_seen(instance: Instance, subject: Subject, seen: str) -> Bundle:
 def why_not_approve(instance: Instance, subject: Subject, bundle: Bundle, person: Any) -> str:  # noqa: ANN401
     """In words, why this person's yes would not count; empty when it would.
 
-    Where policy wants somebody other than the author, whoever edited the plan since the last yes, or asks for this one, is as
-    much its author as its owner is.
+    Where policy wants somebody other than the author, everybody whose work would go out is one: see :func:`authors`.
     """
     rules = needed(instance, bundle)
     if not rules:
         return _("Policy asks for nobody's approval of this send.")
     theirs = [rule for rule in rules if any(one.id == person.username for one in rule.people)]
-    if any(rule.not_author for rule in rules) and person.username in _authors(subject, bundle):
+    if any(rule.not_author for rule in rules) and person.username in authors(subject, bundle):
         return _("You are one of its authors: policy wants somebody else's yes.")
     if not theirs:
         return _("Policy asks for: %s.") % "; ".join(" / ".join(rule.roles) or _("a second person") for rule in rules)
@@ -100,16 +102,29 @@ def why_not_approve(instance: Instance, subject: Subject, bundle: Bundle, person
     return ""
 
 
-def _authors(subject: Subject, bundle: Bundle) -> set[str]:
-    authors = {str(bundle.body["author"])}
+def authors(subject: Subject, bundle: Bundle) -> set[str]:
+    """User names of a bundle's authors, whose own yes is worth nothing where policy wants somebody else's.
+
+    Its owner; whoever asks for this yes; whoever edited its plan since the last one; and whoever wrote a version that it sends
+    (the content of every variant, every audience it stands on), or one that came before it since the last yes.
+    """
+    found = {str(bundle.body["author"])}
     asked = ApprovalRequest.objects.filter(campaign=subject.slug, bundle=bundle.hash)
-    authors |= set(asked.values_list("asked_by__username", flat=True))
-    if subject.house is not None:
-        versions = PlanVersion.objects.filter(campaign=subject.house)
-        last = Approved.objects.filter(campaign=subject.slug).first()
-        since = versions.filter(at__gt=last.at) if last else versions
-        authors |= set(since.values_list("by__username", flat=True))
-    return authors
+    found |= set(asked.values_list("asked_by__username", flat=True))
+    last = Approved.objects.filter(campaign=subject.slug).first()
+    since = last.at if last else None
+    found |= audience_authors(bundle.body["audiences"], since=since)
+    return found | _planners(subject, since) if subject.house else found
+
+
+def _planners(subject: Subject, since: datetime | None) -> set[str]:
+    """Whoever edited the plan, and whoever wrote what its variants say."""
+    versions = PlanVersion.objects.filter(campaign=subject.house)
+    lately = versions.filter(at__gt=since) if since else versions
+    found = set(lately.values_list("by__username", flat=True))
+    for arm in subject.house.plan.arms if subject.house else ():
+        found |= content_authors(arm.content, arm.version, since=since)
+    return found
 
 
 def _is_approved(instance: Instance, bundle: Bundle) -> bool:

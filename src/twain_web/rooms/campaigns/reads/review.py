@@ -14,7 +14,7 @@ from twain.flows.instance import Instance
 from twain.flows.publish import Needed, needed, publish
 from twain.records import Bundle
 from twain_web import engine
-from twain_web.rooms.campaigns.actions.approving import why_not_approve
+from twain_web.rooms.campaigns.actions.approving import authors, why_not_approve
 from twain_web.rooms.campaigns.differences import Difference, differences, facts, rule_in_words
 from twain_web.rooms.campaigns.models import ApprovalRequest, Approved, Launch, Rehearsal
 from twain_web.rooms.campaigns.records import Subject, record_of
@@ -87,7 +87,7 @@ def review(subject: Subject, person: Any) -> Review:  # noqa: ANN401 — a Perso
 
 
 def _full(instance: Instance, subject: Subject, bundle: Bundle, person: Any, launch: Launch | None) -> Review:  # noqa: ANN401
-    rules = needed(instance, bundle)
+    rules, wrote = needed(instance, bundle), authors(subject, bundle)
     last = Approved.objects.filter(campaign=subject.slug).select_related("by").first()
     now, plan = timezone.now(), subject.house.plan if subject.house else None
     zone = instance.settings.time_zone
@@ -97,7 +97,7 @@ def _full(instance: Instance, subject: Subject, bundle: Bundle, person: Any, lau
         subject=subject,
         bundle=bundle,
         finish=finish_of(instance, bundle, tried),
-        rules=tuple(_rule(instance, rule) for rule in rules),
+        rules=tuple(_rule(instance, rule, wrote) for rule in rules),
         approved=not any(rule.missing for rule in rules),
         refusal=why_not_approve(instance, subject, bundle, person),
         request=request if request and request.bundle == bundle.hash else _open(request),
@@ -133,11 +133,11 @@ def _changes(instance: Instance, last: Approved | None, bundle: Bundle) -> tuple
     return tuple(differences(instance.ledger.bundle(last.bundle).body, bundle.body))
 
 
-def _rule(instance: Instance, rule: Needed) -> Rule:
+def _rule(instance: Instance, rule: Needed, wrote: set[str]) -> Rule:
     people = instance.workspace.policy.people
     given = tuple(
         Voice(str(people[one.person]) if one.person in people else named(one.person).shown, one.at, one.note)
         for one in rule.given
     )
-    said = {one.person for one in rule.given}
-    return Rule(rule.needs, rule.missing, tuple(Voice(str(p)) for p in rule.people if p.id not in said), given)
+    silent = {one.person for one in rule.given} | (wrote if rule.not_author else set())
+    return Rule(rule.needs, rule.missing, tuple(Voice(str(p)) for p in rule.people if p.id not in silent), given)
