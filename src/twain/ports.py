@@ -301,6 +301,9 @@ class Ledger(Protocol):
     def settled_shards(self, run_id: str) -> list[Shard]:
         """Shards in which every row has its fate, not yet in the delivery history."""
 
+    def archived(self, run_id: str) -> dict[int, tuple[str, str]]:
+        """Shards that are in the delivery history: number → (path, sha256)."""
+
     def outcomes(self, run_id: str, shard: int) -> ShardOutcomes: ...
     def mark_archived(self, run_id: str, shard: int, path: str, sha256: str) -> None:
         """The shard's Parquet file is written and true; its per-row data in the ledger may go (``prune``)."""

@@ -88,6 +88,24 @@ def test_history_tests(lake):
     assert found(lake, "clicked") == []
 
 
+def test_contacts_are_counted_by_address_within_a_window(lake):
+    write(lake, outcomes("r1", 0, at=NOW - DAY))
+    write(lake, outcomes("r2", 1, at=NOW - 2 * DAY, campaign="autumn"))
+    write(lake, outcomes("r3", 2, at=NOW - 8 * DAY))
+
+    def had(days, **wanted):
+        batches = list(lake.contacts(NOW - days * DAY, **wanted))
+        return {row["address_hash"][0]: row["messages"] for batch in batches for row in batch.to_pylist()}
+
+    reached = [0, 1, 2, 3, 4, 5, 9]  # sent, and delivery unknown
+    assert had(1.5) == dict.fromkeys(reached, 1)
+    assert had(7) == dict.fromkeys(reached, 2)
+    assert had(9, channels=["mail"]) == dict.fromkeys(reached, 3)
+    assert had(9, channels=["letter"]) == {}
+    assert had(9, but_bundles=["b" * 64]) == {}
+    assert had(0.5) == {}
+
+
 def test_clicks_of_machines_do_not_count(lake):
     rows = {
         "run_id": ["r1", "r1"], "shard": [0, 0], "row": [1, 2], "campaign": ["spring"] * 2, "feed": ["customers"] * 2,

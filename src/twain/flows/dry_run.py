@@ -8,6 +8,7 @@ from typing import Any
 from twain.errors import Held, TwainError
 from twain.feeds.checks import check_audience
 from twain.flows.campaigns import Campaign
+from twain.flows.capping import had_enough
 from twain.flows.freeze import check_feeds, split_of
 from twain.flows.instance import Instance
 from twain.flows.prepare import Prepared, prepare_here
@@ -89,6 +90,7 @@ def _count(instance: Instance, session: Session, prepared: Prepared, options: Se
         split=split_of(prepared, whole=not options.to),
         limit=options.limit,
         history=instance.key_sets(prepared.audience),
+        had_enough=None if options.to else had_enough(instance, prepared.bundle),
     )
 
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 from twain.audiences.split import splitter
 from twain.errors import Held, SourceError, TwainError
 from twain.feeds.checks import check_audience, check_feed
+from twain.flows.capping import had_enough
 from twain.flows.checked import keep_verdicts
 from twain.flows.instance import Instance
 from twain.flows.prepare import Prepared, prepare_here
@@ -137,6 +138,7 @@ def _take(
         lane=instance.channel(run.channel).lane,
         split=split_of(prepared, whole=not run.scope.startswith("to:")),
         history=instance.key_sets(prepared.audience),
+        had_enough=had_enough(instance, prepared.bundle, run.id) if not run.scope.startswith("to:") else None,
         not_before=_wave(instance, prepared.bundle),
         ceiling=None,
         limit=int(run.scope[6:]) if run.scope.startswith("limit:") else None,

@@ -12,9 +12,10 @@ from twain.errors import ConfigError, Place
 from twain.feeds.checks import DEFAULTS
 from twain.flows.files import read_text
 from twain.flows.toml_places import key_lines
+from twain.settings import seconds
 
 _FILE = "policy.toml"
-_KEYS = {"approval", "people", "checks"}
+_KEYS = {"approval", "people", "checks", "cap"}
 _WHEN = {"ceiling_over", "topic", "channel", "always"}
 
 
@@ -50,12 +51,30 @@ class ApprovalRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Cap:
+    """Nobody gets more than *most* messages in *within* seconds on *channels* (empty: all of them, together).
+
+    Campaigns of *except_topics* are neither held back nor counted: a delivery notice is not advertising.
+    """
+
+    most: int
+    within: float
+    channels: tuple[str, ...] = ()
+    except_topics: tuple[str, ...] = ()
+
+    def applies(self, channel: str, topic: str) -> bool:
+        """Whether it holds for a campaign."""
+        return (not self.channels or channel in self.channels) and topic not in self.except_topics
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """The working agreement in force."""
 
     approvals: tuple[ApprovalRule, ...] = ()
     people: Mapping[str, Person] = field(default_factory=dict)
     checks: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULTS))
+    caps: tuple[Cap, ...] = ()
 
     def rules_for(self, body: Mapping[str, Any]) -> list[ApprovalRule]:
         """The approval rules a bundle falls under."""
@@ -78,6 +97,7 @@ def read_policy(root: Path) -> Policy:
         approvals=tuple(_rule(rule, lines) for rule in raw.get("approval", [])),
         people={i: _person(i, p) for i, p in raw.get("people", {}).items()},
         checks={**DEFAULTS, **_checks(raw.get("checks", {}), lines)},
+        caps=tuple(_cap(cap, lines) for cap in raw.get("cap", [])),
     )
 
 
@@ -99,6 +119,19 @@ def _rule(raw: Mapping[str, Any], lines: Mapping[str, int]) -> ApprovalRule:
     return ApprovalRule(
         when, int(raw.get("needs", 1)), tuple(raw.get("roles", ())), not_author=bool(raw.get("not_author", True))
     )
+
+
+def _cap(raw: Mapping[str, Any], lines: Mapping[str, int]) -> Cap:
+    _known(raw, {"most", "within", "channels", "except_topics"}, "cap", lines)
+    most = raw.get("most")
+    if not isinstance(most, int) or isinstance(most, bool) or most < 1:
+        raise ConfigError(
+            f"cap.most = {most!r} is not a number of messages.",
+            place=Place(_FILE, lines.get("cap.most")),
+            todo="Write a whole number above 0.",
+        )
+    within = seconds(raw.get("within"), f"{_FILE}: cap.within")
+    return Cap(most, within, tuple(raw.get("channels", ())), tuple(raw.get("except_topics", ())))
 
 
 def _person(identifier: str, raw: Mapping[str, Any]) -> Person:

@@ -9,6 +9,7 @@ from typing import Any
 from twain.errors import ApprovalNeeded, ConfigError, ContentError
 from twain.feeds.contract import contract_text
 from twain.flows.campaigns import Campaign
+from twain.flows.capping import capped_by
 from twain.flows.files import read_text
 from twain.flows.instance import Instance
 from twain.flows.policy import ApprovalRule, Person
@@ -160,4 +161,5 @@ def campaign_body(workspace: Workspace, campaign: Campaign) -> Mapping[str, Any]
         "local_time": campaign.local_time,
         "checks": workspace.policy.checks,
         **{key: said for key in ("planned_for", "local_date") if (said := getattr(campaign, key))},
+        **capped_by(workspace.policy, campaign.channel, campaign.topic),
     }  # fmt: skip

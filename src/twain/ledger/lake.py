@@ -167,6 +167,20 @@ class Lake:
             values["campaign"] = test.campaign
         yield from self._stream(_Q.format(what="distinct key", where=where), files, values)
 
+    def contacts(
+        self, since: float, *, channels: Sequence[str] = (), but_bundles: Sequence[str] = ()
+    ) -> Iterator[pa.RecordBatch]:
+        """Messages per address since epoch second *since*: ``address_hash``, ``messages``. Delivery unknown counts as had.
+
+        *channels*: only these, or all; *but_bundles*: sends of these bundles do not count.
+        """
+        files = [e for e in self._manifest.entries("deliveries") if e.last_at >= since]
+        where = "fate in ('sent', 'uncertain') and \"at\" >= $since and not list_contains($but, bundle)"
+        where += " and (len($channels) = 0 or list_contains($channels, channel)) group by address_hash"
+        values = {"since": datetime.fromtimestamp(since, UTC), "but": list(but_bundles), "channels": list(channels)}
+        if files:
+            yield from self._batches(_Q.format(what="address_hash, count(*) as messages", where=where), files, values)
+
     def of_key(self, key: str) -> list[dict[str, Any]]:
         """Every delivery to one recipient key, newest first; columns as in DELIVERIES."""
         found = self._table("key = $key", self._manifest.entries("deliveries"), {"key": key})

@@ -40,6 +40,7 @@ class Left(IntEnum):
     DUPLICATE = 5
     HOLDOUT = 6
     LIMIT = 7
+    CAP = 8
 
 
 Fates = npt.NDArray[np.uint8]

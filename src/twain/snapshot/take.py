@@ -9,7 +9,7 @@ The company's database is read once, and is free again before anything is decide
 part of the set-aside rows at a time. ``count_funnel`` goes the very same way without writing shards, so the count shown and
 the audience sent agree.
 
-Each row is left out for one reason, the first that holds: no_address, invalid, consent, history, duplicate, holdout, limit.
+Each row is left out for one reason, the first that holds: no_address, invalid, consent, history, duplicate, cap, holdout, limit.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from twain.snapshot.shards import ShardWriter
 from twain.snapshot.spill import Spill
 from twain.snapshot.spool import begin_attempt, discard, discard_attempt
 
-__all__ = ["HashAddresses", "Snapshot", "Split", "count_funnel", "discard", "take_snapshot"]
+__all__ = ["HashAddresses", "Marks", "Snapshot", "Split", "count_funnel", "discard", "marks_of", "take_snapshot"]
 
 HashAddresses = Callable[[Sequence[bytes]], Sequence[bytes]]
 """Addresses in their form for comparison → 32-byte HMACs."""
@@ -40,6 +40,8 @@ Split = Callable[[bytes], int | None]
 """An address's HMAC → its arm; None or a negative number = holdout."""
 History = Sequence[tuple[bool, Iterable[pa.Array]]]
 """(negated, arrays of keys): people whose key is (or, negated, is not) among them stay in."""
+Marks = npt.NDArray[np.uint64]
+"""Addresses by the first 8 bytes of their HMACs, sorted. Two of a million share them once in ten million cases."""
 
 _BATCH_ROWS = 32_768
 _ROW = "__row__"
@@ -68,6 +70,7 @@ def take_snapshot(  # noqa: PLR0913 — each argument is one hand-off from anoth
     lane: Callable[[str], str],
     split: Split,
     history: History = (),
+    had_enough: Marks | None = None,
     not_before: Callable[[str], float] | None = None,
     ceiling: int | None = None,
     limit: int | None = None,
@@ -76,8 +79,8 @@ def take_snapshot(  # noqa: PLR0913 — each argument is one hand-off from anoth
     """Freeze an audience into shards.
 
     *batches* have the columns ``key``, ``address``, and optionally ``consent`` and ``timezone``; all others are the template's.
-    *not_before* gives the epoch seconds of a time zone's wave (``""`` for people without one). *limit* freezes only the first
-    so many. *progress* is told the rows read so far.
+    *had_enough* are those who get nothing because of a frequency cap. *not_before* gives the epoch seconds of a time zone's
+    wave (``""`` for people without one). *limit* freezes only the first so many. *progress* is told the rows read so far.
 
     Raises Held when the audience is above *ceiling* or a row has no key, LedgerUnavailable when the disk is full, and whatever
     the stream raises. No file is left behind then.
@@ -89,7 +92,7 @@ def take_snapshot(  # noqa: PLR0913 — each argument is one hand-off from anoth
             sieve = _Sieve(files, folder, has_history=bool(history), whole_rows=True)
             fates = sieve.settle(batches, history, progress)
             audience = 0
-            for table in sieve.audience(fates, hash_address, split, limit):
+            for table in sieve.audience(fates, _Choice(hash_address, split, had_enough), limit):
                 audience += table.num_rows
                 if ceiling is None or audience <= ceiling:
                     writer.add(table)
@@ -107,22 +110,23 @@ def count_funnel(
     hash_address: HashAddresses,
     split: Split | None,
     history: History = (),
+    had_enough: Marks | None = None,
     limit: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Funnel:
     """The funnel :func:`take_snapshot` would have, found the same way; only ``key``, ``address``, ``consent`` are looked at.
 
-    *split* None says that there is no holdout: addresses need not be hashed then, which halves the time.
+    *split* None says that there is no holdout: without a cap, addresses need not be hashed then, which halves the time.
     """
     folder = begin_attempt(spool, "count")
     try:
         with ExitStack() as files:
             sieve = _Sieve(files, folder, has_history=bool(history), whole_rows=False)
             fates = sieve.settle(batches, history, progress)
-            if split is None:
+            if split is None and had_enough is None:
                 _mark_beyond(limit, fates)
                 return funnel_of(fates)
-            for _ in sieve.audience(fates, hash_address, split, limit):
+            for _ in sieve.audience(fates, _Choice(hash_address, split or _everybody, had_enough), limit):
                 pass  # holdout and limit are marked in the fates as the audience goes by
             return funnel_of(fates)
     finally:
@@ -134,6 +138,44 @@ def funnel_of(fates: Fates) -> Funnel:
     counts = np.bincount(fates, minlength=len(Left)).tolist()
     excluded = {left.name.lower(): counts[left] for left in Left if left is not Left.IN}
     return Funnel(matched=len(fates), excluded=excluded, audience=counts[Left.IN])
+
+
+def marks_of(hashes: pa.Array) -> npt.NDArray[np.uint64]:
+    """The first 8 bytes of each 32-byte HMAC as a number, in the same order."""
+    fixed = hashes.cast(pa.binary(32))
+    words = np.frombuffer(fixed.buffers()[1], ">u8", count=4 * len(fixed), offset=32 * fixed.offset)
+    return words[::4].astype(np.uint64)
+
+
+def _everybody(_hash: bytes) -> int:
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """What is decided by the address's HMAC: who has had enough, who is held out, who gets which arm."""
+
+    hash_address: HashAddresses
+    split: Split
+    had_enough: Marks | None
+
+    def with_arms(self, table: pa.Table, fates: Fates) -> pa.Table:
+        """The rows that go, with their hash and arm; the others are marked in *fates*."""
+        compared = comparisons(table.column("address").combine_chunks()).cast(pa.binary()).to_pylist()
+        hashes = self.hash_address(compared)
+        hashed = pa.array(hashes, pa.binary(32))
+        arms, rows = _arms(self.split, hashes), table.column(_ROW).to_numpy()
+        fates[rows[arms < 0]] = Left.HOLDOUT
+        stays = arms >= 0
+        if self.had_enough is not None:
+            enough = np.isin(marks_of(hashed), self.had_enough)
+            fates[rows[enough]] = Left.CAP
+            stays &= ~enough
+        others = table.drop_columns(["key", "address", _ROW])
+        columns = [table.column("key"), table.column("address"), hashed, pa.array(arms)]
+        names = ["key", "address", "address_hash", "arm", *others.column_names]
+        whole = pa.table([*columns, *others.columns], names=names)
+        return whole if stays.all() else whole.filter(pa.array(stays))
 
 
 class _Sieve:
@@ -203,32 +245,18 @@ class _Sieve:
         columns = [keys, addresses, rows, *(batch.column(name) for name in names)]
         return pa.record_batch(columns, names=["key", "address", _ROW, *names])
 
-    def audience(
-        self, fates: Fates, hash_address: HashAddresses, split: Split, limit: int | None
-    ) -> Iterator[pa.Table]:
-        """Read the rows still in; mark holdout and what is beyond the limit in *fates*; yield the rest with SHARD_FIELDS."""
+    def audience(self, fates: Fates, choice: _Choice, limit: int | None) -> Iterator[pa.Table]:
+        """Read the rows still in; mark the capped, the held out and those beyond the limit; yield the rest with SHARD_FIELDS."""
         left = limit
         for piece in range(len(self._rows)):
             if left == 0:
                 break
             table = self._rows.read(piece)
             table = table.filter(pa.array(fates[table.column(_ROW).to_numpy()] == Left.IN))
-            table = _with_arms(table, hash_address, split, fates)
+            table = choice.with_arms(table, fates)
             yield table if left is None else table.slice(0, left)
             left = left if left is None else max(0, left - table.num_rows)
         _mark_beyond(limit, fates)
-
-
-def _with_arms(table: pa.Table, hash_address: HashAddresses, split: Split, fates: Fates) -> pa.Table:
-    hashes = hash_address(comparisons(table.column("address").combine_chunks()).cast(pa.binary()).to_pylist())
-    arms = _arms(split, hashes)
-    rows = table.column(_ROW).to_numpy()
-    fates[rows[arms < 0]] = Left.HOLDOUT
-    others = table.drop_columns(["key", "address", _ROW])
-    columns = [table.column("key"), table.column("address"), pa.array(hashes, pa.binary(32)), pa.array(arms)]
-    names = ["key", "address", "address_hash", "arm", *others.column_names]
-    whole = pa.table([*columns, *others.columns], names=names)
-    return whole.filter(pa.array(arms >= 0)) if (arms < 0).any() else whole
 
 
 def _arms(split: Split, hashes: Sequence[bytes]) -> npt.NDArray[np.int8]:

@@ -4,6 +4,7 @@ from collections import Counter
 from hashlib import blake2b
 from unittest import mock
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -14,10 +15,10 @@ from twain.records import SHARD_FIELDS
 from twain.snapshot import partitions, shards, take
 from twain.snapshot.address import Canonical, canonical
 from twain.snapshot.spool import read_shard
-from twain.snapshot.take import count_funnel, discard, take_snapshot
+from twain.snapshot.take import count_funnel, discard, marks_of, take_snapshot
 
 KEY = os.urandom(32)
-REASONS = ("no_address", "invalid", "consent", "history", "duplicate", "holdout", "limit")
+REASONS = ("no_address", "invalid", "consent", "history", "duplicate", "holdout", "limit", "cap")
 
 
 def hash_address(many):
@@ -65,7 +66,7 @@ def key_order(key):
     return (0, int(key), key.encode()) if re.fullmatch(r"-?[0-9]{1,18}", key) else (1, 0, key.encode())
 
 
-def naive(rows, history, split, limit):
+def naive(rows, history, split, limit, capped=frozenset()):
     """Reason per row (None = in the audience), by the plainest means."""
     found = [canonical(each["address"]) for each in rows]
     opted_out = {
@@ -80,6 +81,8 @@ def naive(rows, history, split, limit):
     for i in (i for i, r in enumerate(reasons) if r is None):
         if left == 0:
             reasons[i] = "limit"
+        elif found[i].compared in capped:
+            reasons[i] = "cap"
         elif split(hash_address([found[i].compared.encode()])[0]) < 0:
             reasons[i] = "holdout"
         else:
@@ -106,6 +109,7 @@ ROWS = st.builds(
     row, st.sampled_from(KEYS), st.sampled_from(ADDRESSES), st.sampled_from([True, True, True, False, None]),
     st.sampled_from([None, "Europe/Berlin", "Asia/Tokyo"]),
 )  # fmt: skip
+CAPPED = st.sets(st.sampled_from([c.compared for c in map(canonical, ADDRESSES) if isinstance(c, Canonical)]))
 HISTORY = st.lists(st.tuples(st.booleans(), st.sets(st.sampled_from(KEYS))), max_size=2)
 SIZES = st.lists(st.integers(1, 9), min_size=1)
 
@@ -120,12 +124,15 @@ def cut(rows, sizes):
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(ROWS, max_size=40), SIZES, HISTORY, st.one_of(st.none(), st.integers(0, 8)), st.booleans())
-@example([row("2", "a@b.de"), row("10", "a@b.de"), row("1a", "a@b.de")], [1], [], None, False)
-@example([row("1", "a@b.de"), row("1", "a@b.de", consent=False)], [1], [(False, set())], None, False)
-@example([row("1", "a@b.de", None), row("2", "a@b.de")], [9], [], None, False)
-def test_a_snapshot_is_what_plain_python_would_take(tmp_path, rows, sizes, history, limit, waves):
-    expected = naive(rows, history, split, limit)
+@given(st.lists(ROWS, max_size=40), SIZES, HISTORY, st.one_of(st.none(), st.integers(0, 8)), st.booleans(), CAPPED)
+@example([row("2", "a@b.de"), row("10", "a@b.de"), row("1a", "a@b.de")], [1], [], None, False, set())
+@example([row("1", "a@b.de"), row("1", "a@b.de", consent=False)], [1], [(False, set())], None, False, set())
+@example([row("1", "a@b.de", None), row("2", "a@b.de")], [9], [], None, False, {"a@b.de"})
+def test_a_snapshot_is_what_plain_python_would_take(tmp_path, rows, sizes, history, limit, waves, capped):
+    expected = naive(rows, history, split, limit, capped)
+    had_enough = (
+        np.unique(marks_of(pa.array(hash_address(a.encode() for a in capped), pa.binary()))) if capped else None
+    )
     sets = lambda: [(negated, iter([pa.array(sorted(keys), pa.string())])) for negated, keys in history]  # noqa: E731
     small = (
         mock.patch.object(take, "_BATCH_ROWS", 5),
@@ -139,11 +146,13 @@ def test_a_snapshot_is_what_plain_python_would_take(tmp_path, rows, sizes, histo
             split=split,
             history=sets(),
             limit=limit,
+            had_enough=had_enough,
             not_before=(lambda zone: float(len(zone))) if waves else None,
         )
         funnel = count_funnel(
-            iter(cut(rows, sizes)), spool=tmp_path, hash_address=hash_address, split=split, history=sets(), limit=limit
-        )
+            iter(cut(rows, sizes)), spool=tmp_path, hash_address=hash_address, split=split, history=sets(), limit=limit,
+            had_enough=had_enough,
+        )  # fmt: skip
     counts = Counter(expected)
     assert snapshot.funnel.matched == len(rows) == sum(snapshot.funnel.excluded.values()) + snapshot.funnel.audience
     assert snapshot.funnel.audience == counts[None]
