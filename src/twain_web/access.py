@@ -87,6 +87,7 @@ def needs(wanted: Permission, *, get: Callable[..., object] | None = None) -> Ca
             return view(request, thing)
 
         inside.permission = wanted  # type: ignore[attr-defined]
+        inside.of_object = get is not None  # type: ignore[attr-defined]
         return inside
 
     return guarded

@@ -6,10 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
+from django.db import transaction
 
+from tests.web.people.owned_things import WHOSE, Company, role_names, things
 from tests.web.routes import every_route
 from twain_web.access import PERMISSIONS, may
-from twain_web.roles import NAMES, Role
+from twain_web.roles import Role
 
 PAGE = Path(__file__).parents[3] / "docs" / "roles.md"
 ROUTES = [route for route in every_route() if hasattr(route.view, "permission")]
@@ -17,9 +19,19 @@ GUARDED = [route for route in ROUTES if route.permission is not None]
 _HEAD = """# Roles and what they open
 
 Written by a test (`TWAIN_WRITE_DOCS=1 .venv/bin/python -m pytest tests/web/people/test_roles_matrix.py`), which fails when this
-page and the doors differ. ✓ may, – may not, ✓* may where the object's own rule says so too (named in the last column).
+page and the doors differ. ✓ may, – may not, ✓* may where the object's own rule says so too (named in the last column; the
+second table says whose things it reaches).
 An auditor reads everything and changes nothing: every request of theirs that could change something is refused,
 but for their own sign-in and page.
+
+"""
+
+
+_WHOSE_HEAD = """
+## Whose thing
+
+For every permission with an object's rule, three marks: for somebody's own thing, for a colleague's of their team, for one of
+another team.
 
 """
 
@@ -33,14 +45,35 @@ def _marks(permission) -> list[str]:
     return [yes if role in permission.roles else "–" for role in Role]
 
 
-def table() -> str:
-    """The page as it should be: permissions first, then every page with the permission it needs."""
-    names = [str(NAMES[role]) for role in Role]
+def ownership_rows(company: Company) -> dict[tuple[str, str], list[str]]:
+    """What each object rule says: by permission and state of the thing, for each role a mark for each of WHOSE."""
+    found = {}
+    for name in sorted(PERMISSIONS):
+        if PERMISSIONS[name].rule is not None:
+            for state, make in things(PERMISSIONS[name]).items():
+                found[f"`{name}`", state] = [_whose(company, name, make, role) for role in Role]
+    return found
+
+
+def _whose(company: Company, name: str, make, role: Role) -> str:
+    marks = []
+    for whose in WHOSE:
+        with transaction.atomic():
+            marks.append("✓" if may(company.asks(role), name, make(company.owner(role, whose))) else "–")
+            transaction.set_rollback(True)
+    return " ".join(marks)
+
+
+def table(company: Company) -> str:
+    """The page as it should be: permissions first, whose things they reach, then every page with the permission it needs."""
+    names = role_names()
     page = _HEAD + "## Permissions\n\n" + _row(["permission", *names, "the object's rule"])
     page += _row(["---"] * (len(names) + 2))
     for name in sorted(PERMISSIONS):
         one = PERMISSIONS[name]
         page += _row([f"`{name}`", *_marks(one), f"`{one.rule.name}`" if one.rule is not None else ""])
+    page += _WHOSE_HEAD + _row(["permission", "of", *names]) + _row(["---"] * (len(names) + 2))
+    page += "".join(_row([*key, *marks]) for key, marks in ownership_rows(company).items())
     page += "\n## Pages\n\n" + _row(["page", "needs", *names]) + _row(["---"] * (len(names) + 2))
     for route in sorted(ROUTES, key=lambda r: r.written):
         needs, marks = ("nobody need sign in", ["✓"] * len(names))
@@ -50,10 +83,11 @@ def table() -> str:
     return page
 
 
-def test_the_page_of_roles_is_up_to_date():
+def test_the_page_of_roles_is_up_to_date(somebody):
+    now = table(Company(somebody))
     if os.environ.get("TWAIN_WRITE_DOCS") == "1":
-        PAGE.write_text(table(), encoding="utf-8")
-    assert PAGE.read_text(encoding="utf-8") == table(), "TWAIN_WRITE_DOCS=1 writes docs/roles.md anew."
+        PAGE.write_text(now, encoding="utf-8")
+    assert PAGE.read_text(encoding="utf-8") == now, "TWAIN_WRITE_DOCS=1 writes docs/roles.md anew."
 
 
 def knock(client, route):
