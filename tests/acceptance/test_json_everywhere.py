@@ -32,6 +32,8 @@ STORY = [
     ("audience sample", ["summer-thanks"], 0),
     ("preview", ["summer-thanks"], 0),
     ("channel test", ["mail"], 0),
+    ("dkim new-key", ["mail.example.com", "s1"], 0),
+    ("domains", ["nobody.example.com"], 2),
     ("suppress add", ["a@example.com"], 0),
     ("suppress import", ["old.csv"], 0),
     ("suppress export", [], 0),

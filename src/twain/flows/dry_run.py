@@ -9,6 +9,7 @@ from twain.errors import Held, TwainError
 from twain.feeds.checks import check_audience
 from twain.flows.campaigns import Campaign
 from twain.flows.capping import had_enough
+from twain.flows.domains import require_domain
 from twain.flows.freeze import check_feeds, split_of
 from twain.flows.instance import Instance
 from twain.flows.prepare import Prepared, prepare_here
@@ -104,7 +105,7 @@ def _people(instance: Instance, prepared: Prepared, funnel: Funnel, options: Sen
 
 def _why_not(instance: Instance, bundle: Bundle, verdicts: list[Verdict]) -> str:
     held = [v.business for v in verdicts if v.level is Level.HOLD]
-    for require in (require_production, require_approval):
+    for require in (require_production, require_domain, require_approval):
         try:
             require(instance, bundle)
         except Held as error:

@@ -16,6 +16,7 @@ from twain.errors import Held, SourceError, TwainError
 from twain.feeds.checks import check_audience, check_feed
 from twain.flows.capping import had_enough
 from twain.flows.checked import keep_verdicts
+from twain.flows.domains import require_domain
 from twain.flows.instance import Instance
 from twain.flows.prepare import Prepared, prepare_here
 from twain.flows.watch import Watch
@@ -32,6 +33,7 @@ def freeze(instance: Instance, run: Run, watch: Watch, prepared: Prepared) -> Ru
     discard(instance.settings.spool, run.id)
     try:
         obey_stops(instance, prepared.bundle)
+        _require_domain(instance, run, prepared.bundle)
         run, snapshot = _read(instance, run, prepared, watch)
     except (Held, SourceError) as held:
         _hold(instance, run, held)
@@ -165,6 +167,14 @@ def _commit(instance: Instance, run: Run, prepared: Prepared, attempt: _Attempt)
     text = f"{funnel.audience} people; of {funnel.matched} matched, left out: {excluded or 'nobody'}."
     event = RunEvent(run.id, instance.clock.now(), "sending", text, f"{len(attempt.snapshot.shards)} batches")
     return instance.ledger.commit_manifest(run.id, attempt.snapshot.shards, funnel, attempt.sealed_key, event)
+
+
+def _require_domain(instance: Instance, run: Run, bundle: Bundle) -> None:
+    """Held while the sender's domain is red; what is amber goes into the timeline."""
+    amber = require_domain(instance, bundle)
+    if amber:
+        business = "The sender's domain could be set up better; the send goes on."
+        instance.ledger.note(RunEvent(run.id, instance.clock.now(), "domain", business, " ".join(amber)))
 
 
 def _hold(instance: Instance, run: Run, held: TwainError) -> None:

@@ -1,6 +1,7 @@
 """The documentation tells the truth: files it names exist, examples read, errors and commands are all there."""
 
 import ast
+import dataclasses
 import json
 import re
 import shlex
@@ -198,7 +199,11 @@ def test_its_settings_are_read(tmp_path):
     secrets = {"CRM_URL": "postgresql://x", "RELAY_PASSWORD": "x", "LEDGER_URL": "postgresql://y"}
     settings = load_settings(tmp_path, secrets)
     assert settings.sources["crm"].hours == ("20:00", "06:00")
-    assert MemoryChannel(settings.channels["mail"]).paces()["mail.example"].per_hour == 50_000
+    mail = settings.channels["mail"]
+    assert [key.selector for key in mail.dkim] == ["twain2026", "twain2026e"]
+    assert MemoryChannel(dataclasses.replace(mail, dkim=())).paces()["mail.example"].per_hour == 50_000
+    assert settings.domains["mail.nordlicht.example"].addresses == ("192.0.2.10", "2001:db8::/126")
+    assert settings.dns.servers == (("10.0.0.53", 53), ("2001:db8::53", 53))
 
 
 def test_its_policy_is_read(tmp_path):
