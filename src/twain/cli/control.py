@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
+from twain.cli.domains import show_signatures, signature_json
 from twain.cli.output import Json, print_json, print_json_list, say, show_problems, table, when
 from twain.flows import control
+from twain.flows.domains import check_signatures
 from twain.flows.gateway import serve_gateway
 from twain.flows.instance import open_instance
 from twain.flows.suppressing import export_suppressions, import_suppressions
@@ -111,15 +113,19 @@ def channel_test(
     to: Annotated[str, typer.Option(help="Send one test message to this address.")] = "",
     as_json: Json = False,
 ) -> int:
-    """Connect, greet and sign in; with --to send one test message."""
+    """Connect, greet and sign in; with --to send one test message. Says whether its signatures verify by the DNS."""
     with open_instance() as instance:
         way_out = instance.channel(name)
         problems = way_out.test(to or None)
         promise = way_out.promise()
+        seals = check_signatures(instance, name)
     if as_json:
-        print_json({"channel": name, "ok": not problems, "problems": problems, "in_flight": dict(promise)})
+        signatures = [signature_json(signer, wrong) for signer, wrong in seals]
+        told = {"channel": name, "ok": not problems, "problems": problems, "in_flight": dict(promise)}
+        print_json({**told, "signatures": signatures})
     else:
         show_problems(problems)
+        show_signatures(seals)
         say(f"{name} works." if not problems else f"{name} does not work.", "green" if not problems else "red")
         say(f"After a crash at most {promise['messages']} messages per worker can be unknown.", "dim")
     return 7 if problems else 0
