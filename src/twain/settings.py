@@ -108,6 +108,8 @@ class ChannelSettings:
 
     *limits*: lane (a provider's name, a domain, ``*`` for the rest, ``""`` for all together) → ``per_second``, ``per_hour``.
     *dkim*: the keys that sign what goes out here; none = the relay signs, or nobody.
+    *track_clicks*, *track_opens*: whether campaigns on it may count them. Counting opens needs people's consent in many countries
+    (ePrivacy Directive, article 5(3)): it is off until IT says that the consent is there.
     """
 
     name: str
@@ -116,6 +118,8 @@ class ChannelSettings:
     connections: int = 4
     limits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     dkim: tuple[DkimKey, ...] = ()
+    track_clicks: bool = True
+    track_opens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,7 @@ class Settings:
     *check_again_seconds*: how long a held send rests before the house tries its checks again.
     *pull_seconds*: how often the house pulls the workspace when it is a git checkout; None = only when it is told to.
     *push_branches*: whether a branch that the house makes of a review is pushed to ``origin``.
+    *proxies*: how many proxies of ours stand in front of the gateway and add to X-Forwarded-For.
     """
 
     root: Path
@@ -146,6 +151,7 @@ class Settings:
     check_again_seconds: float = 60.0
     pull_seconds: float | None = None
     push_branches: bool = False
+    proxies: int = 0
     dns: DnsSettings = field(default_factory=DnsSettings)
     domains: Mapping[str, DomainSettings] = field(default_factory=dict)
 
@@ -204,6 +210,7 @@ def load_settings(root: Path | None = None, environ: Mapping[str, str] | None = 
         check_again_seconds=_length(raw.get("delivery", {}), "check_again"),
         pull_seconds=_pull(workspace),
         push_branches=workspace.get("push_branches") is True,
+        proxies=_proxies(raw.get("gateway", {})),
         dns=_dns(raw.get("dns", {})),
         domains={n.lower(): _domain(n, d) for n, d in raw.get("domains", {}).items()},
     )
@@ -338,7 +345,7 @@ def _hours(value: object, where: str) -> tuple[str, str] | None:
 
 def _channel(name: str, raw: Mapping[str, Any], folder: Path, env: Mapping[str, str]) -> ChannelSettings:
     where = f"channels.{name}"
-    options = {k: v for k, v in raw.items() if k not in {"kind", "connections", "limits", "dkim"}}
+    options = {k: v for k, v in raw.items() if k not in {"kind", "connections", "limits", "dkim", "track_clicks", "track_opens"}}
     return ChannelSettings(
         name=name,
         kind=_required(raw, "kind", where),
@@ -346,7 +353,24 @@ def _channel(name: str, raw: Mapping[str, Any], folder: Path, env: Mapping[str, 
         connections=int(raw.get("connections", 4)),
         limits=raw.get("limits", {}),
         dkim=_dkim(raw["dkim"], f"{where}.dkim", folder, env) if "dkim" in raw else (),
+        track_clicks=_switch(raw.get("track_clicks", True), f"{where}.track_clicks"),
+        track_opens=_switch(raw.get("track_opens", False), f"{where}.track_opens"),
     )
+
+
+def _switch(value: object, where: str) -> bool:
+    if not isinstance(value, bool):
+        todo = "Write true or false, without quotation marks."
+        raise ConfigError(f"{where}: {value!r} is neither true nor false.", place=Place("twain.toml"), todo=todo)
+    return value
+
+
+def _proxies(raw: Mapping[str, Any]) -> int:
+    number = raw.get("proxies", 0)
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= 8:
+        todo = "Write how many of your own proxies stand in front of the gateway, 0 to 8."
+        raise ConfigError(f"gateway.proxies: {number!r} is not a number.", place=Place("twain.toml"), todo=todo)
+    return number
 
 
 def _dkim(raw: Mapping[str, Any], where: str, folder: Path, env: Mapping[str, str]) -> tuple[DkimKey, ...]:

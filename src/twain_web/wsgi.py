@@ -1,6 +1,7 @@
 """The way in, for granian (WSGI): the recipients' pages are answered before Django is asked (PEP 3333).
 
-One process serves both: what a recipient clicks never waits for a page of the house, and needs none of its tables.
+One process serves both: what a recipient clicks never waits for a page of the house, and needs none of its tables. Its threads
+share one spool of events, so that those who come at the same moment share one sync.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import django
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 
-from twain.flows.control import Unsubscriber
-from twain.returns.gateway import create_app
+from twain.flows.gateway import open_spool, recipients_app
+from twain.returns.gateway import PREFIXES
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -22,25 +24,24 @@ if TYPE_CHECKING:
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twain_web.settings")
 django.setup(set_prefix=False)
 
-_RECIPIENTS = ("/u/", "/c/")
-
 
 def _open() -> WSGIApplication:
     from twain_web import engine  # noqa: PLC0415 — only after setup
 
     house = WSGIHandler()
+    spool = open_spool(settings.TWAIN)
     opened = threading.local()
 
     def recipients() -> WSGIApplication:
         """This thread's pages for recipients, made once: a click neither looks at the workspace's files nor derives keys."""
         if getattr(opened, "ledger", None) is not engine.ledger():
             here = engine.instance()
-            opened.ledger, opened.app = here.ledger, create_app(here.ledger, here.mint(), Unsubscriber(here))
+            opened.ledger, opened.app = here.ledger, recipients_app(here, spool)
         made: WSGIApplication = opened.app
         return made
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if str(environ.get("PATH_INFO", ""))[:3] in _RECIPIENTS:
+        if str(environ.get("PATH_INFO", ""))[:3] in PREFIXES:
             return recipients()(environ, start_response)
         return house(environ, start_response)
 

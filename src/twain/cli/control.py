@@ -134,9 +134,11 @@ def channel_test(
 def gateway(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 = a free one.")] = 8025,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, max=256, help="Requests at once, in each process.")] = 32,
     as_json: Json = False,
 ) -> None:
-    """Serve the recipients' pages: /u/ (unsubscribe) and /c/ (links). Says where once it listens."""
+    """Serve the recipients' pages: /u/ (unsubscribe), /c/ (links), /o/ (opens), /v/ (view). Says where once it listens."""
 
     def ready(bound: int) -> None:
         url = f"http://{host}:{bound}"
@@ -147,7 +149,7 @@ def gateway(
         sys.stdout.flush()  # whoever started us through a pipe waits for this line
 
     with open_instance() as instance:
-        serve_gateway(instance, host, port, ready)
+        serve_gateway(instance, host, port, ready, workers=workers, threads=threads)
 
 
 def backup(target: Annotated[Path, typer.Argument(help="A new file.")], as_json: Json = False) -> None:

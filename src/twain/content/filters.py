@@ -20,7 +20,7 @@ from liquid.filter import math_filter
 from markupsafe import Markup
 
 from twain.content.limits import MAX_ITEMS, MAX_TEXT, Meter, too_much
-from twain.content.targets import checked
+from twain.content.targets import checked, signed
 from twain.content.values import Data
 from twain.errors import ContentError
 
@@ -58,7 +58,7 @@ def money(value: float, currency: str = "", *, point: str = ".", group: str = ",
 
 OWN: Mapping[str, Function] = {"number": number, "money": money}
 #: Filters that only our own rewriting puts into a template, after the author's words have been checked without them.
-FINAL: Mapping[str, Function] = {"_link": checked}
+FINAL: Mapping[str, Function] = {"_link": checked, "_sign": signed}
 
 
 def bind(environment: Environment, name: str, meter: Meter) -> Function:

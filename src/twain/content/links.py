@@ -1,36 +1,49 @@
 """Links: which targets a message may have, and which of them are counted.
 
 A target is http, https, mailto or tel. With tracking, each ``<a href>`` whose target is fixed becomes
-``{base_url}/c/{token}.{number}``; the target itself is kept in the program's ``links``. A target made from data keeps its
-own address, is escaped like any value, and its scheme is checked again in each message.
+``{base_url}/c/{token}.{number}``; the target itself is kept in the program's ``links``. A target made from data is checked again
+in each message; it goes along in the link, signed, or keeps its own address where nobody signs.
 """
 
 from __future__ import annotations
 
 import html as html_text
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from twain.content.grammar import at_line
 from twain.content.markup import Marked, Tag, tags
 from twain.content.targets import allowed
 from twain.errors import ContentError, Place
+from twain.records import CANARY_LINK
 
 _FIXED_HOST = re.compile(r"(?:https?://[^\s/?#]+[/?#]|mailto:|tel:)", re.IGNORECASE)
 _HREF = re.compile(r"(\shref\s*=\s*)(\"[^\"]*\"|'[^']*'|[^\s\"'<>]+)", re.IGNORECASE)
-_UNSUBSCRIBE = re.compile(r"\{\{-?\s*unsubscribe_url\s*-?\}\}")
+_OURS = re.compile(r"\{\{-?\s*(?:unsubscribe_url|view_url)\s*-?\}\}")
+_POINT = "display:block;width:1px;height:1px;border:0"
+_NOWHERE = "display:none;max-height:0;overflow:hidden"
+
+
+Sign = Callable[[str, int, str], str]
+"""(token, link number, finished target) → what follows the token in the link. Must pickle."""
 
 
 @dataclass(frozen=True, slots=True)
 class LinkPlan:
-    """Where the gateway answers, whether clicks are counted, and the number of this program's first link.
+    """Where the gateway answers, whether clicks and opens are counted, and the number of this program's first link.
 
-    *base_url* has no slash at its end; empty means there is no gateway, and then nothing is tracked.
+    *base_url* has no slash at its end; empty means there is no gateway, and then nothing is tracked. *opens*: an invisible
+    picture is put in; *canary*: a link that only machines follow. *sign* signs targets made from data; without it they are not
+    counted.
     """
 
     base_url: str
     track: bool = True
     first_number: int = 0
+    opens: bool = False
+    canary: bool = False
+    sign: Sign | None = None
 
     @property
     def tracks(self) -> bool:
@@ -41,6 +54,11 @@ class LinkPlan:
     def unsubscribe(self) -> str:
         """The address in front of the token at which one unsubscribes, empty without a gateway."""
         return f"{self.base_url}/u/" if self.base_url else ""
+
+    @property
+    def view(self) -> str:
+        """The address in front of the token at which the message shows in the browser, empty without a gateway."""
+        return f"{self.base_url}/v/" if self.base_url else ""
 
     @property
     def clicks(self) -> str:
@@ -101,15 +119,28 @@ def _fixed(marked: Marked, target: str, collected: Collected, place: Place | Non
 
 def _dynamic(marked: Marked, target: str, written: str, collected: Collected) -> str | None:
     liquid = marked.restore(target)
-    if _UNSUBSCRIBE.fullmatch(liquid):
+    if _OURS.fullmatch(liquid):
         return None
-    if "{{" in liquid:
-        collected.number(liquid)
+    number = collected.number(liquid) if "{{" in liquid else None
     before = re.split(marked.seed, target, maxsplit=1)[0]
-    if _FIXED_HOST.match(before):
+    counted = number if collected.plan.tracks and collected.plan.sign else None
+    if _FIXED_HOST.match(before) and (counted is None or not before.lower().startswith("http")):
         return None
-    opening, closing = marked.mark("{% capture _href %}"), marked.mark("{% endcapture %}{{ _href | _link }}")
-    return f"{opening}{written}{closing}"
+    closing = "{% endcapture %}{{ _href | _link }}"
+    if counted is not None:
+        closing = f"{{% endcapture %}}{{{{ _href | _sign: _token, {counted}, _signer, _clicks }}}}"
+    return f"{marked.mark('{% capture _href %}')}{written}{marked.mark(closing)}"
+
+
+def unseen(marked: Marked, html: str, collected: Collected) -> str:
+    """*html* with what nobody sees at its end: the picture that tells of an open, the link that tells machines from people."""
+    plan, token, bits = collected.plan, marked.mark("{{ _token }}"), ""
+    if plan.opens and plan.base_url:
+        bits += f'<img src="{plan.base_url}/o/{token}" width="1" height="1" alt="" style="{_POINT}">'
+    if plan.canary and plan.tracks and collected.targets:
+        bits += f'<div style="{_NOWHERE}"><a href="{plan.clicks}{token}.{CANARY_LINK}" tabindex="-1"></a></div>'
+    end = html.lower().rfind("</body>")
+    return f"{html[:end]}{bits}{html[end:]}" if end >= 0 else html + bits
 
 
 def place_of(source: str, target: str, place: Place | None) -> Place | None:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from twain.content.grammar import spans
-from twain.content.links import Collected, LinkPlan, rewrite
+from twain.content.links import Collected, LinkPlan, rewrite, unseen
 from twain.content.markup import Marked, inline_styles, mark
 from twain.content.mjml import to_html
 from twain.content.text import derive
@@ -38,6 +38,7 @@ def split(content: Content, plan: LinkPlan) -> Parts:
     collected = Collected(plan)
     html = rewrite(marked, html, collected, place)
     text = content.text or marked.restore(derive(marked, html))
+    html = unseen(marked, html, collected)
     return Parts(
         marked.restore(html).rstrip("\n"), text.rstrip("\n"), tuple(marked.restore(t) for t in collected.targets)
     )

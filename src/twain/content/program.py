@@ -221,7 +221,8 @@ class _Build:
         """A fresh scope; *final* adds the names that only we write."""
         specials = specials_of(self.plan, self.sender, self.constants)
         if final:
-            specials["_token"] = "token.decode()"  # noqa: S105 — a Python expression
+            specials |= {"_token": "token.decode()", "_signer": self._constant(self.plan.sign)}
+            specials["_clicks"] = self._constant(self.plan.clicks)
         return Names(
             self.columns,
             specials,
@@ -243,6 +244,7 @@ class _Build:
         raw["postal_address"] = (quoted.piece(escaped(postal) if escaping else postal),)
         if self.plan.unsubscribe:
             raw["unsubscribe_url"] = (prefix, "token")
+            raw["view_url"] = (quoted.piece(self.plan.view), "token")
         return write(source, self.names(escaping=escaping, final=final), sink, raw, place)
 
     def message(self, content: Content, parts: Parts) -> Generated:
@@ -314,12 +316,15 @@ class _Build:
 
 
 def specials_of(plan: LinkPlan, sender: Sender, constants: dict[str, Any]) -> dict[str, str]:
-    """The message's own variables, as Python expressions: ``unsubscribe_url`` and ``postal_address``."""
-    postal, unsubscribe = f"K{len(constants)}", f"K{len(constants) + 1}"
-    constants[postal] = sender.postal_address
-    constants[unsubscribe] = plan.unsubscribe
+    """The message's own variables, as Python expressions: ``unsubscribe_url``, ``view_url`` and ``postal_address``."""
+    names = []
+    for value in (sender.postal_address, plan.unsubscribe, plan.view):
+        names.append(f"K{len(constants)}")
+        constants[names[-1]] = value
+    postal, unsubscribe, view = names
     return {
         "unsubscribe_url": f"({unsubscribe} + token.decode())" if plan.unsubscribe else unsubscribe,
+        "view_url": f"({view} + token.decode())" if plan.view else view,
         "postal_address": postal,
     }
 

@@ -18,7 +18,7 @@ from twain.settings import seconds
 
 _KEYS = {
     "title", "owner", "feed", "channel", "topic", "crash_policy", "not_after", "holdout", "ceiling", "message", "audience",
-    "defaults", "related", "arms", "track_links", "local_time", "send_at",
+    "defaults", "related", "arms", "track_links", "track_opens", "local_time", "send_at",
 }  # fmt: skip
 _RELATED_KEYS = {"relation", "fields", "order", "limit", "aggregate", "field", "where"}
 _MESSAGE_KEYS = {"subject", "preheader", "body", "from", "postal_address"}
@@ -31,6 +31,8 @@ class Campaign:
 
     *audience* is a rule tree, or the name of a file in ``audiences/``. *not_after* is seconds after the start. *send_at* is when
     it is planned to go; it is no part of what is sent, so a new date asks for no new approval.
+
+    *track_links* and *track_opens* are what the campaign wants counted; its channel must allow it, too.
 
     *author* is policy's id of whoever answers for it, where that is known better than by the owner's name. *planned_for* (the
     agreed moment, ISO 8601 in UTC) and *local_date* (the day of a send at each person's *local_time*) belong to what is
@@ -54,6 +56,7 @@ class Campaign:
     ceiling: int | None = None
     not_after: float | None = None
     track_links: bool = True
+    track_opens: bool = True
     local_time: str = ""
     local_date: str = ""
     planned_for: str = ""
@@ -128,6 +131,7 @@ class _Reader:
             ceiling=self.count("ceiling"),
             not_after=self.duration("not_after"),
             track_links=bool(self.raw.get("track_links", True)),
+            track_opens=bool(self.raw.get("track_opens", True)),
             local_time=self.local_time(),
             send_at=self.send_at(),
             places=self.lines,

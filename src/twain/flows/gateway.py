@@ -1,21 +1,98 @@
-"""The recipients' pages, joined to this instance."""
+"""The recipients' pages, joined to this instance: who a token stands for, where events are kept, what a message looked like."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from twain.flows.control import Unsubscriber
-from twain.flows.instance import Instance
-from twain.returns.gateway import Server, create_app, serve
+from twain.flows.instance import Instance, connected
+from twain.flows.viewing import Viewer
+from twain.returns.events import EventSpool
+from twain.returns.gateway import create_app
+from twain.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+_ROOT = "TWAIN_ROOT"
+_PATIENCE = 10  # seconds that a request in work may take when the gateway is to end
 
 
-def open_gateway(instance: Instance, host: str, port: int) -> Server:
-    """The pages on *host* and *port* (0 = a free one), served until the server is closed."""
-    return serve(create_app(instance.ledger, instance.mint(), Unsubscriber(instance)), host, port)
+def event_folder(settings: Settings) -> Path:
+    """Where gateways keep events until they are collected: beside the control store's files, on this machine's own disk."""
+    return settings.state / "events"
 
 
-def serve_gateway(instance: Instance, host: str, port: int, ready: Callable[[int], None]) -> None:
-    """Serve until interrupted; *ready* is told the port."""
-    with open_gateway(instance, host, port) as server:
-        ready(server.port)
-        server.wait()
+def open_spool(settings: Settings) -> EventSpool:
+    """This process's own spool; no two processes ever have the same, whatever their number is."""
+    return EventSpool(event_folder(settings), f"{os.getpid()}-{secrets.token_hex(6)}")
+
+
+def recipients_app(instance: Instance, spool: EventSpool) -> WSGIApplication:
+    """The pages for recipients. *spool* may be shared by all threads of a process: they share its syncs, too."""
+    return create_app(
+        instance.ledger,
+        instance.mint(),
+        Unsubscriber(instance),
+        spool=spool,
+        view=Viewer(instance),
+        proxies=instance.settings.proxies,
+    )
+
+
+def application() -> WSGIApplication:
+    """What a server loads: the recipients' pages of the workspace that ``TWAIN_ROOT`` names, opened once per thread."""
+    settings = load_settings(Path(os.environ[_ROOT]))
+    spool, opened = open_spool(settings), threading.local()
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        made: WSGIApplication | None = getattr(opened, "app", None)
+        if made is None:
+            made = opened.app = recipients_app(connected(settings.root), spool)
+        return made(environ, start_response)
+
+    return app
+
+
+def serve_gateway(
+    instance: Instance, host: str, port: int, ready: Callable[[int], None], *, workers: int = 1, threads: int = 32
+) -> None:
+    """Serve until interrupted; *ready* is told the port (0 takes a free one). *threads*: requests at once, per worker.
+
+    A request waits for the disk together with all others of its worker, so more threads make larger groups, not more syncs.
+    """
+    from granian import Granian  # noqa: PLC0415 — no other command needs a server
+    from granian.constants import Interfaces  # noqa: PLC0415
+    from granian.log import LogLevels  # noqa: PLC0415
+
+    os.environ[_ROOT] = str(instance.root)
+    bound = port or _free(host)
+    server = Granian(
+        "twain.flows.gateway:application",
+        address=host,
+        port=bound,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=threads,
+        backpressure=threads * 2,
+        websockets=False,
+        factory=True,
+        log_level=LogLevels.error,
+        workers_kill_timeout=_PATIENCE,
+    )
+    server.on_startup(lambda: ready(bound))
+    server.serve()
+
+
+def _free(host: str) -> int:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as one:
+        one.bind((host, 0))
+        number: int = one.getsockname()[1]
+    return number

@@ -115,14 +115,20 @@ class Instance:
         return Limits(timeout_seconds=timeout, memory_mb=s.memory_mb, max_rows=s.max_rows, max_cost=s.max_cost)
 
 
-@contextmanager
-def open_instance(root: Path | None = None, *, clock: Clock | None = None) -> Iterator[Instance]:
-    """Open the instance of the workspace at or above *root*; closes its stores at the end."""
+def connected(root: Path | None = None, *, clock: Clock | None = None) -> Instance:
+    """The instance of the workspace at or above *root*, its stores open. Whoever has it closes its ledger at the end."""
     workspace = load_workspace(root)
     settings = workspace.settings
     settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    ledger = open_ledger(settings.control_url)
+    vault = Vault.open(settings)
+    return Instance(workspace, open_ledger(settings.control_url), Lake(settings.history), vault, clock or SystemClock())
+
+
+@contextmanager
+def open_instance(root: Path | None = None, *, clock: Clock | None = None) -> Iterator[Instance]:
+    """Open the instance of the workspace at or above *root*; closes its stores at the end."""
+    instance = connected(root, clock=clock)
     try:
-        yield Instance(workspace, ledger, Lake(settings.history), Vault.open(settings), clock or SystemClock())
+        yield instance
     finally:
-        ledger.close()
+        instance.ledger.close()

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from twain.audiences.compile import compile_audience
-from twain.content.links import LinkPlan
+from twain.content.links import LinkPlan, Sign
 from twain.content.program import CompiledProgram, compile_program
 from twain.feeds.contract import feeds_from_texts
 from twain.flows.instance import Instance
@@ -76,12 +76,16 @@ def prepare(
     base_url: str,
     keys: Sequence[str] | None = None,
     local_dates: Mapping[str, date] | None = None,
+    sign: Sign | None = None,
 ) -> Prepared:
-    """Compile a bundle. Raises ContractError, RuleError or ContentError; a published bundle has passed them all."""
+    """Compile a bundle. Raises ContractError, RuleError or ContentError; a published bundle has passed them all.
+
+    *sign* signs the targets of links that are made from data; without it clicks on those are not counted.
+    """
     body = bundle.body
     feeds = feeds_from_texts(body["contracts"])
     question = Question(body, feeds[body["feed"]], feeds, dialect, today, local_dates or {})
-    programs, audience = answer(question, base_url, keys)
+    programs, audience = answer(question, base_url, keys, sign)
     sender = Sender(**body["sender"])
     return Prepared(bundle, question.feed, feeds, audience, arms(body), programs, sender, question.related())
 
@@ -96,14 +100,15 @@ def prepare_here(instance: Instance, bundle: Bundle, keys: Sequence[str] | None 
         base_url=instance.settings.base_url,
         keys=keys,
         local_dates=instance.local_dates(bundle.body),
+        sign=instance.mint().link_signer(),
     )
 
 
 def answer(
-    question: Question, base_url: str, keys: Sequence[str] | None = None
+    question: Question, base_url: str, keys: Sequence[str] | None = None, sign: Sign | None = None
 ) -> tuple[tuple[CompiledProgram, ...], Audience]:
     """The programs, and the audience with just those columns that the programs read."""
-    programs = compile_programs(question.body, question.offered(), base_url, question.feed)
+    programs = compile_programs(question.body, question.offered(), base_url, question.feed, sign)
     used = {name for program in programs for name in program.columns}
     fields = [name for name in personalisable(question.feed) if name in used]
     related = [column for column in question.related() if column.name in used]
@@ -111,13 +116,15 @@ def answer(
 
 
 def compile_programs(
-    body: Mapping[str, Any], columns: Sequence[Column], base_url: str, feed: Feed
+    body: Mapping[str, Any], columns: Sequence[Column], base_url: str, feed: Feed, sign: Sign | None = None
 ) -> tuple[CompiledProgram, ...]:
     """One program per arm; link numbers go on from arm to arm, so that a number names one link of the bundle."""
     programs: list[CompiledProgram] = []
     first = 0
     for content in contents(body):
-        plan = LinkPlan(base_url=base_url, track=bool(body.get("track_links", True)), first_number=first)
+        tracks = bool(body.get("track_links", True))
+        opens = bool(body.get("track_opens", False))
+        plan = LinkPlan(base_url, tracks, first, opens=opens, canary=tracks, sign=sign)
         program = compile_program(
             content,
             columns=columns,

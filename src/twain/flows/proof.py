@@ -65,7 +65,7 @@ def send_proofs(
 
 def _marked(campaign: Campaign) -> Campaign:
     contents = tuple(replace(content, subject=MARK + content.subject) for content in campaign.contents)
-    return replace(campaign, contents=contents, track_links=False)
+    return replace(campaign, contents=contents, track_links=False, track_opens=False)
 
 
 def _message(instance: Instance, prepared: Prepared, row: dict[str, object]) -> bytes:

@@ -130,6 +130,14 @@ def _known_channel(workspace: Workspace, campaign: Campaign) -> None:
         )
 
 
+def _tracked(workspace: Workspace, campaign: Campaign) -> Mapping[str, bool]:
+    """What is counted: only what both the campaign and IT's channel want. Opens are said only when they are counted."""
+    channel = workspace.settings.channels.get(campaign.channel)
+    clicks = campaign.track_links and (channel is None or channel.track_clicks)
+    opens = campaign.track_opens and channel is not None and channel.track_opens
+    return {"track_links": clicks, **({"track_opens": True} if opens else {})}
+
+
 def campaign_body(workspace: Workspace, campaign: Campaign) -> Mapping[str, Any]:
     """A campaign's executable meaning, but for the contracts."""
     audiences = used_audiences(campaign.audience, workspace.audiences)
@@ -157,7 +165,7 @@ def campaign_body(workspace: Workspace, campaign: Campaign) -> Mapping[str, Any]
         "crash_policy": campaign.crash_policy,
         "ceiling": campaign.ceiling,
         "not_after": campaign.not_after,
-        "track_links": campaign.track_links,
+        **_tracked(workspace, campaign),
         "local_time": campaign.local_time,
         "checks": workspace.policy.checks,
         **{key: said for key in ("planned_for", "local_date") if (said := getattr(campaign, key))},

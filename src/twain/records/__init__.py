@@ -37,9 +37,10 @@ from twain.records.ledger import (
     Tally,
     Undelivered,
 )
-from twain.records.message import Approval, Bundle, Content, Envelope, Sender, Stamp
+from twain.records.message import CANARY_LINK, Approval, Bundle, Content, Envelope, Sender, Stamp
 
 __all__ = [
+    "CANARY_LINK",
     "SHARD_FIELDS",
     "Approval",
     "Arm",

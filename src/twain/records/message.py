@@ -9,6 +9,10 @@ from typing import Any, Literal, NamedTuple
 from twain.errors import Place
 
 
+CANARY_LINK = 999_999
+"""The number of the link that nobody can see: whoever follows it reads a message's source, as machines do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """One arm's words, as written: Liquid inside MJML or HTML, and optionally a hand-written text part."""

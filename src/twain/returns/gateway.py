@@ -2,7 +2,9 @@
 
 ``/u/<token>``: GET asks, and never unsubscribes — security scanners open every link; POST is the one click of RFC 8058, or the
 confirm page's button, and is durable in the ledger before its 200. ``/c/<token>.<n>``: on to the n-th target of the bundle's
-link table. Whatever is wrong with a token, the answer is the same.
+link table, or to a target that was signed for this one message. ``/o/<token>``: the open pixel. ``/v/<token>``: the message in
+the browser. Clicks, opens and views are on the disk before they are answered; HEAD looks, and counts for nothing.
+Whatever is wrong with a token, the answer is the same.
 """
 
 from __future__ import annotations
@@ -10,18 +12,18 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from email.message import Message
-from email.parser import BytesParser
 from http import HTTPStatus
-from typing import TYPE_CHECKING, BinaryIO
-from urllib.parse import parse_qs
+from typing import TYPE_CHECKING, NamedTuple
 
 from twain.errors import LedgerError
 from twain.ports import Ledger
-from twain.records import Suppression
-from twain.returns.pages import POLICY, confirm_page, language, message_page
+from twain.records import CANARY_LINK, Suppression
+from twain.returns.click import body_of, confirmed
+from twain.returns.events import Event, EventSpool
+from twain.returns.pages import POLICY, VIEW_POLICY, confirm_page, language, message_page
+from twain.returns.requests import agent_of, network_of, signs_of
 from twain.returns.server import Server, serve
+from twain.returns.targets import Targets
 from twain.returns.tokens import TokenMint, TokenRef
 
 if TYPE_CHECKING:
@@ -29,151 +31,181 @@ if TYPE_CHECKING:
 
 __all__ = ["Server", "create_app", "serve"]
 
-MAX_BODY = 4096
-_NO_SUCH_RUN = "T702"
-_DRAINED = 65_536
+PREFIXES = frozenset({"/u/", "/c/", "/o/", "/v/"})
 _ALLOWED = "GET, HEAD, POST"
 _log = logging.getLogger("twain.gateway")
 
 Lookup = Callable[[TokenRef], bytes | None]
 """Whom a token stands for → the 32-byte HMAC of the address it went to; None when that is not known (any more)."""
+View = Callable[[TokenRef], bytes | None]
+"""Whose message → the HTML page of it; None when it is not known (any more)."""
+
+Headers = list[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    status: HTTPStatus
+class _Answer(NamedTuple):
+    status: str
+    headers: Headers
     body: bytes
-    headers: tuple[tuple[str, str], ...] = ()
+
+
+_PRIVATE: Headers = [
+    ("Cache-Control", "no-store"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Robots-Tag", "noindex, nofollow"),
+]
+_REDIRECTED: Headers = [("Content-Length", "0"), *(one for one in _PRIVATE if one[0] != "X-Content-Type-Options")]
+#: One transparent point (GIF89a), 43 octets.
+_PIXEL = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b")
+_SEEN = _Answer("200 OK", [("Content-Type", "image/gif"), ("Content-Length", str(len(_PIXEL))), *_PRIVATE], _PIXEL)
 
 
 def create_app(
-    ledger: Ledger, mint: TokenMint, lookup: Lookup, *, now: Callable[[], float] = time.time
+    ledger: Ledger,
+    mint: TokenMint,
+    lookup: Lookup,
+    *,
+    spool: EventSpool | None = None,
+    view: View | None = None,
+    proxies: int = 0,
+    now: Callable[[], float] = time.time,
 ) -> WSGIApplication:
-    """The WSGI application. *now* stamps each unsubscription (epoch seconds)."""
-    gateway = _Gateway(ledger, mint, lookup, now)
+    """The WSGI application.
+
+    *spool*: where events are kept; without one nothing is counted. *view*: makes the page of ``/v/``; without one there is none.
+    *proxies* of ours stand in front and add to X-Forwarded-For. *now* stamps what happens (epoch seconds).
+    """
+    gateway = _Gateway(ledger, mint, lookup, spool, view, proxies, now)
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        answer = gateway.answer(environ)
-        start_response(f"{answer.status.value} {answer.status.phrase}", [*_headers(answer), *answer.headers])
-        _log.info("%s %s %d", _shown(environ, "REQUEST_METHOD"), _shown(environ, "PATH_INFO"), answer.status.value)
-        return [] if environ.get("REQUEST_METHOD") == "HEAD" else [answer.body]
+        status, headers, body = gateway.answer(environ)
+        start_response(status, headers)
+        if _log.isEnabledFor(logging.INFO):
+            _log.info("%s %s %s", _shown(environ, "REQUEST_METHOD"), _shown(environ, "PATH_INFO"), status[:3])
+        return [] if environ.get("REQUEST_METHOD") == "HEAD" else [body]
 
     return app
 
 
 class _Gateway:
-    def __init__(self, ledger: Ledger, mint: TokenMint, lookup: Lookup, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        mint: TokenMint,
+        lookup: Lookup,
+        spool: EventSpool | None,
+        view: View | None,
+        proxies: int,
+        now: Callable[[], float],
+    ) -> None:
         self._ledger, self._mint, self._lookup, self._now = ledger, mint, lookup, now
+        self._spool, self._view, self._proxies = spool, view, proxies
+        self._targets = Targets(ledger)
 
     def answer(self, environ: WSGIEnvironment) -> _Answer:
-        tongue = language(str(environ.get("HTTP_ACCEPT_LANGUAGE", "")))
-        path, method = str(environ.get("PATH_INFO", "")), str(environ.get("REQUEST_METHOD", ""))
+        path, method = environ.get("PATH_INFO", ""), environ.get("REQUEST_METHOD", "")
         kind, rest = path[:3], path[3:]
-        reading = method in ("GET", "HEAD")
-        if kind != "/u/" and not (kind == "/c/" and reading):
-            return _unknown(tongue)
-        if not reading and method != "POST":
-            wrong = message_page(tongue, "wrong")
-            return _Answer(HTTPStatus.METHOD_NOT_ALLOWED, wrong, (("Allow", _ALLOWED),))
         try:
-            return self._link(rest, tongue) if kind == "/c/" else self._token(environ, rest, method, tongue)
+            if method in ("GET", "HEAD") and kind in PREFIXES:
+                return self._read(environ, kind, rest, counted=method == "GET")
+            if kind == "/u/":
+                return self._asked(environ, rest, method)
         except LedgerError:
-            _log.exception("The control store did not answer; the recipient was asked to try again.")
-            later = message_page(tongue, "later")
-            return _Answer(HTTPStatus.SERVICE_UNAVAILABLE, later, (("Retry-After", "120"),))
+            _log.exception("Nothing could be kept; the recipient was asked to try again.")
+            words = "retry" if method in ("GET", "HEAD") else "later"
+            return _page(environ, HTTPStatus.SERVICE_UNAVAILABLE, words, ("Retry-After", "120"))
+        return _page(environ, HTTPStatus.NOT_FOUND, "unknown")
 
-    def _link(self, text: str, tongue: str) -> _Answer:
-        """A click: on to the target that the bundle's link table has, and to nowhere else (no address is in the link)."""
+    def _read(self, environ: WSGIEnvironment, kind: str, rest: str, *, counted: bool) -> _Answer:
+        if kind == "/c/":
+            answer = self._link(environ, rest, counted=counted)
+        else:
+            ref = self._mint.verify(rest)
+            answer = None if ref is None else self._looked(environ, kind, ref, counted=counted)
+        return answer or _page(environ, HTTPStatus.NOT_FOUND, "unknown")
+
+    def _looked(self, environ: WSGIEnvironment, kind: str, ref: TokenRef, *, counted: bool) -> _Answer | None:
+        if kind == "/u/":
+            tongue = _tongue(environ)
+            return _html(HTTPStatus.OK, confirm_page(tongue))
+        if kind == "/o/":
+            if counted:
+                self._keep(environ, ref, "open", -1)
+            return _SEEN
+        page = self._view(ref) if self._view is not None else None
+        if page is not None and counted:
+            self._keep(environ, ref, "view", -1)
+        return None if page is None else _html(HTTPStatus.OK, page, VIEW_POLICY)
+
+    def _link(self, environ: WSGIEnvironment, text: str, *, counted: bool) -> _Answer | None:
+        """A click: on to where the bundle's link table or a signature says, and to nowhere else."""
         followed = self._mint.verify_link(text)
         if followed is None:
-            return _unknown(tongue)
-        target = self._target(*followed)
-        if not target.startswith(("https://", "http://")) or not target.isascii() or not target.isprintable():
-            return _unknown(tongue)
-        return _Answer(HTTPStatus.FOUND, b"", (("Location", target),))
+            return None
+        ref, number, signed = followed
+        if number == CANARY_LINK:
+            if counted:
+                self._keep(environ, ref, "canary", -1)
+            return None
+        location = self._targets.location(ref.run_id, number, signed)
+        if not location:
+            return None
+        if counted:
+            self._keep(environ, ref, "click", number)
+        return _Answer("302 Found", [("Location", location), *_REDIRECTED], b"")
 
-    def _target(self, ref: TokenRef, number: int) -> str:
-        try:
-            bundle = self._ledger.run(ref.run_id).bundle
-        except LedgerError as error:
-            if error.shown_code != _NO_SUCH_RUN:
-                raise
-            return ""
-        return self._ledger.links(bundle).get(number, "")
+    def _keep(self, environ: WSGIEnvironment, ref: TokenRef, kind: str, link: int) -> None:
+        if self._spool is not None:
+            agent, network = agent_of(environ), network_of(environ, self._proxies)
+            self._spool.keep(Event(*ref, kind, self._now(), link, agent, network, signs_of(environ)))
 
-    def _token(self, environ: WSGIEnvironment, token: str, method: str, tongue: str) -> _Answer:
-        body = _body(environ) if method == "POST" else b""
+    # ------------------------------------------------------------ unsubscribing
+
+    def _asked(self, environ: WSGIEnvironment, token: str, method: str) -> _Answer:
+        if method != "POST":
+            return _page(environ, HTTPStatus.METHOD_NOT_ALLOWED, "wrong", ("Allow", _ALLOWED))
+        body = body_of(environ)
         ref = self._mint.verify(token)
         if ref is None:
-            return _unknown(tongue)
-        if method != "POST":
-            return _Answer(HTTPStatus.OK, confirm_page(tongue))
-        if isinstance(body, HTTPStatus) or not _clicked(str(environ.get("CONTENT_TYPE", "")), body):
-            refusal = body if isinstance(body, HTTPStatus) else HTTPStatus.BAD_REQUEST
-            return _Answer(refusal, message_page(tongue, "wrong"))
+            return _page(environ, HTTPStatus.NOT_FOUND, "unknown")
+        if isinstance(body, HTTPStatus) or not confirmed(str(environ.get("CONTENT_TYPE", "")), body):
+            return _page(environ, body if isinstance(body, HTTPStatus) else HTTPStatus.BAD_REQUEST, "wrong")
         address_hash = self._lookup(ref)
         if address_hash is None:
-            return _unknown(tongue)
-        self._unsubscribe(ref, address_hash)
-        return _Answer(HTTPStatus.OK, message_page(tongue, "done"))
+            return _page(environ, HTTPStatus.NOT_FOUND, "unknown")
+        self._unsubscribe(environ, ref, address_hash)
+        return _page(environ, HTTPStatus.OK, "done")
 
-    def _unsubscribe(self, ref: TokenRef, address_hash: bytes) -> None:
+    def _unsubscribe(self, environ: WSGIEnvironment, ref: TokenRef, address_hash: bytes) -> None:
         origin = f"one-click:{ref.run_id}.{ref.shard}.{ref.row}"
         self._ledger.suppress([Suppression(address_hash, "unsubscribed", origin, self._now())])
+        try:
+            self._keep(environ, ref, "unsubscribe", -1)
+        except LedgerError:
+            # The wish itself is kept, and that is what was promised; only the count of this send misses one.
+            _log.exception("An unsubscription was obeyed but could not be counted.")
 
 
-def _unknown(tongue: str) -> _Answer:
-    return _Answer(HTTPStatus.NOT_FOUND, message_page(tongue, "unknown"))
+def _tongue(environ: WSGIEnvironment) -> str:
+    return language(str(environ.get("HTTP_ACCEPT_LANGUAGE", "")))
 
 
-def _headers(answer: _Answer) -> list[tuple[str, str]]:
-    return [
+def _page(environ: WSGIEnvironment, status: HTTPStatus, words: str, *more: tuple[str, str]) -> _Answer:
+    answer = _html(status, message_page(_tongue(environ), words))
+    answer.headers.extend(more)
+    return answer
+
+
+def _html(status: HTTPStatus, body: bytes, policy: str = POLICY) -> _Answer:
+    headers = [
         ("Content-Type", "text/html; charset=utf-8"),
-        ("Content-Length", str(len(answer.body))),
-        ("Content-Security-Policy", POLICY),
-        ("Referrer-Policy", "no-referrer"),
-        ("X-Content-Type-Options", "nosniff"),
-        ("X-Robots-Tag", "noindex, nofollow"),
-        ("Cache-Control", "no-store"),
+        ("Content-Length", str(len(body))),
+        ("Content-Security-Policy", policy),
+        *_PRIVATE,
         ("Vary", "Accept-Language"),
     ]
-
-
-# ---------------------------------------------------------------- the one click
-
-
-def _body(environ: WSGIEnvironment) -> bytes | HTTPStatus:
-    """The request's body, read before anything is answered; or why it is not taken."""
-    try:
-        length = max(int(environ.get("CONTENT_LENGTH") or 0), 0)
-        stream: BinaryIO = environ["wsgi.input"]
-        # Beyond the limit too, within reason: a client that is cut off while it sends never sees the answer.
-        body = stream.read(min(length, _DRAINED)) if length else b""
-    except ValueError:
-        return HTTPStatus.BAD_REQUEST
-    except OSError:
-        return HTTPStatus.REQUEST_TIMEOUT
-    return body if length <= MAX_BODY else HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-
-
-def _clicked(content_type: str, body: bytes) -> bool:
-    """RFC 8058 §3.2: the pair List-Unsubscribe=One-Click, as either kind of form."""
-    if content_type.lower().startswith("multipart/form-data"):
-        return _multipart(content_type, body).get("List-Unsubscribe") == "One-Click"
-    form = parse_qs(body.decode("latin-1"), max_num_fields=16) if body.count(b"&") < 16 else {}
-    return form.get("List-Unsubscribe") == ["One-Click"]
-
-
-def _multipart(content_type: str, body: bytes) -> dict[str, str]:
-    head = f"Content-Type: {content_type[:300]}\r\n\r\n".encode("latin-1", "replace")
-    parts = BytesParser().parsebytes(head + body).get_payload()
-    fields: dict[str, str] = {}
-    for part in parts if isinstance(parts, list) else []:
-        name = part.get_param("name", header="content-disposition") if isinstance(part, Message) else None
-        payload = part.get_payload() if isinstance(part, Message) else None
-        if isinstance(name, str) and isinstance(payload, str):
-            fields[name] = payload.strip()
-    return fields
+    return _Answer(f"{status.value} {status.phrase}", headers, body)
 
 
 def _shown(environ: WSGIEnvironment, name: str) -> str:

@@ -24,6 +24,12 @@ POLICY = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
+#: A message in the browser: what any mail program would show of it, and no script, form or frame.
+VIEW_POLICY = (
+    "default-src 'none'; img-src http: https: data:; style-src 'unsafe-inline' https:; font-src https:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'; sandbox allow-popups allow-popups-to-escape-sandbox"
+)
+
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "ask": "Stop these e-mails?",
@@ -35,6 +41,8 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "unknown_more": "It may have been cut off. Please open the link in the e-mail again, or reply to that e-mail.",
         "later": "That did not work just now",
         "later_more": "We could not save your wish. Please try again in a few minutes.",
+        "retry": "Please open the link again",
+        "retry_more": "That did not work just now. Please open the link in the e-mail again in a few minutes.",
         "wrong": "This request could not be read",
         "wrong_more": "Please open the link in the e-mail again.",
     },
@@ -48,6 +56,8 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "unknown_more": "Vielleicht ist er unvollständig. Bitte öffnen Sie ihn in der E-Mail noch einmal, oder antworten Sie.",
         "later": "Das hat gerade nicht geklappt",
         "later_more": "Wir konnten Ihren Wunsch nicht speichern. Bitte versuchen Sie es in ein paar Minuten noch einmal.",
+        "retry": "Bitte öffnen Sie den Link noch einmal",
+        "retry_more": "Das hat gerade nicht geklappt. Bitte öffnen Sie den Link in der E-Mail in ein paar Minuten noch einmal.",
         "wrong": "Diese Anfrage war nicht lesbar",
         "wrong_more": "Bitte öffnen Sie den Link in der E-Mail noch einmal.",
     },
@@ -61,6 +71,8 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "unknown_more": "Il est peut-être incomplet. Rouvrez le lien dans l’e-mail, ou répondez à cet e-mail.",
         "later": "Cela n’a pas fonctionné",
         "later_more": "Nous n’avons pas pu enregistrer votre demande. Réessayez dans quelques minutes.",
+        "retry": "Rouvrez le lien, s’il vous plaît",
+        "retry_more": "Cela n’a pas fonctionné. Rouvrez le lien dans l’e-mail dans quelques minutes.",
         "wrong": "Cette demande est illisible",
         "wrong_more": "Rouvrez le lien dans l’e-mail.",
     },
@@ -74,6 +86,8 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "unknown_more": "Puede que esté cortado. Vuelva a abrir el enlace del correo, o responda a ese correo.",
         "later": "Ahora mismo no ha funcionado",
         "later_more": "No hemos podido guardar su petición. Inténtelo de nuevo en unos minutos.",
+        "retry": "Vuelva a abrir el enlace",
+        "retry_more": "Ahora mismo no ha funcionado. Vuelva a abrir el enlace del correo en unos minutos.",
         "wrong": "No se ha podido leer la petición",
         "wrong_more": "Vuelva a abrir el enlace del correo.",
     },
@@ -100,7 +114,7 @@ def confirm_page(tongue: str) -> bytes:
 
 
 def message_page(tongue: str, name: str) -> bytes:
-    """One of the plain answers: ``done``, ``unknown``, ``later``, ``wrong``."""
+    """One of the plain answers: ``done``, ``unknown``, ``later``, ``retry``, ``wrong``."""
     words = _WORDS[tongue]
     return _page(tongue, words[name], words[f"{name}_more"], "")
 

@@ -5,7 +5,8 @@ behind a leading 1, filled up so that the part before the row is a multiple of t
 MAC is the first half of keyed BLAKE2b (RFC 7693) over all that stands before it; the second half goes into the Message-ID, so
 that nobody who sees a Message-ID in a log can make the token from it. 96 and 80 bits: guessing is hopeless.
 
-Every wrong token gets the same answer, after the same work.
+A link whose target is made from a person's data carries that target, under a MAC of its own (``LinkSigner``): whoever holds one
+message can make no other address of it. Every wrong token gets the same answer, after the same work.
 """
 
 from __future__ import annotations
@@ -14,18 +15,21 @@ import binascii
 import hmac
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import blake2b
+from typing import NamedTuple
 
 from twain.vault import KeyRing
 
-_MAC, _ID_MAC = 12, 10
+_MAC, _ID_MAC, _LINK_MAC = 12, 10, 11
 _TAIL = 3 + _MAC  # row and MAC: 15 bytes, 20 characters
 _TAIL_TEXT = 20
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _STANDARD = bytes.maketrans(b"-_", b"+/")
+_STANDARD_TEXT = str.maketrans("-_", "+/")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{28,44}")
-_LINK = re.compile(r"([A-Za-z0-9_-]{28,44})\.([0-9]{1,6})")
+_LINK = re.compile(r"([A-Za-z0-9_-]{28,44})\.([0-9]{1,6})(?:\.([A-Za-z0-9_-]{1,4096})\.([A-Za-z0-9_-]{16}))?")
 _RUN_ID = re.compile(r"[a-z0-9]{1,16}")
 _MESSAGE_ID = re.compile(r"<?([a-z0-9]{1,16})\.([0-9]{1,8})\.([0-9]{1,8})\.([0-9a-f]{20})@([A-Za-z0-9.-]{1,253})>?")
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -33,13 +37,20 @@ _MOST = 1 << 24
 _NO_KEY = bytes(32)
 
 
-@dataclass(frozen=True, slots=True)
-class TokenRef:
+class TokenRef(NamedTuple):
     """Whom a token stands for: one row of one shard of one run."""
 
     run_id: str
     shard: int
     row: int
+
+
+class Followed(NamedTuple):
+    """A link that is genuine: whose message, its number, and its signed target; empty when the link table has the target."""
+
+    ref: TokenRef
+    number: int
+    target: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,8 @@ class TokenMint:
 
     def __init__(self, ring: KeyRing) -> None:
         self._ring = ring
+        self._states = {number: _keyed(key, b"") for number, key in ring.keys.items()}
+        self._nobody = _keyed(_NO_KEY, b"")
 
     def stamps(self, run_id: str, shard: int, rows: Sequence[int]) -> list[tuple[bytes, bytes]]:
         """(MAC for the Message-ID, token) of each row, as ASCII. *shard* and rows are below 2²⁴."""
@@ -75,17 +88,44 @@ class TokenMint:
 
     def verify(self, token: str | bytes) -> TokenRef | None:
         """Whom the token stands for; None for every token that this ring did not sign, whatever is wrong with it."""
-        raw = _decode(token)
-        body, mac = raw[:-_MAC], raw[-_MAC:]
-        key = self._ring.keys.get(raw[0], _NO_KEY)
-        genuine = hmac.compare_digest(_digest(key, body)[:_MAC], mac)
-        return _read(body) if genuine and raw[0] in self._ring.keys else None
+        text = token.decode("latin-1") if isinstance(token, bytes) else token
+        return self._verified(text if _TOKEN.fullmatch(text) else "")
 
-    def verify_link(self, text: str) -> tuple[TokenRef, int] | None:
-        """``token.n`` → whom it stands for, and the link's number; None as in :meth:`verify`."""
+    def verify_link(self, text: str) -> Followed | None:
+        """``token.n``, or ``token.n.target.MAC`` where the target is made from data; None as in :meth:`verify`."""
         match = _LINK.fullmatch(text)
-        ref = self.verify(match[1] if match else "")
-        return (ref, int(match[2])) if match and ref else None
+        ref = self._verified(match[1] if match else "")
+        if match is None or ref is None:
+            return None
+        if match[3] is None:
+            return Followed(ref, int(match[2]), "")
+        target = self._signed_target(match[1], match[2], match[3], match[4])
+        return None if target is None else Followed(ref, int(match[2]), target)
+
+    def _verified(self, text: str) -> TokenRef | None:
+        raw = _decode(text)
+        body = raw[:-_MAC]
+        known = self._states.get(raw[0])
+        state = (known or self._nobody).copy()  # with the key worked in already
+        state.update(body)
+        genuine = hmac.compare_digest(state.digest()[:_MAC], raw[-_MAC:])
+        return _read(body) if genuine and known is not None else None
+
+    def link_signer(self) -> LinkSigner:
+        """What signs targets made from data, under the current key."""
+        return LinkSigner(self._ring.current, self._ring.keys[self._ring.current])
+
+    def _signed_target(self, token: str, number: str, encoded: str, mac: str) -> str | None:
+        said = binascii.a2b_base64(mac.encode("ascii").translate(_STANDARD))
+        key = self._ring.keys.get(said[0], _NO_KEY)
+        genuine = hmac.compare_digest(_link_mac(key, token, number, encoded), said[1:])
+        if not genuine or said[0] not in self._ring.keys:
+            return None
+        try:
+            padded = encoded.encode("ascii").translate(_STANDARD) + b"=" * (-len(encoded) % 4)
+            return binascii.a2b_base64(padded).decode("utf-8")
+        except ValueError:
+            return None
 
     def verify_message_id(self, text: str) -> TokenRef | None:
         """Whom a Message-ID (with or without angle brackets) stands for, if one of this ring's keys signed it."""
@@ -97,6 +137,20 @@ class TokenMint:
             body = _prefix(number, said.run_id, said.shard) + said.row.to_bytes(3, "big")
             genuine |= hmac.compare_digest(_digest(key, body)[_MAC:], mac)
         return TokenRef(said.run_id, said.shard, said.row) if genuine else None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSigner:
+    """Signs the targets of links that are made from one person's data. Pickles, so that programs which hold it do."""
+
+    key_id: int
+    key: bytes = field(repr=False)
+
+    def __call__(self, token: str, number: int, target: str) -> str:
+        """What follows the token in the link: ``.number.target.MAC``, all of it URL-safe. *target* is the finished address."""
+        encoded = _encode(target.encode("utf-8")).rstrip(b"=").decode("ascii")
+        mac = bytes([self.key_id]) + _link_mac(self.key, token, str(number), encoded)
+        return f".{number}.{encoded}.{_encode(mac).decode('ascii')}"
 
 
 def message_id(run_id: str, shard: int, row: int, mac: bytes, domain: str) -> bytes:
@@ -129,6 +183,12 @@ def _digest(key: bytes, body: bytes) -> bytes:
     return _keyed(key, body).digest()
 
 
+def _link_mac(key: bytes, token: str, number: str, encoded: str) -> bytes:
+    """88 bits over all that the link says; the key serves tokens too, told apart by BLAKE2's personalisation."""
+    said = f"{token}.{number}.{encoded}".encode("ascii")
+    return blake2b(said, key=key, digest_size=_LINK_MAC, person=b"twain link").digest()
+
+
 def _prefix(key_id: int, run_id: str, shard: int) -> bytes:
     """Key id, run and shard; always a multiple of three bytes, so that Base64 of prefix and tail can be joined."""
     if _RUN_ID.fullmatch(run_id) is None:
@@ -141,30 +201,30 @@ def _prefix(key_id: int, run_id: str, shard: int) -> bytes:
 
 
 def _read(body: bytes) -> TokenRef | None:
-    run_id = _base36(int.from_bytes(body[1:-6], "big"))
-    if not run_id.startswith("1") or _RUN_ID.fullmatch(run_id[1:]) is None:
-        return None
-    return TokenRef(run_id[1:], int.from_bytes(body[-6:-3], "big"), int.from_bytes(body[-3:], "big"))
+    run_id = _run_of(body[1:-6])
+    return TokenRef(run_id, int.from_bytes(body[-6:-3], "big"), int.from_bytes(body[-3:], "big")) if run_id else None
 
 
-def _base36(number: int) -> str:
-    digits = []
+@lru_cache(maxsize=512)
+def _run_of(packed: bytes) -> str:
+    """The run's id from its base-36 number, or nothing; kept, since a busy gateway is asked for few runs very often."""
+    number, digits = int.from_bytes(packed, "big"), []
     while number:
         number, digit = divmod(number, 36)
         digits.append(_DIGITS[digit])
-    return "".join(reversed(digits))
+    run_id = "".join(reversed(digits))
+    return run_id[1:] if run_id.startswith("1") and _RUN_ID.fullmatch(run_id[1:]) else ""
 
 
 def _encode(raw: bytes) -> bytes:
     return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE)
 
 
-def _decode(token: str | bytes) -> bytes:
-    """The token's bytes; for anything that is not one, bytes of the same kind that nobody signed."""
-    text = token.decode("latin-1") if isinstance(token, bytes) else token
-    if _TOKEN.fullmatch(text) is None or len(text) % 4:
+def _decode(text: str) -> bytes:
+    """The bytes of what has a token's form; for anything that is not one, bytes of the same kind that nobody signed."""
+    if not text or len(text) % 4:
         return bytes(27)
-    return binascii.a2b_base64(text.encode("ascii").translate(_STANDARD))
+    return binascii.a2b_base64(text.translate(_STANDARD_TEXT))
 
 
 def _texts(start: bytes, tails: bytes, macs: bytes, count: int) -> list[tuple[bytes, bytes]]:

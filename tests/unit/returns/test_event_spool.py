@@ -1,3 +1,5 @@
+import fcntl
+import json
 import os
 import signal
 import subprocess
@@ -6,11 +8,11 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twain.errors import LedgerUnavailable
-from twain.returns.events import Event, EventSpool, finished_files, read_events
+from twain.returns.events import Event, EventSpool, finished_files, open_files, read_events
 
 CLICK = Event("r0towx8i0vj9", 3, 77, "click", 1_795_000_000.25, 4, "Mozilla/5.0", "192.0.2.0/24")
 
@@ -33,7 +35,7 @@ def test_a_quiet_spool_makes_no_files(tmp_path):
     for _ in range(3):
         spool.rotate()
     spool.close()
-    assert len(list(tmp_path.iterdir())) == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_many_threads_share_few_syncs_and_lose_nothing(tmp_path, monkeypatch):
@@ -74,7 +76,7 @@ def test_a_full_disk_is_said_to_everybody_who_waits_and_leaves_no_half_record(tm
 
 
 def test_large_files_are_rotated_by_themselves(tmp_path, monkeypatch):
-    monkeypatch.setattr("twain.returns.events._ROTATE_AT", 500)
+    monkeypatch.setattr("twain.returns.events._ROTATE_AT", 200)
     spool = EventSpool(tmp_path, "one")
     for _ in range(12):
         spool.keep(CLICK)
@@ -83,6 +85,7 @@ def test_large_files_are_rotated_by_themselves(tmp_path, monkeypatch):
     assert kept(tmp_path) == [CLICK] * 12
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_torn_end_costs_only_what_nobody_was_answered_for(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("spool")
@@ -129,3 +132,59 @@ def test_an_agent_is_cut(tmp_path):
     spool.keep(Event("r1", 0, 0, "click", 0.0, agent="x" * 10_000))
     spool.close()
     assert len(kept(tmp_path)[0].agent) == 200
+
+
+def test_after_a_failed_sync_the_file_takes_no_more_and_what_was_answered_stays(tmp_path, monkeypatch):
+    """What the kernel kept of a failed sync is unknown: nothing may be written behind it, and nothing before it be cut off."""
+    spool, real = EventSpool(tmp_path, "one"), os.fdatasync
+
+    def failing(file):
+        raise OSError(5, "Input/output error")
+
+    spool.keep(CLICK)
+    monkeypatch.setattr(os, "fdatasync", failing)
+    with pytest.raises(LedgerUnavailable, match="Input/output"):
+        spool.keep(CLICK._replace(row=1))
+    monkeypatch.setattr(os, "fdatasync", real)
+    spool.keep(CLICK._replace(row=2))
+    monkeypatch.setattr(os, "write", lambda file, data: 0)
+    with pytest.raises(LedgerUnavailable):
+        spool.keep(CLICK._replace(row=3))
+    spool.close()
+    assert sorted(event.row for event in kept(tmp_path)) == [2, 77]
+
+
+def test_a_file_has_its_name_only_once_it_is_locked(tmp_path, monkeypatch):
+    """Else whoever collects could take it for a dead process's, and what is kept in it then would be gone."""
+    seen, real = [], fcntl.flock
+
+    def looked(file, how):
+        seen.append([path.name for path in tmp_path.glob("*.events")])
+        real(file, how)
+
+    monkeypatch.setattr("twain.returns.events.fcntl.flock", looked)
+    spool = EventSpool(tmp_path, "one")
+    spool.keep(CLICK)
+    assert seen == [[]]
+    assert finished_files(tmp_path) == []
+    assert [path.name for path in open_files(tmp_path)] == ["one-000000.events"]
+    spool.close()
+
+
+def test_the_last_events_of_a_busy_hour_do_not_wait_for_the_next_one(tmp_path, monkeypatch):
+    monkeypatch.setattr("twain.returns.events.ROTATE_SECONDS", 0.05)
+    spool = EventSpool(tmp_path, "one")
+    spool.keep(CLICK)
+    closed = threading.Event()
+    for _ in range(400):
+        if finished_files(tmp_path):
+            break
+        closed.wait(0.05)
+    assert kept(tmp_path) == [CLICK]
+    spool.close()
+
+
+@given(agent=st.text(max_size=300), network=st.text(max_size=50))
+def test_whatever_a_client_says_is_read_as_it_was_said(agent, network):
+    packed = CLICK._replace(agent=agent, network=network).packed()
+    assert Event(*json.loads(packed[8:])) == CLICK._replace(agent=agent[:200], network=network)

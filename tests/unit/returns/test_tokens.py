@@ -1,5 +1,6 @@
 import os
 import random
+import re
 
 import pytest
 from hypothesis import given
@@ -101,7 +102,7 @@ def test_a_message_id_does_not_give_the_token_away():
 
 def test_a_link_is_a_token_with_a_number_beside_it():
     ((_, token),) = MINT.stamps("r1", 1, [7])
-    assert MINT.verify_link(f"{token.decode()}.12") == (TokenRef("r1", 1, 7), 12)
+    assert MINT.verify_link(f"{token.decode()}.12") == (TokenRef("r1", 1, 7), 12, "")
     for wrong in ("", ".", f"{token.decode()}", f"{token.decode()}.", f"{token.decode()}.-1", f"{token.decode()}.1x",
                   f"{token.decode()[:-1]}A.1" if token[-1:] != b"A" else f"{token.decode()[:-1]}B.1"):  # fmt: skip
         assert MINT.verify_link(wrong) is None
@@ -133,3 +134,43 @@ def test_a_wrong_run_id_is_a_mistake_of_the_caller(run_id):
 def test_numbers_beyond_the_token_are_a_mistake_of_the_caller(shard, row):
     with pytest.raises(OverflowError):
         MINT.stamps("r1", shard, [row])
+
+
+TARGETS = [
+    "https://shop.example/p/17?name=J%C3%BCrgen&x=1",
+    "https://müller.example/größe",
+    "http://x.example/" + "a" * 900,
+]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_target_made_from_data_goes_along_signed(target):
+    token = MINT.stamps("r1", 1, [7])[0][1].decode()
+    link = token + MINT.link_signer()(token, 12, target)
+    assert MINT.verify_link(link) == (TokenRef("r1", 1, 7), 12, target)
+    assert re.fullmatch(r"[A-Za-z0-9_.-]+", link)
+
+
+def test_no_character_of_a_signed_link_can_be_changed():
+    """X5: whoever has one message, its token and its links, can make no other address of them."""
+    token, other = (stamp[1].decode() for stamp in MINT.stamps("r1", 1, [7, 8]))
+    sign = MINT.link_signer()
+    link = token + sign(token, 12, "https://shop.example/p/17")
+    for place, character in enumerate(link):
+        changed = link[:place] + ("A" if character != "A" else "B") + link[place + 1 :]
+        assert MINT.verify_link(changed) in (None, (TokenRef("r1", 1, 7), 12, ""))
+        assert MINT.verify_link(link[:place] + link[place + 1 :]) is None
+    tail = link.removeprefix(token)
+    assert MINT.verify_link(other + tail) is None
+    assert MINT.verify_link(token + tail.replace(".12.", ".13.", 1)) is None
+    evil = sign(other, 12, "https://evil.example/").split(".")[2]
+    assert MINT.verify_link(".".join([token, "12", evil, link.rsplit(".", 1)[1]])) is None
+    assert MINT.verify_link(link) is not None
+
+
+def test_links_of_an_older_key_of_the_ring_still_lead_on():
+    old = KeyRing(1, {1: b"a" * 32})
+    token = TokenMint(old).stamps("r1", 1, [7])[0][1].decode()
+    link = token + TokenMint(old).link_signer()(token, 3, "https://shop.example/")
+    assert TokenMint(KeyRing(2, {1: b"a" * 32, 2: b"b" * 32})).verify_link(link) is not None
+    assert TokenMint(KeyRing(2, {2: b"b" * 32})).verify_link(link) is None

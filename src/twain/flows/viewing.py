@@ -1,0 +1,71 @@
+"""A message in the browser: made again as it was sent, or with its declared fallbacks once the person's data is gone."""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+from typing import Any
+
+from twain.content.program import preview
+from twain.errors import TwainError
+from twain.flows.instance import Instance
+from twain.flows.prepare import Prepared, prepare_here
+from twain.records import Bundle, Run, Stamp
+from twain.returns.tokens import TokenRef
+from twain.snapshot.spool import read_shard
+
+_MOST_BUNDLES = 8
+
+
+class Viewer:
+    """From a token to the page of its message. Used by one thread."""
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+        self._mint = instance.mint()
+        self._prepared: dict[str, Prepared] = {}
+
+    def __call__(self, ref: TokenRef) -> bytes | None:
+        """The HTML, without what counts opens; None when the send is not known or its message can't be made any more.
+
+        While the send goes on, the page shows what the message shows. Afterwards names and addresses are gone from here, and the
+        page shows the fallbacks that the campaign declares: nothing personal is kept for it.
+        """
+        try:
+            run = self._instance.ledger.run(ref.run_id)
+            prepared = self._compiled(run.bundle)
+            row, arm = self._row(run, ref, prepared)
+            program = prepared.programs[arm]
+            filled = {name: row.get(name) for name in program.columns}
+            shown = preview(program, {**filled, "address": "you@example.invalid"}, self._stamp(ref))
+        except TwainError:
+            return None
+        return shown.html.encode("utf-8", "replace")
+
+    def _stamp(self, ref: TokenRef) -> Stamp:
+        """The message's own token, so that its links lead where the message's lead."""
+        token = self._mint.stamps(ref.run_id, ref.shard, [ref.row])[0][1]
+        return Stamp(b"<view@localhost>", token, formatdate(self._instance.clock.now(), usegmt=True).encode("ascii"))
+
+    def _compiled(self, digest: str) -> Prepared:
+        found = self._prepared.get(digest)
+        if found is None:
+            bundle = self._instance.ledger.bundle(digest)
+            silent = Bundle(bundle.hash, bundle.campaign, {**bundle.body, "track_opens": False})
+            found = prepare_here(self._instance, silent)
+            if len(self._prepared) >= _MOST_BUNDLES:
+                self._prepared.pop(next(iter(self._prepared)))
+            self._prepared[digest] = found
+        return found
+
+    def _row(self, run: Run, ref: TokenRef, prepared: Prepared) -> tuple[dict[str, Any], int]:
+        """The person's values as they were frozen, if they still are, and the arm."""
+        if run.sealed_key:
+            shard = next((s for s in self._instance.ledger.shards(run.id) if s.number == ref.shard), None)
+            if shard is not None and ref.row < shard.rows:
+                table = read_shard(shard, self._instance.vault.unseal(run.sealed_key, run.id)).slice(ref.row, 1)
+                values: dict[str, Any] = table.to_pylist()[0]
+                return values, int(values["arm"])
+        sent = self._instance.history.message(*ref)
+        names = [arm.name for arm in prepared.arms]
+        arm = str(sent[0]["arm"]) if sent else names[0]
+        return {}, names.index(arm) if arm in names else 0
