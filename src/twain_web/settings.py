@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from twain.ledger.house import HOUSE_FILE, MEDIA_FOLDER
 from twain.settings import Settings, load_settings
 from twain.vault import Vault
 
@@ -100,7 +101,7 @@ def _database() -> dict[str, Any]:
         return _postgres(TWAIN.control_url)
     return {
         "ENGINE": "django.db.backends.sqlite3",
-        "NAME": TWAIN.state / "house.db",
+        "NAME": TWAIN.state / HOUSE_FILE,
         "OPTIONS": {
             # A deferred transaction that starts to write fails at once when another writes: always begin as a writer.
             "transaction_mode": "IMMEDIATE",
@@ -212,7 +213,7 @@ LOCALE_PATHS = [HERE / "locale"]
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 86_400
-MEDIA_ROOT = TWAIN.state / "media"
+MEDIA_ROOT = TWAIN.state / MEDIA_FOLDER
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 << 20
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 << 20

@@ -152,23 +152,29 @@ def gateway(
         serve_gateway(instance, host, port, ready, workers=workers, threads=threads)
 
 
-def backup(target: Annotated[Path, typer.Argument(help="A new file.")], as_json: Json = False) -> None:
-    """Copy the control store and the suppression key, while sends go on."""
+def backup(target: Annotated[Path, typer.Argument(help="A new folder.")], as_json: Json = False) -> None:
+    """Copy the control store, the suppression key and the house (its tables and pictures), while all go on."""
     with open_instance() as instance:
-        written = control.backup(instance, target)
+        house = control.backup(instance, target)
     if as_json:
-        print_json({"backup": str(written)})
-    else:
-        say(f"Written to {written}. Keep it as safe as the key in it.")
+        print_json({"backup": str(target), "house": house})
+        return
+    say(f"Written to {target}. Keep it as safe as the key in it.")
+    if not house:
+        say("The house is not in it: there is none here, or its tables are in PostgreSQL (pg_dump -n house).", "dim")
 
 
 def restore(origin: Annotated[Path, typer.Argument(exists=True)], as_json: Json = False) -> None:
     """Put a backup in place. Sends stay blocked until suppression is complete again: twain reconciled."""
     with open_instance() as instance:
-        control.restore(instance, origin)
+        house = control.restore(instance, origin)
     if as_json:
-        print_json({"restored": str(origin), "blocked": True})
+        print_json({"restored": str(origin), "blocked": True, "house": house})
         return
+    say(
+        "The house is restored, too." if house else "The house is as it was: the backup has none, or one is there.",
+        "dim",
+    )
     say("Restored. Sends are blocked: people may have unsubscribed since this backup was made.", "yellow")
     say("Import what you know (twain suppress import), then: twain reconciled --yes")
 

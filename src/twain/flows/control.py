@@ -8,6 +8,7 @@ from pathlib import Path
 from twain.errors import ConfigError, LedgerError
 from twain.flows.instance import Instance
 from twain.flows.suppressing import hasher
+from twain.ledger.house import backup_house, restore_house
 from twain.records import Stop, Suppression
 from twain.returns.tokens import TokenRef
 from twain.snapshot.spool import read_shard
@@ -57,8 +58,11 @@ def suppress_addresses(instance: Instance, addresses: Iterable[str], reason: str
     return count + instance.ledger.suppress(batch), refused
 
 
-def backup(instance: Instance, target: Path) -> Path:
-    """Copy the ledger and the suppression key to a folder, while sends go on."""
+def backup(instance: Instance, target: Path) -> bool:
+    """Copy the ledger, the suppression key and the house to a folder, while all go on; returns whether the house is in it.
+
+    It is not when there is none yet, or when its tables are in PostgreSQL.
+    """
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
     instance.ledger.backup(target / LEDGER_COPY)
     key = instance.settings.state / SUPPRESSION_FILE
@@ -66,11 +70,14 @@ def backup(instance: Instance, target: Path) -> Path:
         copy = target / SUPPRESSION_FILE
         copy.touch(mode=0o600)
         copy.write_bytes(key.read_bytes())
-    return target
+    return backup_house(instance.settings.state, target)
 
 
-def restore(instance: Instance, origin: Path) -> None:
-    """Put a backup in place; sends stay blocked until suppression has been reconciled."""
+def restore(instance: Instance, origin: Path) -> bool:
+    """Put a backup in place; sends stay blocked until suppression has been reconciled. Returns whether the house came back, too.
+
+    A house that is there already is left as it is.
+    """
     key, kept = instance.settings.state / SUPPRESSION_FILE, origin / SUPPRESSION_FILE
     if kept.exists() and key.exists() and key.read_bytes() != kept.read_bytes():
         raise LedgerError(
@@ -79,6 +86,7 @@ def restore(instance: Instance, origin: Path) -> None:
             code="T763",
         )
     instance.ledger.restore(origin / LEDGER_COPY)
+    return restore_house(origin, instance.settings.state)
 
 
 def reconciled(instance: Instance) -> None:

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
+from twain.ledger.house import RESTORED_MARK
 from twain.ledger.stores import open_ledger
 
 _LOCK = 7_489_412  # any constant of ours, beside the ledger's own
@@ -30,7 +31,20 @@ def prepare() -> None:
         _make_schema()
         call_command("migrate", verbosity=0, interactive=False)
         call_command("createcachetable", verbosity=0)
+        _after_a_restore(settings.TWAIN.state / RESTORED_MARK)
     connection.close()
+
+
+def _after_a_restore(mark: Path) -> None:
+    """What the backup cannot know has happened since: launches of its time may have gone, people may have been let in no more."""
+    if not mark.exists():
+        return
+    from twain_web.rooms.campaigns.public import withdraw_what_was_due  # noqa: PLC0415 — rooms are there after setup
+    from twain_web.rooms.people.public import end_all_sessions  # noqa: PLC0415
+
+    withdraw_what_was_due()
+    end_all_sessions()
+    mark.unlink()
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twain_web.rooms.campaigns import programs
+from twain_web.rooms.campaigns.actions.launching import withdraw_what_was_due
 from twain_web.rooms.campaigns.programs import Launched, Planned, Reviewed, Tried
 from twain_web.rooms.campaigns.reads.cards import CampaignCard
 from twain_web.rooms.campaigns.reads.cards import cards as campaigns
@@ -25,4 +26,5 @@ __all__ = [
     "live_sends",
     "programs",
     "waiting_for",
+    "withdraw_what_was_due",
 ]

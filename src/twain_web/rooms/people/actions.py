@@ -104,6 +104,17 @@ def end_sessions(*, person: Person) -> int:
     return Session.objects.filter(session_key__in=keys).delete()[0]
 
 
+def end_all_sessions() -> int:
+    """After a restore: sessions that were ended since the backup would be open again. Ends everybody's; returns how many."""
+    from allauth.usersessions.models import UserSession  # noqa: PLC0415 — an app that is loaded after this one
+
+    with transaction.atomic():
+        UserSession.objects.all().delete()
+        ended: int = Session.objects.all().delete()[0]
+        record(None, "all sessions ended", "", {"why": "restored from a backup", "sessions": ended})
+    return ended
+
+
 def _reset_path(person: Person) -> str:
     """The path of allauth's page; the token in it ends with its first use, and after three days."""
     from allauth.account.forms import default_token_generator  # noqa: PLC0415 — an app that is loaded after this one

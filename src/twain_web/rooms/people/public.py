@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from twain.errors import ConfigError
 from twain_web.roles import Role
 from twain_web.rooms.people import actions
+from twain_web.rooms.people.actions import end_all_sessions
 from twain_web.rooms.people.audit import Verified, record, verify
 from twain_web.rooms.people.demo import enter_demo_people
 from twain_web.rooms.people.models import Person as _Person
@@ -42,6 +43,7 @@ __all__ = [
     "change_roles",
     "deactivate",
     "directory",
+    "end_all_sessions",
     "enter",
     "enter_demo_people",
     "goals",

@@ -52,6 +52,23 @@ def withdraw_launch(*, by: Any, launch: Launch) -> None:  # noqa: ANN401
         record(by, "launch withdrawn", f"campaign:{launch.campaign}", {"bundle": launch.bundle})
 
 
+def withdraw_what_was_due() -> int:
+    """After a restore: a launch whose moment had come may have gone out since the backup. Takes those back; returns how many.
+
+    Launches that are still ahead stay; so does the approval of those that are taken back.
+    """
+    why = _(
+        "The house was restored from a backup: it may have gone out since then. Look at the results, then launch it again."
+    )
+    with transaction.atomic():
+        waiting = Launch.objects.filter(state__in=("scheduled", "held"), due_at__lte=timezone.now())
+        slugs = list(waiting.values_list("campaign", flat=True))
+        waiting.update(state=Launch.State.WITHDRAWN, ended_at=timezone.now(), why=why)
+        for slug in slugs:
+            record(None, "launch withdrawn", f"campaign:{slug}", {"why": "restored from a backup"})
+    return len(slugs)
+
+
 def _wish(by: Any, subject: Subject, made: Bundle, token: str, due: datetime, expires: datetime) -> Launch:  # noqa: ANN401
     try:
         with transaction.atomic():
