@@ -12,6 +12,6 @@ class PeopleRoom(AppConfig):
     def ready(self) -> None:
         """Called once, when the house opens."""
         from twain_web import engine  # noqa: PLC0415 — models are not there before
-        from twain_web.rooms.people import permissions, reads, sign_in_audit  # noqa: F401, PLC0415
+        from twain_web.rooms.people import cleaning, permissions, reads, sign_in_audit  # noqa: F401, PLC0415
 
         engine.PEOPLE.append(reads.policy_people)
