@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -22,6 +24,9 @@ log = logging.getLogger("twain.up")
 _GRACE_SECONDS = 20.0
 _LONGEST_WAIT = 30.0
 _STEADY_SECONDS = 60.0
+_LAST_LINES = 40
+#: The line that ends a Python traceback: what went wrong, in its own words.
+_REASON = re.compile(r"([A-Za-z_][\w.]*(Error|Exception|Interrupt|Exit|Warning)\b.*)")
 
 
 @dataclass(slots=True)
@@ -35,14 +40,42 @@ class Child:
     started_at: float = 0.0
     waits: float = 0.5
     due_at: float = 0.0
+    said: deque[str] = field(default_factory=lambda: deque(maxlen=_LAST_LINES), repr=False)
+    listener: threading.Thread | None = field(default=None, repr=False)
 
     def start(self) -> None:
-        """Start it. Its words go to our standard error: standard output is for the one who called us."""
+        """Start it. Its words go to our standard error (standard output is for the one who called us); the last are kept."""
         command = [sys.executable, "-m", *self.arguments]
         self.process = subprocess.Popen(  # noqa: S603 — ourselves
-            command, stdin=subprocess.PIPE, stdout=sys.stderr, env=dict(self.environment), start_new_session=True
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=dict(self.environment),
+            start_new_session=True,
         )
+        self.said.clear()
+        self.listener = threading.Thread(target=self._listen, args=(self.process,), daemon=True)
+        self.listener.start()
         self.started_at = time.monotonic()
+
+    def _listen(self, process: subprocess.Popen[bytes]) -> None:
+        """Pass on what it says, until it and all that it started have ended."""
+        with process.stdout or contextlib.nullcontext() as words:
+            for line in words or ():
+                text = line.decode("utf-8", "replace")
+                self.said.append(text.rstrip())
+                with contextlib.suppress(OSError, ValueError):  # nobody listens to us any more
+                    sys.stderr.write(text)
+                    sys.stderr.flush()
+
+    def last_words(self) -> str:
+        """Why it ended, as well as its own words tell: the newest line that names an error, else the last line."""
+        if self.listener is not None:
+            self.listener.join(2.0)
+        lines = [line for line in self.said if line.strip()]
+        reasons = [found[1] for line in lines if (found := _REASON.match(line))]
+        return (reasons or lines or [""])[-1][:500]
 
     def ended(self) -> int | None:
         """Its exit code once it has ended; whatever it had started is ended too."""

@@ -8,7 +8,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -56,11 +56,13 @@ def up(asked: Asked, opened: Callable[[Opened], None]) -> None:
     inbox = f"http://127.0.0.1:{inbox_port}/" if inbox_port else None
     stop = _stop_on_signals()
 
+    children = _children(asked, root, port, inbox_port)
+
     def ready() -> None:
-        if _answers(asked.host, port, stop):
+        if _answers(asked.host, port, stop, children):
             opened(Opened(url, inbox, teams))
 
-    keep_running(_children(asked, root, port, inbox_port), stop, ready)
+    keep_running(children, stop, ready)
 
 
 def _port(asked: Asked) -> int:
@@ -125,12 +127,13 @@ def _children(asked: Asked, root: Path, port: int, inbox_port: int | None) -> li
     return children
 
 
-def _answers(host: str, port: int, stop: threading.Event) -> bool:
-    """Wait until the house says it is ready; False when it was asked to end meanwhile."""
+def _answers(host: str, port: int, stop: threading.Event, children: Sequence[Child]) -> bool:
+    """Wait until the house says it is ready; False when it was asked to end meanwhile. A child that ends now ends it all."""
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 — compared, not bound
     address = f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
     deadline = time.monotonic() + _READY_SECONDS
     while not stop.wait(0.1):
+        _refuse_dead(children)
         try:
             with urllib.request.urlopen(f"{address}/health/ready", timeout=10):  # noqa: S310 — our own address
                 return True
@@ -141,6 +144,17 @@ def _answers(host: str, port: int, stop: threading.Event) -> bool:
                     todo="The lines above say why.",
                 ) from error
     return False
+
+
+def _refuse_dead(children: Sequence[Child]) -> None:
+    """Whoever does not live until the house is open will not live afterwards either: say at once what it said."""
+    for child in children:
+        code = child.ended()
+        if code is not None:
+            raise TwainError(
+                f"{child.name} could not start (it ended with {code}): {child.last_words() or 'it said nothing'}",
+                todo="The lines above say more. Mend that, and run it again.",
+            )
 
 
 def _stop_on_signals() -> threading.Event:

@@ -196,6 +196,35 @@ def test_a_port_that_is_taken_is_said(root):
         assert "is taken" in refused(root, "--port", said["url"].rsplit(":", 1)[1])
 
 
+BROKEN = """
+import importlib.abc
+import sys
+
+
+class Breaks(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "twain_web.wsgi":
+            raise ImportError("the test broke it")
+
+
+sys.meta_path.insert(0, Breaks())
+"""
+
+
+def test_a_server_that_cannot_be_loaded_is_said_at_once_in_its_own_words(root, tmp_path_factory):
+    """Nobody waits for the minute that a slow start may take."""
+    breaks = tmp_path_factory.mktemp("breaks")
+    (breaks / "sitecustomize.py").write_text(BROKEN)
+    path = f"{breaks}:{os.environ['PYTHONPATH']}" if "PYTHONPATH" in os.environ else str(breaks)
+    done = twain(root, "up", "--json", "--port", "0", PYTHONPATH=path)
+    error = json.loads(done.stdout)["error"]
+    assert done.returncode == 1
+    assert error["what"].startswith("The web server could not start (it ended with ")
+    assert "ImportError: the test broke it" in error["what"]
+    assert "did not become ready" not in error["what"]
+    assert "Traceback" in done.stderr
+
+
 # ---------------------------------------------------------------- people, from the command line
 
 
