@@ -138,7 +138,9 @@ def unseen(marked: Marked, html: str, collected: Collected) -> str:
     if plan.opens and plan.base_url:
         bits += f'<img src="{plan.base_url}/o/{token}" width="1" height="1" alt="" style="{_POINT}">'
     if plan.canary and plan.tracks and collected.targets:
-        bits += f'<div style="{_NOWHERE}"><a href="{plan.clicks}{token}.{CANARY_LINK}" tabindex="-1"></a></div>'
+        link = f'<a href="{plan.clicks}{token}.{CANARY_LINK}" tabindex="-1"></a>'
+        # Text and HTML have the same links; filters take an odd number of addresses in both together for a sign of spam.
+        bits += f'<div style="{_NOWHERE}">{link if bits else link * 2}</div>'
     end = html.lower().rfind("</body>")
     return f"{html[:end]}{bits}{html[end:]}" if end >= 0 else html + bits
 

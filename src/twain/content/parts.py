@@ -15,7 +15,8 @@ from twain.errors import Place
 from twain.records import Content
 
 _BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
-_HIDDEN = "display:none;font-size:1px;line-height:1px;max-height:0;max-width:0;opacity:0;overflow:hidden"
+#: Of no size, but not hidden: filters count what is hidden (display, opacity) against a message. Outlook needs its own word.
+_HIDDEN = "font-size:1px;line-height:1px;max-height:0;max-width:0;overflow:hidden;mso-hide:all"
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ def test_a_hand_written_text_part_is_used_as_it_is() -> None:
 
 def test_a_preheader_stands_hidden_in_front() -> None:
     shown = preview(program("<html><body><p>x</p></body></html>", preheader="Dear {{ first_name }} & co"), ROW, stamp())
-    assert re.search(r"<body><div style=\"display:none[^>]*>Dear Zoë &amp; co</div><p>x", shown.html)
+    assert re.search(r"<body><div style=\"[^>]*max-height:0[^>]*>Dear Zoë &amp; co</div><p>x", shown.html)
     assert "Dear" not in shown.text
 
 
