@@ -16,6 +16,7 @@ import pyarrow as pa
 from twain.records import (
     Approval,
     Bundle,
+    CameBack,
     Envelope,
     Fate,
     FieldType,
@@ -32,6 +33,7 @@ from twain.records import (
     Settlement,
     Shard,
     ShardOutcomes,
+    SoftRule,
     Stamp,
     Statement,
     Stop,
@@ -208,11 +210,15 @@ class Opened(Protocol):
         """Per row, lazily: (row, recipient, message), or the Outcome when it cannot be built (failed: render)."""
 
 
+EnvelopeSender = bytes | Callable[[int, Sequence[int]], Iterable[bytes]]
+"""One envelope sender for all messages, or what gives each row of a shard its own: (shard, rows) → senders in that order."""
+
+
 class Messages(Protocol):
     """What a run's shards become on the wire: spool, tokens and programs joined by the flow."""
 
-    sender: bytes
-    """The envelope sender, for MAIL FROM."""
+    sender: EnvelopeSender
+    """For MAIL FROM."""
 
     def open(self, shard: Shard) -> Opened:
         """Decrypt and load one shard; raises LedgerError when its file is missing or damaged."""
@@ -336,6 +342,18 @@ class Ledger(Protocol):
 
     def suppression(self, address_hash: bytes) -> Suppression | None: ...
     def suppressions(self) -> Iterator[Suppression]: ...
+
+    def book_returned(self, mails: Sequence[CameBack], rule: SoftRule) -> list[CameBack]:
+        """Book mails that came back, and what follows from them, in one transaction; those known already are left out."""
+
+    def returned(self, *, limit: int = 50, run_id: str = "", unproved: bool = False) -> list[CameBack]: ...
+    def returned_for(self, run_id: str, shard: int, row: int) -> list[CameBack]: ...
+    def returned_counts(self, run_id: str) -> Mapping[str, int]: ...
+    def returned_batches(self) -> list[int]:
+        """Batches of returned mail that wait to be written to the delivery history; what has no batch yet gets one."""
+
+    def returned_batch(self, batch: int) -> list[CameBack]: ...
+    def returned_filed(self, batch: int) -> None: ...
 
     def set_stop(self, stop: Stop) -> None: ...
     def lift_stop(self, scope: str, person: str) -> bool: ...

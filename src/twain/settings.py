@@ -107,7 +107,8 @@ class ChannelSettings:
     """One way out, and IT's limits on it.
 
     *limits*: lane (a provider's name, a domain, ``*`` for the rest, ``""`` for all together) → ``per_second``, ``per_hour``.
-    *dkim*: the keys that sign what goes out here; none = the relay signs, or nobody.
+    *dkim*: the keys that sign what goes out here; none = the relay signs, or nobody. *bounce_address*: where bounces come back to,
+    each message under an address of its own (VERP); "" = to the sender.
     *track_clicks*, *track_opens*: whether campaigns on it may count them. Counting opens needs people's consent in many countries
     (ePrivacy Directive, article 5(3)): it is off until IT says that the consent is there.
     """
@@ -118,6 +119,7 @@ class ChannelSettings:
     connections: int = 4
     limits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     dkim: tuple[DkimKey, ...] = ()
+    bounce_address: str = ""
     track_clicks: bool = True
     track_opens: bool = False
 
@@ -129,6 +131,7 @@ class Settings:
     *lease_seconds*: how long a worker holds a batch without a sign of life; only then does another take it over.
     *check_again_seconds*: how long a held send rests before the house tries its checks again.
     *pull_seconds*: how often the house pulls the workspace when it is a git checkout; None = only when it is told to.
+    *bounces*: the mailbox that bounces are collected from, as ``returns.mailboxes`` reads it; empty = none.
     *push_branches*: whether a branch that the house makes of a review is pushed to ``origin``.
     *proxies*: how many proxies of ours stand in front of the gateway and add to X-Forwarded-For.
     """
@@ -154,6 +157,7 @@ class Settings:
     proxies: int = 0
     dns: DnsSettings = field(default_factory=DnsSettings)
     domains: Mapping[str, DomainSettings] = field(default_factory=dict)
+    bounces: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 def find_root(start: Path | None = None) -> Path:
@@ -186,6 +190,7 @@ def load_settings(root: Path | None = None, environ: Mapping[str, str] | None = 
             "secret",
             "dns",
             "domains",
+            "returns",
         },
         "twain.toml",
     )
@@ -213,6 +218,7 @@ def load_settings(root: Path | None = None, environ: Mapping[str, str] | None = 
         proxies=_proxies(raw.get("gateway", {})),
         dns=_dns(raw.get("dns", {})),
         domains={n.lower(): _domain(n, d) for n, d in raw.get("domains", {}).items()},
+        bounces=resolve_secrets(raw.get("returns", {}).get("bounces", {}), "returns.bounces", folder, env),
     )
 
 
@@ -345,7 +351,11 @@ def _hours(value: object, where: str) -> tuple[str, str] | None:
 
 def _channel(name: str, raw: Mapping[str, Any], folder: Path, env: Mapping[str, str]) -> ChannelSettings:
     where = f"channels.{name}"
-    options = {k: v for k, v in raw.items() if k not in {"kind", "connections", "limits", "dkim", "track_clicks", "track_opens"}}
+    options = {
+        k: v
+        for k, v in raw.items()
+        if k not in {"kind", "connections", "limits", "dkim", "track_clicks", "track_opens", "bounce_address"}
+    }
     return ChannelSettings(
         name=name,
         kind=_required(raw, "kind", where),
@@ -353,6 +363,7 @@ def _channel(name: str, raw: Mapping[str, Any], folder: Path, env: Mapping[str, 
         connections=int(raw.get("connections", 4)),
         limits=raw.get("limits", {}),
         dkim=_dkim(raw["dkim"], f"{where}.dkim", folder, env) if "dkim" in raw else (),
+        bounce_address=str(raw.get("bounce_address", "")),
         track_clicks=_switch(raw.get("track_clicks", True), f"{where}.track_clicks"),
         track_opens=_switch(raw.get("track_opens", False), f"{where}.track_opens"),
     )

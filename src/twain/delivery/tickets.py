@@ -6,7 +6,7 @@ its burst: one look at each lane and one list per window instead of a round of c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import groupby, repeat
 from operator import itemgetter
@@ -15,6 +15,7 @@ from twain.delivery.journal import Key
 from twain.delivery.lanes import LaneBook
 from twain.delivery.pace import UNSENT, Backoff
 from twain.delivery.windows import Made, OpenWindow
+from twain.ports import EnvelopeSender
 from twain.records import Envelope, Fate, Outcome
 
 _SENT = Fate.SENT
@@ -31,7 +32,7 @@ class Tickets:
     *unjournalled* are the booked answers that the journal has not been told of.
     """
 
-    def __init__(self, sender: bytes, lanes: LaneBook, backoff: Backoff) -> None:
+    def __init__(self, sender: EnvelopeSender, lanes: LaneBook, backoff: Backoff) -> None:
         self.unjournalled: dict[Key, list[Outcome]] = {}
         self._sender = sender
         self._lanes = lanes
@@ -48,8 +49,12 @@ class Tickets:
             numbers = range(self._last + 1, self._last + 1 + len(rows))
             self._last += len(rows)
             self._flying.update(zip(numbers, zip(repeat(window), rows), strict=True))
-            envelopes += map(Envelope._make, zip(numbers, repeat(self._sender), recipients, data))
+            envelopes += map(Envelope._make, zip(numbers, self._senders(window, rows), recipients, data, strict=False))
         return envelopes
+
+    def _senders(self, window: OpenWindow, rows: Sequence[int]) -> Iterable[bytes]:
+        sender = self._sender
+        return repeat(sender) if isinstance(sender, bytes) else sender(window.window.shard, rows)
 
     def heard(self, ticket: int, outcome: Outcome) -> None:
         """Put an answer down."""

@@ -52,7 +52,15 @@ def work(instance: Instance, run: Run, watch: Watch | None = None, prepared: Pre
     watch = watch or Nobody()
     prepared = prepared or prepare_run(instance, run)
     data_key = instance.vault.unseal(instance.ledger.run(run.id).sealed_key, run.id)
-    messages = RunMessages(run, data_key, prepared.programs, instance.mint(), prepared.sender.address, instance.clock)
+    messages = RunMessages(
+        run,
+        data_key,
+        prepared.programs,
+        instance.mint(),
+        prepared.sender.address,
+        instance.clock,
+        instance.bounce_address(run.channel),
+    )
 
     at_send = prepared.feed.freshness.mode == "at_send"
     refresh = AtSend(instance, prepared, messages) if at_send else None

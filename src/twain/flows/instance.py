@@ -23,6 +23,7 @@ from twain.ledger.stores import open_ledger
 from twain.ports import Channel, Clock, Ledger, Source
 from twain.records import Audience, Limits, Tag
 from twain.returns.tokens import TokenMint
+from twain.returns.verp import checked_address
 from twain.settings import Settings, SourceSettings
 from twain.vault import Vault
 
@@ -94,6 +95,13 @@ class Instance:
             known = ", ".join(sorted(self.settings.channels)) or "none yet"
             raise ConfigError(f"There is no channel {name!r} in twain.toml.", todo=f"Channels: {known}.")
         return open_channel(self.settings.channels[name])
+
+    def bounce_address(self, channel: str) -> str:
+        """Where bounces of a channel's mail come back to, one address a message; "" = to the sender. Raises ConfigError."""
+        settings = self.settings.channels.get(channel)
+        if settings is None or not settings.bounce_address:
+            return ""
+        return checked_address(settings.bounce_address, f"channels.{channel}.bounce_address")
 
     def key_sets(self, audience: Audience) -> list[tuple[bool, Iterator[pa.Array]]]:
         """An audience's tests on our own history, as the snapshot takes them: (negated, the keys they name)."""

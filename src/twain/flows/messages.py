@@ -12,9 +12,10 @@ from weakref import WeakValueDictionary
 import pyarrow as pa
 
 from twain.errors import ContentError
-from twain.ports import Clock, Program
+from twain.ports import Clock, EnvelopeSender, Program
 from twain.records import SHARD_FIELDS, Fate, Outcome, Run, Shard, Stamp
 from twain.returns.tokens import TokenMint, message_ids
+from twain.returns.verp import BounceAddresses
 from twain.snapshot.spool import read_shard
 
 _FIXED = tuple(f.name for f in SHARD_FIELDS)
@@ -24,10 +25,18 @@ class RunMessages:
     """ports.Messages for one run: opens shards under the run's data key and renders rows by their arm's program."""
 
     def __init__(
-        self, run: Run, data_key: bytes, programs: Sequence[Program], mint: TokenMint, sender: str, clock: Clock
+        self,
+        run: Run,
+        data_key: bytes,
+        programs: Sequence[Program],
+        mint: TokenMint,
+        sender: str,
+        clock: Clock,
+        bounce_address: str = "",
     ) -> None:
         self.run = run
-        self.sender = sender.encode("ascii")
+        own = BounceAddresses(mint, run.id, bounce_address) if bounce_address else None
+        self.sender: EnvelopeSender = own or sender.encode("ascii")
         self.programs = tuple(programs)
         self.mint = mint
         self.clock = clock

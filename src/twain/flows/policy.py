@@ -12,10 +12,11 @@ from twain.errors import ConfigError, Place
 from twain.feeds.checks import DEFAULTS
 from twain.flows.files import read_text
 from twain.flows.toml_places import key_lines
+from twain.records import SoftRule
 from twain.settings import seconds
 
 _FILE = "policy.toml"
-_KEYS = {"approval", "people", "checks", "cap"}
+_KEYS = {"approval", "people", "checks", "cap", "bounces"}
 _WHEN = {"ceiling_over", "topic", "channel", "always"}
 
 
@@ -74,6 +75,7 @@ class Policy:
     approvals: tuple[ApprovalRule, ...] = ()
     people: Mapping[str, Person] = field(default_factory=dict)
     checks: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULTS))
+    bounces: SoftRule = field(default_factory=SoftRule)
     caps: tuple[Cap, ...] = ()
 
     def rules_for(self, body: Mapping[str, Any]) -> list[ApprovalRule]:
@@ -97,6 +99,7 @@ def read_policy(root: Path) -> Policy:
         approvals=tuple(_rule(rule, lines) for rule in raw.get("approval", [])),
         people={i: _person(i, p) for i, p in raw.get("people", {}).items()},
         checks={**DEFAULTS, **_checks(raw.get("checks", {}), lines)},
+        bounces=_bounces(raw.get("bounces", {}), lines),
         caps=tuple(_cap(cap, lines) for cap in raw.get("cap", [])),
     )
 
@@ -147,3 +150,17 @@ def _person(identifier: str, raw: Mapping[str, Any]) -> Person:
 def _checks(raw: Mapping[str, Any], lines: Mapping[str, int]) -> dict[str, float]:
     _known(raw, set(DEFAULTS), "checks", lines)
     return {key: float(value) for key, value in raw.items()}
+
+
+def _bounces(raw: Mapping[str, Any], lines: Mapping[str, int]) -> SoftRule:
+    """``[bounces]``: so many soft bounces, of different sends, within so long end it for an address."""
+    _known(raw, {"soft", "within"}, "bounces", lines)
+    usual = SoftRule()
+    times = raw.get("soft", usual.times)
+    if not isinstance(times, int) or times < 1:
+        place = Place(_FILE, lines.get("bounces.soft"))
+        raise ConfigError(
+            f"bounces.soft: {times!r} is no number of sends.", place=place, todo="Write it like soft = 3."
+        )
+    within = raw.get("within", usual.within_seconds)
+    return SoftRule(times, seconds(within, f"{_FILE}: bounces.within"))

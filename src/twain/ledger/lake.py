@@ -25,9 +25,10 @@ import pyarrow.parquet as pq
 
 from twain.errors import LedgerError
 from twain.ledger.manifest import Entry, Manifest
+from twain.ledger.returned import bounce_table
 from twain.ledger.verdicts import Checked, check_name, check_table
 from twain.ports import Values
-from twain.records import Fate, HistoryTest, ShardOutcomes, Undelivered
+from twain.records import CameBack, Fate, HistoryTest, ShardOutcomes, Undelivered
 
 _TIME = pa.timestamp("ms", tz="UTC")
 DELIVERIES = pa.schema(
@@ -72,7 +73,7 @@ _ADDRESS = re.compile(r"<[^<>]*@[^<>]*>|[^\s<>(),;:\"]+@[^\s<>(),;:\"]+")
 _FATES = {int(fate): fate.name.lower() for fate in Fate}
 _REPLY_CLASS = re.compile(r"^([245])\d\d(?:[ -]([245]\.\d{1,3}\.\d{1,3}))?")
 _KEPT_FOR = 3600.0  # seconds an untrue file stays, for those who still read it
-_ORDER = {"deliveries": 'key, "at"', "checks": 'feed, "at"'}
+_ORDER = {"deliveries": 'key, "at"', "bounces": 'key, "at"', "checks": 'feed, "at"'}
 _Q = "select {what} from read_parquet($files, hive_partitioning = false) where {where}"
 
 
@@ -131,6 +132,18 @@ class Lake:
         entry = self._write_file("checks", path, month, table, {})
         former = [e.path for e in self._manifest.entries("checks") if e.path == path]
         self._manifest.change([entry], former, time.time())
+        return entry.path, entry.sha256
+
+    def write_bounces(self, batch: int, mails: Sequence[CameBack]) -> tuple[str, str]:
+        """Write one batch of mail that came back, unless it is there already, also merged. Returns (path, SHA-256)."""
+        former = next((e for e in self._manifest.entries("bounces") if e.holds("batch", batch)), None)
+        if former is not None:
+            return former.path, former.sha256
+        table = bounce_table(mails)
+        month = _month(pc.min(table.column("at")).as_py())
+        path = f"bounces/month={month}/{batch:012d}.parquet"
+        entry = self._write_file("bounces", path, month, table, {"batch": [batch]})
+        self._manifest.change([entry], [], time.time())
         return entry.path, entry.sha256
 
     def compact(self, *, least: int = 2, now: float | None = None) -> int:
@@ -215,6 +228,13 @@ class Lake:
         rows = sorted(found.to_pylist(), key=lambda row: row["at"])
         return str(rows[-1]["key"]) if rows else None
 
+    def last_to(self, address_hash: bytes, since: float) -> dict[str, Any] | None:
+        """The newest delivery to an address (its 32-byte HMAC) from epoch seconds *since* on, or None."""
+        files = [e for e in self._manifest.entries("deliveries") if e.last_at >= since]
+        values = {"hash": address_hash, "since": datetime.fromtimestamp(since, UTC)}
+        rows = self._table("address_hash = $hash and \"at\" >= $since and fate = 'sent'", files, values).to_pylist()
+        return max(rows, key=lambda row: row["at"], default=None)
+
     def undelivered(self, run_id: str, fates: Iterable[Fate]) -> Iterator[Undelivered]:
         """People of a run with one of these fates, with their keys, by shard and row."""
         names = [fate.name.lower() for fate in fates]
@@ -227,7 +247,7 @@ class Lake:
 
     def damaged(self) -> list[str]:
         """Paths of true files that are missing or not what their SHA-256 says."""
-        entries = [e for table in ("deliveries", "events", "checks") for e in self._manifest.entries(table)]
+        entries = [e for table in ("deliveries", "events", "bounces", "checks") for e in self._manifest.entries(table)]
         return [
             e.path for e in entries if not (self._root / e.path).is_file() or _sha256(self._root / e.path) != e.sha256
         ]

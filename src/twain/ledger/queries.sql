@@ -212,6 +212,37 @@ select address_hash, seq from suppression where seq > :seq order by seq
 select address_hash, reason, origin, at, seq from suppression where address_hash = :address_hash
 -- name: suppression_page
 select address_hash, reason, origin, at, seq from suppression where seq > :seq order by seq limit :limit
+-- name: returned_add
+insert into returned_mail (mail, seq, at, via, kind, cause, status, words, feedback, proof, believed, run_id, shard, row_number,
+campaign, feed, recipient, address_hash, sent_at, followed, batch, filed)
+values (:mail, :seq, :at, :via, :kind, :cause, :status, :words, :feedback, :proof, :believed, :run_id, :shard, :row_number,
+:campaign, :feed, :recipient, :address_hash, :sent_at, :followed, null, 0)
+on conflict (mail) do nothing
+-- name: returned_followed
+update returned_mail set followed = :followed where mail = :mail
+-- name: returned_soft
+select run_id, min(sent_at) as sent_at from returned_mail
+where address_hash = :address_hash and kind = 'bounce' and cause = 'soft' and believed = 1
+and sent_at between :first and :last group by run_id
+-- name: returned_page
+select * from returned_mail where seq < :seq and believed <= :believed and (:run_id = '' or run_id = :run_id)
+order by seq desc limit :limit
+-- name: returned_message
+select * from returned_mail where run_id = :run_id and shard = :shard and row_number = :row_number and believed = 1 order by seq
+-- name: returned_counts
+select kind, cause, count(distinct shard * 16777216 + row_number) as people from returned_mail
+where run_id = :run_id and believed = 1 group by kind, cause
+-- name: returned_next_batch
+select min(seq) as first, max(seq) as last from
+(select seq from returned_mail where filed = 0 and batch is null order by seq limit :limit) as waiting
+-- name: returned_take_batch
+update returned_mail set batch = :batch where filed = 0 and batch is null and seq between :batch and :last
+-- name: returned_batches
+select distinct batch from returned_mail where filed = 0 and batch is not null order by batch
+-- name: returned_batch
+select * from returned_mail where batch = :batch order by seq
+-- name: returned_filed
+update returned_mail set filed = 1 where batch = :batch
 -- name: stop_set
 insert into stops (scope, person, why, at) values (:scope, :person, :why, :at)
 on conflict (scope) do update set person = excluded.person, why = excluded.why, at = excluded.at

@@ -8,12 +8,13 @@ from twain.ledger.campaigns import Campaigns
 from twain.ledger.copying import restore, write_backup
 from twain.ledger.fates import Fates
 from twain.ledger.leases import Leases
+from twain.ledger.returned import ReturnedMail
 from twain.ledger.runs import Runs
 from twain.ledger.suppressions import Suppressions
 from twain.ledger.windows import Windows
 
 
-class StoredLedger(Campaigns, Runs, Leases, Windows, Fates, Suppressions):
+class StoredLedger(Campaigns, Runs, Leases, Windows, Fates, Suppressions, ReturnedMail):
     """Control state of the flow in SQLite, Postgres or (for tests) memory: one logic, one SQL, three drivers."""
 
     def backup(self, target: Path) -> None:

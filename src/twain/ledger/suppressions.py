@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from twain.ledger.book import Book
 from twain.ledger.driver import Transaction
@@ -16,10 +16,8 @@ class Suppressions(Book):
 
     def suppress(self, entries: Iterable[Suppression]) -> int:
         """Add addresses; one that is there already keeps its first reason. Returns how many are new."""
-        rows = [{"address_hash": e.address_hash, "reason": e.reason, "origin": e.origin, "at": e.at} for e in entries]
         with self._driver.writing() as tx:
-            first = _take_numbers(tx, len(rows))
-            return tx.many("suppression_add", [{**row, "seq": first + n} for n, row in enumerate(rows)]) if rows else 0
+            return add_suppressions(tx, list(entries))
 
     def unsuppress(self, address_hash: bytes, person: str) -> bool:
         """Remove one address, and write down who did; False when it was not there."""
@@ -89,9 +87,16 @@ class Suppressions(Book):
             _audit(tx, person, "restored" if restored else "reconciled", "ledger")
 
 
-def _take_numbers(tx: Transaction, count: int) -> int:
+def add_suppressions(tx: Transaction, entries: Sequence[Suppression]) -> int:
+    """Add addresses within a transaction; returns how many are new."""
+    rows = [{"address_hash": e.address_hash, "reason": e.reason, "origin": e.origin, "at": e.at} for e in entries]
+    first = take_numbers(tx, "suppression", len(rows))
+    return tx.many("suppression_add", [{**row, "seq": first + n} for n, row in enumerate(rows)]) if rows else 0
+
+
+def take_numbers(tx: Transaction, counter: str, count: int) -> int:
     """The first of *count* numbers. The counter's row stays locked until commit: they become visible in their order."""
-    row = tx.one("counter_take", name="suppression", step=count)
+    row = tx.one("counter_take", name=counter, step=count)
     return int(row["value"]) - count + 1 if row else 1
 
 

@@ -38,6 +38,7 @@ from twain.records.ledger import (
     Undelivered,
 )
 from twain.records.message import CANARY_LINK, Approval, Bundle, Content, Envelope, Sender, Stamp
+from twain.records.returned import CameBack, SoftRule
 
 __all__ = [
     "CANARY_LINK",
@@ -46,6 +47,7 @@ __all__ = [
     "Arm",
     "Audience",
     "Bundle",
+    "CameBack",
     "Column",
     "Content",
     "CrashPolicy",
@@ -78,6 +80,7 @@ __all__ = [
     "Settlement",
     "Shard",
     "ShardOutcomes",
+    "SoftRule",
     "Stamp",
     "Statement",
     "Stop",
