@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect, sync_playwright
 
 from tests.browser.chromium import FLAGS, MISSING, find_chromium
@@ -19,10 +22,13 @@ from tests.browser.tasks import RECORDING, Effort, count_in, recorded
 
 SCREENS = Path(__file__).parents[2] / "docs" / "screens"
 WIDE, PHONE = {"width": 1360, "height": 900}, {"width": 390, "height": 844}
+_COLOURS = 160  # of a picture of the gallery: nobody sees the difference, and the folder stays small
 _BAD = ("serious", "critical")
 #: Colours fade from one theme to the other: what is measured on the way is neither.
 _SETTLED = """() => Promise.allSettled(document.getAnimations()
   .filter(a => a.effect.getComputedTiming().iterations !== Infinity).map(a => a.finished))"""
+
+_AXE = Axe().axe_script
 
 expect.set_options(timeout=10_000)
 
@@ -68,14 +74,28 @@ class Complaints:
 
     def listen(self, page: Page) -> None:
         """Hear everything of *page*: console errors (a blocked script or style is one), exceptions, server errors."""
+        for event, heard in self._ears.items():
+            page.on(event, heard)
 
+    @contextmanager
+    def heard_of(self, page: Page) -> Iterator[None]:
+        """Hear a page that outlives this test, for as long as the block."""
+        self.listen(page)
+        yield
+        for event, heard in self._ears.items():
+            page.remove_listener(event, heard)
+
+    @cached_property
+    def _ears(self) -> dict[Any, Callable[[Any], None]]:
         def console(message: ConsoleMessage) -> None:
             if message.type == "error" or "Content Security Policy" in message.text:
                 self.hear(f"console: {message.text} ({message.location.get('url', '')})")
 
-        page.on("console", console)
-        page.on("pageerror", lambda error: self.hear(f"exception: {error}"))
-        page.on("response", lambda r: self.hear(f"{r.status} {r.url}") if r.status >= 500 else None)
+        return {
+            "console": console,
+            "pageerror": lambda error: self.hear(f"exception: {error}"),
+            "response": lambda r: self.hear(f"{r.status} {r.url}") if r.status >= 500 else None,
+        }
 
 
 @pytest.fixture
@@ -84,6 +104,14 @@ def complaints() -> Iterator[Complaints]:
     heard = Complaints()
     yield heard
     assert heard.left() == []
+
+
+def looks(house: House, *, theme: str = "light", phone: bool = False) -> dict[str, Any]:
+    """How the people of these tests look at the house."""
+    return {
+        "base_url": house.url, "color_scheme": theme, "viewport": PHONE if phone else WIDE,
+        "locale": "en-GB", "timezone_id": "Europe/Berlin", "reduced_motion": "reduce",
+    }  # fmt: skip
 
 
 @dataclass
@@ -97,10 +125,7 @@ class _Desk:
     efforts: dict[BrowserContext, Effort] = field(default_factory=dict)
 
     def page(self, *, theme: str = "light", phone: bool = False, state: Any = None) -> Page:
-        context = self.browser.new_context(
-            base_url=self.house.url, color_scheme=theme, viewport=PHONE if phone else WIDE, storage_state=state,
-            locale="en-GB", timezone_id="Europe/Berlin", reduced_motion="reduce",
-        )  # fmt: skip
+        context = self.browser.new_context(**looks(self.house, theme=theme, phone=phone), storage_state=state)
         context.set_default_timeout(10_000)
         self.contexts.append(context)
         self.efforts[context] = count_in(context)
@@ -174,7 +199,9 @@ def good_page() -> Callable[..., None]:
 
 
 def _assert_accessible(page: Page, theme: str) -> None:
-    found = Axe().run(page).response["violations"]
+    if page.evaluate("typeof axe === 'undefined'"):
+        page.evaluate(_AXE)
+    found = page.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
     bad = [
         f"{theme}: {v['id']} ({v['impact']}): {v['help']}: {n['html']} {n.get('failureSummary', '')}"
         for v in found
@@ -187,7 +214,13 @@ def _assert_accessible(page: Page, theme: str) -> None:
 def _picture(page: Page, name: str) -> None:
     if RECORDING and name:
         SCREENS.mkdir(exist_ok=True)
-        page.screenshot(path=SCREENS / f"{name}.png", full_page=True)
+        size = page.viewport_size
+        tall = page.evaluate("document.documentElement.scrollHeight")
+        page.set_viewport_size({"width": size["width"], "height": max(tall, size["height"])})
+        whole = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+        page.set_viewport_size(size)
+        few = whole.quantize(_COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        few.save(SCREENS / f"{name}.png", optimize=True)
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ from twain.demo.start import copy_workspace, ensure_data, free_port
 
 CUSTOMERS = 3_000
 _OPENS_IN_SECONDS = 90
+_PROJECT = Path(__file__).parents[2]
+_JONAS = ("-c", "user.name=Jonas Weber", "-c", "user.email=jonas.weber@nordlicht.example")
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class House:
     inbox: str
     root: Path
     passwords: dict[str, str]
+    commit: str
 
     def twain(self, *words: str, person: str = "lhoffmann") -> str:
         """Run a command in the workspace; what it printed. For what a test needs but does not show."""
@@ -39,6 +42,16 @@ class House:
         assert done.returncode == 0, done.stderr + done.stdout
         return done.stdout
 
+    def seeded(self, module: str, *words: str) -> str:
+        """Run one of the seeds beside this file in the house: what other tests show is not done again by hand."""
+        done = subprocess.run(
+            [sys.executable, "-m", f"tests.browser.{module}", *words],
+            cwd=_PROJECT, env={**os.environ, "TWAIN_ROOT": str(self.root), "TWAIN_DEMO": "1"},
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
 
 @contextmanager
 def open_house(root: Path) -> Iterator[House]:
@@ -46,6 +59,7 @@ def open_house(root: Path) -> Iterator[House]:
     copy_workspace(root)
     _own_mail_port(root / "twain.toml")
     _holds_rest_shortly(root / "twain.toml")
+    commit = _checked_in(root)
     ensure_data(root, CUSTOMERS, 7)
     _run(root, "start", "--once", "--customers", str(CUSTOMERS), "--folder", str(root), "--json")
     log = root.with_name(f"{root.name}.log")
@@ -55,14 +69,14 @@ def open_house(root: Path) -> Iterator[House]:
             cwd=root, env=_environment(root), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True,
         )  # fmt: skip
         try:
-            yield _opened(process, root, log)
+            yield _opened(process, root, log, commit)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(60)
             process.stdout.close()
 
 
-def _opened(process: subprocess.Popen[str], root: Path, log: Path) -> House:
+def _opened(process: subprocess.Popen[str], root: Path, log: Path, commit: str) -> House:
     # Whatever it prints ends this line, and so does its death; a house that says nothing at all is ended.
     patience = threading.Timer(_OPENS_IN_SECONDS, process.kill)
     patience.start()
@@ -71,7 +85,7 @@ def _opened(process: subprocess.Popen[str], root: Path, log: Path) -> House:
     assert '"teams"' in line, f"The house did not open. It said:\n{line}{log.read_text()}"
     said = json.loads(line)
     passwords = {one["username"]: team["password"] for team in said["teams"] for one in team["people"]}
-    return House(said["url"], said["inbox"], root, passwords)
+    return House(said["url"], said["inbox"], root, passwords, commit)
 
 
 def _holds_rest_shortly(toml: Path) -> None:
@@ -81,6 +95,20 @@ def _holds_rest_shortly(toml: Path) -> None:
 def _own_mail_port(toml: Path) -> None:
     """Two test processes begin at the same moment: each takes a port that only the kernel knows, before it is needed."""
     toml.write_text(re.sub(r"^port = \d+", f"port = {free_port(0)}", toml.read_text(), count=1, flags=re.MULTILINE))
+
+
+def _checked_in(root: Path) -> str:
+    """The workspace is a git checkout, as IT keeps it; its first commit."""
+
+    def git(*words: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(root), *words], check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+    git("init", "--quiet", "--initial-branch=main")
+    git("add", ".")
+    git(*_JONAS, "commit", "--quiet", "-m", "The workspace as it is")
+    return git("rev-parse", "HEAD")
 
 
 def _run(root: Path, *words: str) -> None:

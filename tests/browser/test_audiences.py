@@ -136,7 +136,6 @@ def test_a_value_that_does_not_fit_is_said_and_what_was_typed_stays(page_as, com
 def test_list_overlap_and_sample_look_and_read_well(page_as, good_page):
     page = page_as("mseidel")
     page.goto("/audiences/")
-    good_page(page, "audiences-list")
     page.get_by_role("link", name="Overlap").click()
     page.get_by_label("Active customers").check()
     page.get_by_label("Gold customers in Berlin").check()

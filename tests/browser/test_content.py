@@ -270,27 +270,6 @@ def test_the_preview_looks_and_reads_well(page_as, good_page):
     good_page(page, "content-preview")
 
 
-@pytest.mark.parametrize(
-    ("url", "name"),
-    [
-        ("/content/", "content-list"),
-        ("/content/media/", "content-media"),
-        ("/content/brands/", "content-brands"),
-        ("/content/brands/nordlicht-outdoor/", "content-brand"),
-        ("/content/proof-list/", ""),
-        ("/content/reusable/", ""),
-        ("/content/first-frost/settings/", ""),
-        ("/content/first-frost/versions/1/", "content-version"),
-        ("/content/new/", ""),
-    ],
-)
-def test_the_other_pages_look_and_read_well(page_as, good_page, url, name):
-    page = page_as("lhoffmann")
-    page.goto(url)
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
-    good_page(page, name)
-
-
 def test_the_other_team_reads_previews_and_remarks(page_as, good_page):
     page = page_as("pnair")
     page.goto("/content/first-frost/")

@@ -1,0 +1,34 @@
+"""One thing of each kind that Lena has made, for pages that show such a thing: ``python -m tests.browser.place_seed``.
+
+Prints their names as JSON: a campaign, an audience with a saved version, a picture.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+
+from PIL import Image
+
+from tests.browser.campaign_seed import seed
+from twain_web.rooms.audiences import reads
+from twain_web.rooms.audiences.actions import duplicate_audience, edit_draft, save_version
+from twain_web.rooms.content.actions import add_picture
+from twain_web.rooms.people.models import Person
+
+
+def places() -> dict[str, str]:
+    """Make them; what the addresses of their pages name."""
+    lena = Person.objects.get(username="lhoffmann")
+    audience = duplicate_audience(by=lena, slug="gold-in-berlin")
+    rule = edit_draft(by=lena, audience=audience).tree
+    save_version(by=lena, audience=audience, tree=rule, ground=reads.ground_of(audience, lena), base=0)
+    drawn = io.BytesIO()
+    Image.new("RGB", (640, 240), "#7d9bb5").save(drawn, "PNG")
+    picture = add_picture(by=lena, data=drawn.getvalue(), name="morning-frost.png", alt="A blue morning")
+    return {"campaign": seed("A campaign to look at"), "audience": audience.slug, "picture": str(picture.pk)}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(places()))
