@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -76,9 +76,12 @@ def written(slug: str, version: int | None = None) -> Written:
     )  # fmt: skip
 
 
-def authors(slug: str, version: int | None = None, *, since: datetime | None = None) -> set[str]:
-    """User names of whoever wrote the version that a campaign sends, or one before it that was saved after *since*."""
-    return reads.authors(slug, version, since)
+def authors(used: Collection[tuple[str, int | None]], *, since: datetime | None = None) -> set[str]:
+    """User names of whoever wrote versions that a campaign sends, or ones before them that were saved after *since*.
+
+    *used*: slug and number of each; None is the newest.
+    """
+    return reads.authors(used, since)
 
 
 def uses(slug: str) -> list[Use]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from django.db.models import Max, Q, QuerySet
@@ -60,14 +60,15 @@ def version_to_use(slug: str, number: int | None) -> ContentVersion:
     return found
 
 
-def authors(slug: str, number: int | None, since: datetime | None) -> set[str]:
-    """Who wrote the version that is used (*number*, or the newest), and those before it that were saved after *since*."""
-    versions = ContentVersion.objects.filter(content__slug=slug, author__isnull=False)
-    if number is not None:
-        versions = versions.filter(number__lte=number)
-    lately = versions.filter(at__gt=since) if since else versions
-    used = versions.values_list("author__username", flat=True)[:1]
-    return {*used, *lately.values_list("author__username", flat=True)}
+def authors(used: Collection[tuple[str, int | None]], since: datetime | None) -> set[str]:
+    """Who wrote the versions that are used (by slug and number; None: the newest), and those before them saved after *since*."""
+    versions = ContentVersion.objects.filter(content__slug__in={slug for slug, _ in used}, author__isnull=False)
+    rows = list(versions.order_by("-number").values_list("content__slug", "number", "at", "author__username"))
+    found = set()
+    for slug, pinned in used:
+        up_to = [row for row in rows if row[0] == slug and (pinned is None or row[1] <= pinned)]
+        found |= {who for place, (_, _, at, who) in enumerate(up_to) if place == 0 or since is None or at > since}
+    return found
 
 
 def draft_of(content: Content, person: object) -> Draft | None:

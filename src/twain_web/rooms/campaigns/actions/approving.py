@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -84,16 +85,24 @@ def bundle_as_seen(instance: Instance, subject: Subject, seen: str) -> Bundle:
     return made
 
 
-def why_not_approve(instance: Instance, subject: Subject, bundle: Bundle, person: Any) -> str:  # noqa: ANN401
+def why_not_approve(
+    instance: Instance,
+    subject: Subject,
+    bundle: Bundle,
+    person: Any,  # noqa: ANN401
+    wrote: Collection[str] | None = None,
+) -> str:
     """In words, why this person's yes would not count; empty when it would.
 
-    Where policy wants somebody other than the author, everybody whose work would go out is one: see :func:`authors`.
+    Where policy wants somebody other than the author, everybody whose work would go out is one: *wrote*, or
+    :func:`authors`.
     """
     rules = needed(instance, bundle)
     if not rules:
         return _("Policy asks for nobody's approval of this send.")
     theirs = [rule for rule in rules if any(one.id == person.username for one in rule.people)]
-    if any(rule.not_author for rule in rules) and person.username in authors(subject, bundle):
+    barred = any(rule.not_author for rule in rules)
+    if barred and person.username in (_authors_now(subject, bundle) if wrote is None else wrote):
         return _("You are one of its authors: policy wants somebody else's yes.")
     if not theirs:
         return _("Policy asks for: %s.") % "; ".join(" / ".join(rule.roles) or _("a second person") for rule in rules)
@@ -102,8 +111,8 @@ def why_not_approve(instance: Instance, subject: Subject, bundle: Bundle, person
     return ""
 
 
-def authors(subject: Subject, bundle: Bundle) -> set[str]:
-    """User names of a bundle's authors, whose own yes is worth nothing where policy wants somebody else's.
+def authors(subject: Subject, bundle: Bundle, last: Approved | None) -> set[str]:
+    """User names of a bundle's authors, whose own yes is worth nothing where policy wants somebody else's. *last*: the last yes.
 
     Its owner; whoever asks for this yes; whoever edited its plan since the last one; and whoever wrote a version that it sends
     (the content of every variant, every audience it stands on), or one that came before it since the last yes.
@@ -111,10 +120,13 @@ def authors(subject: Subject, bundle: Bundle) -> set[str]:
     found = {str(bundle.body["author"])}
     asked = ApprovalRequest.objects.filter(campaign=subject.slug, bundle=bundle.hash)
     found |= set(asked.values_list("asked_by__username", flat=True))
-    last = Approved.objects.filter(campaign=subject.slug).first()
     since = last.at if last else None
     found |= audience_authors(bundle.body["audiences"], since=since)
     return found | _planners(subject, since) if subject.house else found
+
+
+def _authors_now(subject: Subject, bundle: Bundle) -> set[str]:
+    return authors(subject, bundle, Approved.objects.filter(campaign=subject.slug).first())
 
 
 def _planners(subject: Subject, since: datetime | None) -> set[str]:
@@ -122,9 +134,8 @@ def _planners(subject: Subject, since: datetime | None) -> set[str]:
     versions = PlanVersion.objects.filter(campaign=subject.house)
     lately = versions.filter(at__gt=since) if since else versions
     found = set(lately.values_list("by__username", flat=True))
-    for arm in subject.house.plan.arms if subject.house else ():
-        found |= content_authors(arm.content, arm.version, since=since)
-    return found
+    arms = subject.house.plan.arms if subject.house else ()
+    return found | content_authors([(arm.content, arm.version) for arm in arms], since=since)
 
 
 def _is_approved(instance: Instance, bundle: Bundle) -> bool:

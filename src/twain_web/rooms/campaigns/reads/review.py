@@ -87,8 +87,9 @@ def review(subject: Subject, person: Any) -> Review:  # noqa: ANN401 — a Perso
 
 
 def _full(instance: Instance, subject: Subject, bundle: Bundle, person: Any, launch: Launch | None) -> Review:  # noqa: ANN401
-    rules, wrote = needed(instance, bundle), authors(subject, bundle)
+    rules = needed(instance, bundle)
     last = Approved.objects.filter(campaign=subject.slug).select_related("by").first()
+    wrote = authors(subject, bundle, last)
     now, plan = timezone.now(), subject.house.plan if subject.house else None
     zone = instance.settings.time_zone
     request = ApprovalRequest.objects.filter(campaign=subject.slug).select_related("asked_by").first()
@@ -99,7 +100,7 @@ def _full(instance: Instance, subject: Subject, bundle: Bundle, person: Any, lau
         finish=finish_of(instance, bundle, tried),
         rules=tuple(_rule(instance, rule, wrote) for rule in rules),
         approved=not any(rule.missing for rule in rules),
-        refusal=why_not_approve(instance, subject, bundle, person),
+        refusal=why_not_approve(instance, subject, bundle, person, wrote),
         request=request if request and request.bundle == bundle.hash else _open(request),
         launch=launch,
         last=last,
