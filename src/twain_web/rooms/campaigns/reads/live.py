@@ -13,11 +13,12 @@ from django.utils.translation import gettext_lazy as _lazy
 from twain.errors import TwainError
 from twain.flows.account import report
 from twain.flows.instance import Instance
-from twain.flows.load import Load, load_of
+from twain.flows.load import Load
 from twain.flows.resolve import missed
 from twain.records import Fate, Run, RunEvent, RunState, Tally
 from twain_web import engine
 from twain_web.rooms.campaigns.models import Launch, Rehearsal
+from twain_web.rooms.campaigns.reads.loads import load_now
 from twain_web.rooms.campaigns.reads.sends import LiveSend, card_of, is_over
 from twain_web.rooms.people.public import named
 
@@ -112,7 +113,7 @@ def send(run_id: str) -> Send:
         over=is_over(run),
         accounted_for=one.accounted_for,
         reasons=tuple(_reasons(instance, run, one.tally)),
-        load=load_of(instance, source) if source and not is_over(run) else None,
+        load=load_now(instance, source) if source and not is_over(run) else None,
         source=source,
         events=_timeline(instance, run, launch),
         launch=launch,
