@@ -16,7 +16,7 @@ _PARAGRAPHS = frozenset(
 )
 _BLOCKS = frozenset({"div", "tr", "li", "header", "footer", "dl", "dt", "dd", "body", "tbody", "thead"})
 _TAG = re.compile(r"<[^>]*>")
-_HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+_HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.IGNORECASE)
 
 
 class _Walker(HTMLParser):
