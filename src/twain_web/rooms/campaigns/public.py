@@ -7,7 +7,7 @@ from twain_web.rooms.campaigns.actions.launching import withdraw_what_was_due
 from twain_web.rooms.campaigns.programs import Launched, Planned, Reviewed, Tried
 from twain_web.rooms.campaigns.reads.cards import CampaignCard
 from twain_web.rooms.campaigns.reads.cards import cards as campaigns
-from twain_web.rooms.campaigns.reads.sends import LiveSend, card_of_run, held_sends, live_sends
+from twain_web.rooms.campaigns.reads.sends import LiveSend, card_of_run, held_sends, live_sends, names_of
 from twain_web.rooms.campaigns.reads.waiting import Waiting, waiting_for
 from twain_web.rooms.campaigns.records import campaign_record
 
@@ -24,6 +24,7 @@ __all__ = [
     "card_of_run",
     "held_sends",
     "live_sends",
+    "names_of",
     "programs",
     "waiting_for",
     "withdraw_what_was_due",

@@ -13,6 +13,8 @@ from twain.flows.customer import find_key, look_up, why
 from twain.records import Feed
 from twain_web import engine
 from twain_web.access import needs
+from twain_web.rooms.audiences.public import audiences
+from twain_web.rooms.campaigns.public import names_of
 from twain_web.rooms.insights.actions import unmask
 from twain_web.rooms.insights.permissions import READ_CUSTOMER, UNMASK_CUSTOMER
 
@@ -48,9 +50,16 @@ def search(request: HttpRequest) -> HttpResponse:
 def page(request: HttpRequest, who: Somebody) -> HttpResponse:
     """The frame of the page, and every message from our own history; the company's rows follow."""
     here = engine.instance(request.user)
-    names = sorted(here.workspace.audiences)
-    shown = {"who": who, "feed": here.workspace.feed(who.feed), "history": here.history.of_key(who.key)[:200]}
-    return render(request, "insights/customer.html", {**shown, "audiences": [*names, *here.workspace.campaigns()]})
+    history = here.history.of_key(who.key)[:200]
+    names = names_of({*(one["campaign"] for one in history), *here.workspace.campaigns()})
+    shown = {
+        "who": who,
+        "feed": here.workspace.feed(who.feed),
+        "history": [(one, names[one["campaign"]]) for one in history],
+        "audiences": sorted((one.name, one.slug) for one in audiences() if one.slug in here.workspace.audiences),
+        "campaigns": sorted((names[slug], slug) for slug in here.workspace.campaigns()),
+    }
+    return render(request, "insights/customer.html", shown)
 
 
 @needs(READ_CUSTOMER, get=somebody)

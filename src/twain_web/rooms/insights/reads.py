@@ -11,6 +11,7 @@ from twain.flows.resolve import missed
 from twain.insight.rollup import Rollup, from_json, roll_up, stamp_of
 from twain.records import Fate, Run, RunState, Undelivered
 from twain_web import engine
+from twain_web.rooms.campaigns.public import names_of
 from twain_web.rooms.insights.models import SendFigures
 
 #: A send in one of these has figures; the others have only an expectation.
@@ -49,9 +50,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class SendRow:
-    """One line of the list of sends."""
+    """One line of the list of sends; *name* is what people call the campaign."""
 
     run: Run
+    name: str
     audience: int
     sent: int
     failed: int
@@ -77,21 +79,27 @@ def figures(instance: Instance, run: Run) -> Rollup:
 
 
 def sends(instance: Instance, *, campaign: str = "", limit: int = 500) -> list[Run]:
-    """Sends that have begun, newest first."""
-    runs = instance.ledger.runs(limit=limit, campaign=campaign or None, states=BEGUN)
-    return [run for run in runs if not run.scope.startswith("to:")]
+    """Sends that have begun, newest first; of those campaigns alone whose name or slug has *campaign* in it."""
+    runs = [run for run in instance.ledger.runs(limit=limit, states=BEGUN) if not run.scope.startswith("to:")]
+    if not campaign:
+        return runs
+    names = names_of(run.campaign for run in runs)
+    return [run for run in runs if campaign.lower() in f"{names[run.campaign]} {run.campaign}".lower()]
 
 
 def rows(instance: Instance, runs: Sequence[Run]) -> Iterator[SendRow]:
     """The list's lines for these sends. Finished ones come from their kept figures, all in one query."""
     kept = {one.run_id: from_json(one.figures) for one in SendFigures.objects.filter(run_id__in=[r.id for r in runs])}
+    names = names_of(run.campaign for run in runs)
     for run in runs:
+        name = names[run.campaign]
         if run.id in kept and run.state in _OVER:
             known = kept[run.id]
-            yield SendRow(run, known.audience, *(known.total(f) for f in ("sent", "failed", "suppressed", "uncertain")))
+            ends = (known.total(fate) for fate in ("sent", "failed", "suppressed", "uncertain"))
+            yield SendRow(run, name, known.audience, *ends)
         else:
             tally = instance.ledger.tally(run.id)
-            yield SendRow(run, tally.audience, tally.sent, tally.failed, tally.suppressed, tally.uncertain)
+            yield SendRow(run, name, tally.audience, tally.sent, tally.failed, tally.suppressed, tally.uncertain)
 
 
 def funnel(instance: Instance, run: Run, known: Rollup) -> list[Step]:

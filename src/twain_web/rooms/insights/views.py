@@ -10,6 +10,7 @@ from twain.errors import LedgerError
 from twain.records import Run
 from twain_web import engine
 from twain_web.access import needs
+from twain_web.rooms.campaigns.public import names_of
 from twain_web.rooms.insights import reads
 from twain_web.rooms.insights.permissions import EXPORT_RESULTS, READ_RESULTS
 from twain_web.rooms.people.public import named, record
@@ -41,6 +42,7 @@ def result(request: HttpRequest, run: Run) -> HttpResponse:
     known = reads.figures(here, run)
     shown = {
         "run": run,
+        "name": names_of([run.campaign])[run.campaign],
         "sender": named(run.person),
         "known": known,
         "funnel": reads.funnel(here, run, known),

@@ -170,7 +170,7 @@ def _timeline(instance: Instance, run: Run, launch: Launch | None) -> tuple[Even
 
 def _event(event: RunEvent, who: str) -> Event:
     business = event.business.replace(f"by {event.person}.", f"by {who}.") if who else event.business
-    return Event(event.at, event.kind, business.replace("no_address", _("no address")), event.technical, who)
+    return Event(event.at, event.kind, business, event.technical, who)
 
 
 def is_waiting(run: Run) -> bool:

@@ -136,12 +136,16 @@ def _eta(run: Run, pending: int, rate: float) -> datetime | None:
     return datetime.now(UTC) + timedelta(seconds=pending / rate)
 
 
+def names_of(slugs: Iterable[str]) -> dict[str, str]:
+    """What people call these campaigns, of the house and of the files; a slug that nobody knows any more stands for itself."""
+    wanted, workspace = set(slugs), engine.workspace()
+    names = dict(Campaign.objects.filter(slug__in=wanted).values_list("slug", "name"))
+    titles = {slug: workspace.campaign(slug).title for slug in wanted - names.keys() if slug in workspace.campaigns()}
+    return {slug: slug for slug in wanted} | titles | names
+
+
 def _name(slug: str) -> str:
-    house = Campaign.objects.filter(slug=slug).values_list("name", flat=True).first()
-    if house:
-        return house
-    workspace = engine.workspace()
-    return workspace.campaign(slug).title if slug in workspace.campaigns() else slug
+    return names_of([slug])[slug]
 
 
 def _owner(run: Run) -> str:
