@@ -25,6 +25,16 @@ from twain.ports import Session
 from twain.records import Bundle, Level, Run, RunEvent, RunState, Verdict
 from twain.snapshot.take import Snapshot, discard, take_snapshot
 
+#: Why people are left out, as both teams read it on the timeline.
+LEFT_OUT = {
+    "no_address": "without an address",
+    "invalid": "whose address cannot be right",
+    "duplicate": "whose address is there twice",
+    "consent": "who have not agreed",
+    "history": "by what they got before",
+    "cap": "mailed too often lately",
+    "holdout": "held out to compare",
+}
 _FREEZABLE = frozenset({RunState.PLANNED, RunState.CHECKED, RunState.SNAPSHOTTING, RunState.HELD})
 
 
@@ -163,9 +173,11 @@ def _commit(instance: Instance, run: Run, prepared: Prepared, attempt: _Attempt)
     funnel = attempt.snapshot.funnel
     links = dict(enumerate(link for p in prepared.programs for link in p.links))
     instance.ledger.remember_links(prepared.bundle.hash, links)
-    excluded = ", ".join(f"{count} {reason}" for reason, count in funnel.excluded.items() if count)
+    excluded = ", ".join(
+        f"{count} {LEFT_OUT.get(reason, reason)}" for reason, count in funnel.excluded.items() if count
+    )
     text = f"{funnel.audience} people; of {funnel.matched} matched, left out: {excluded or 'nobody'}."
-    event = RunEvent(run.id, instance.clock.now(), "sending", text, f"{len(attempt.snapshot.shards)} batches")
+    event = RunEvent(run.id, instance.clock.now(), "sending", text, f"batches: {len(attempt.snapshot.shards)}")
     return instance.ledger.commit_manifest(run.id, attempt.snapshot.shards, funnel, attempt.sealed_key, event)
 
 
