@@ -311,6 +311,9 @@ class Ledger(Protocol):
         """Shards that are in the delivery history: number → (path, sha256)."""
 
     def outcomes(self, run_id: str, shard: int) -> ShardOutcomes: ...
+    def sent_times(self, run_id: str, shard: int) -> Mapping[int, float]:
+        """Row → when the relay took it (epoch seconds), for those of a shard that are sent so far; empty once pruned."""
+
     def mark_archived(self, run_id: str, shard: int, path: str, sha256: str) -> None:
         """The shard's Parquet file is written and true; its per-row data in the ledger may go (``prune``)."""
 

@@ -109,8 +109,8 @@ class ChannelSettings:
     *limits*: lane (a provider's name, a domain, ``*`` for the rest, ``""`` for all together) → ``per_second``, ``per_hour``.
     *dkim*: the keys that sign what goes out here; none = the relay signs, or nobody. *bounce_address*: where bounces come back to,
     each message under an address of its own (VERP); "" = to the sender.
-    *track_clicks*, *track_opens*: whether campaigns on it may count them. Counting opens needs people's consent in many countries
-    (ePrivacy Directive, article 5(3)): it is off until IT says that the consent is there.
+    *track_clicks*, *track_opens*: whether campaigns on it may count them. Counting opens needs people's consent in many
+    countries (ePrivacy Directive, article 5(3)): it is off until IT says that the consent is there.
     """
 
     name: str

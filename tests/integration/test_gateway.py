@@ -13,7 +13,9 @@ from twain.ledger.bundles import make_bundle
 from twain.ledger.stores import open_ledger
 from twain.records import Run, RunState
 from twain.returns import server as server_room
+from twain.returns.events import Event, EventSpool, finished_files, read_events
 from twain.returns.gateway import create_app, serve
+from twain.returns.targets import location as to_location
 from twain.returns.tokens import TokenMint
 from twain.vault import KeyRing
 
@@ -323,3 +325,162 @@ def test_a_link_is_not_posted_to(linked):
 
 def test_a_link_of_a_run_that_is_gone_leads_nowhere(gateway):
     assert ask(gateway, "GET", f"/c/{token()}.0")[0] == 404
+
+
+# ---------------------------------------------------------------- events
+
+PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
+
+
+@pytest.fixture
+def counting(ledger, linked, tmp_path):
+    """A gateway that keeps events, and those it has kept."""
+    folder = tmp_path / "events"
+    spool = EventSpool(folder, "gateway")
+    view = lambda ref: f"<p>Row {ref.row}</p>".encode() if ref.row < 50 else None  # noqa: E731 — one use
+    app = create_app(ledger, MINT, address_hash, spool=spool, view=view, proxies=1, now=lambda: 1000.0)
+
+    def kept():
+        spool.rotate()
+        return [event for path in finished_files(folder) for event in read_events(path)]
+
+    with serve(app) as server, closing(spool):
+        yield server, kept
+
+
+def test_clicks_opens_and_views_are_on_the_disk_when_they_are_answered(counting):
+    server, kept = counting
+    said = {"User-Agent": PHONE, "X-Forwarded-For": "203.0.113.9, 198.51.100.77", "Sec-Purpose": "prefetch"}
+    paths = [f"/c/{token()}.0", f"/o/{token(8)}", f"/v/{token(9)}"]
+    assert [ask(server, "GET", path, headers=said)[0] for path in paths] == [302, 200, 200]
+    common = {"agent": PHONE, "network": "198.51.100.0/24", "signs": "prefetch"}
+    assert kept() == [
+        Event(RUN, 3, 7, "click", 1000.0, 0, **common),
+        Event(RUN, 3, 8, "open", 1000.0, -1, **common),
+        Event(RUN, 3, 9, "view", 1000.0, -1, **common),
+    ]
+
+
+def test_looking_ahead_with_head_counts_for_nothing_and_has_no_body(counting):
+    server, kept = counting
+    for path in (f"/c/{token()}.0", f"/o/{token()}", f"/v/{token()}"):
+        seen, told = ask(server, "HEAD", path), ask(server, "GET", path)
+        assert (seen[0], seen[2]) == (told[0], b"")
+        assert {k: v for k, v in seen[1].items() if k != "Date"} == {k: v for k, v in told[1].items() if k != "Date"}
+    assert [event.kind for event in kept()] == ["click", "open", "view"]
+
+
+def test_what_is_answered_is_complete_private_and_never_cached(counting):
+    server, _ = counting
+    for path in (f"/c/{token()}.0", f"/o/{token()}", f"/v/{token()}"):
+        _, headers, body = ask(server, "GET", path)
+        assert headers["Content-Length"] == str(len(body))
+        assert headers["Cache-Control"] == "no-store"
+        assert headers["Referrer-Policy"] == "no-referrer"
+        assert "Set-Cookie" not in headers
+    assert ask(server, "GET", f"/o/{token()}")[2].startswith(b"GIF89a")
+    policy = ask(server, "GET", f"/v/{token()}")[1]["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "sandbox" in policy
+    assert "script" not in policy
+
+
+@pytest.mark.parametrize("path", ["/o/", "/v/", "/c/"])
+def test_a_wrong_token_is_answered_as_ever_and_keeps_nothing(counting, path):
+    server, kept = counting
+    unknown = ask(server, "GET", "/u/x")
+    more = ".0" if path == "/c/" else ""
+    for wrong in (changed(token()), "x", "", token() + "x"):
+        status, headers, body = ask(server, "GET", path + wrong + more)
+        assert (status, body) == (404, unknown[2])
+        assert headers.keys() == unknown[1].keys()
+    assert ask(server, "POST", path + token() + more, ONE_CLICK, FORM)[0] == 404
+    assert kept() == []
+
+
+def test_a_message_that_cannot_be_shown_any_more_is_unknown(counting):
+    server, kept = counting
+    assert ask(server, "GET", f"/v/{token(60)}")[0] == 404
+    assert kept() == []
+
+
+def test_the_link_that_nobody_can_see_is_noted_and_leads_nowhere(counting):
+    server, kept = counting
+    status, headers, _ = ask(server, "GET", f"/c/{token()}.999999")
+    assert status == 404
+    assert "Location" not in headers
+    assert [(event.kind, event.link) for event in kept()] == [("canary", -1)]
+
+
+def test_an_unsubscription_is_obeyed_first_and_counted_then(counting, ledger):
+    server, kept = counting
+    assert ask(server, "POST", f"/u/{token()}", ONE_CLICK, FORM)[0] == 200
+    assert len(suppressed(ledger)) == 1
+    assert [event.kind for event in kept()] == ["unsubscribe"]
+
+
+def test_with_a_full_disk_nothing_is_answered_that_is_not_kept_but_people_still_get_off(counting, ledger, monkeypatch):
+    server, kept = counting
+    with monkeypatch.context() as full:
+        full.setattr("twain.returns.events.os.fdatasync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left")))
+        for path in (f"/c/{token()}.0", f"/o/{token()}", f"/v/{token()}"):
+            status, headers, _ = ask(server, "GET", path)
+            assert (status, headers["Retry-After"]) == (503, "120")
+            assert "Location" not in headers
+        assert ask(server, "POST", f"/u/{token()}", ONE_CLICK, FORM)[0] == 200
+    assert len(suppressed(ledger)) == 1
+    assert ask(server, "GET", f"/c/{token()}.0")[0] == 302
+    assert [event.kind for event in kept()][-1] == "click"
+
+
+# ---------------------------------------------------------------- targets made from data
+
+
+def test_a_signed_target_is_followed_and_counted(counting):
+    server, kept = counting
+    target = "https://shop.example/p/17?name=J%C3%BCrgen"
+    status, headers, _ = ask(server, "GET", f"/c/{token()}{MINT.link_signer()(token(), 0, target)}")
+    assert (status, headers["Location"]) == (302, target)
+    assert [(event.kind, event.link) for event in kept()] == [("click", 0)]
+
+
+@pytest.mark.parametrize("target", ["javascript:alert(1)", "//evil.example/", "https://", "https://x.example/\r\nSet-Cookie: a=b",
+                                    "data:text/html,x", "ftp://x.example/", "https://x@müller.example/"])  # fmt: skip
+def test_even_a_signed_target_must_be_a_web_address(counting, target):
+    server, kept = counting
+    status, headers, _ = ask(server, "GET", f"/c/{token()}{MINT.link_signer()(token(), 0, target)}")
+    assert status == 404
+    assert "Location" not in headers
+    assert kept() == []
+
+
+def test_a_signed_target_that_was_tampered_with_leads_nowhere(counting):
+    """X5: unsigned or tampered → 404 without Location."""
+    server, kept = counting
+    good = f"{token()}{MINT.link_signer()(token(), 0, 'https://shop.example/p/17')}"
+    evil = MINT.link_signer()(token(8), 0, "https://evil.example/").split(".")
+    parts = good.split(".")
+    wrong = [
+        ".".join([parts[0], parts[1], evil[2], parts[3]]), ".".join([parts[0], *evil[1:]]), ".".join([*parts[:3], "A" * 16]),
+        ".".join(parts[:3]), ".".join([parts[0], "9", *parts[2:]]), good + "A", good[:-1],
+    ]  # fmt: skip
+    for link in wrong:
+        status, headers, _ = ask(server, "GET", f"/c/{link}")
+        assert status == 404
+        assert "evil" not in headers.get("Location", "")
+    assert kept() == []
+
+
+@pytest.mark.parametrize(
+    ("target", "location"),
+    [
+        (
+            "https://müller.example/größe?farbe=grün#maß",
+            "https://xn--mller-kva.example/gr%C3%B6%C3%9Fe?farbe=gr%C3%BCn#ma%C3%9F",
+        ),
+        ("https://shop.example/a b", "https://shop.example/a%20b"),
+        ("HTTPS://shop.example/%7Ex", "HTTPS://shop.example/%7Ex"),
+    ],
+)
+def test_a_target_in_any_language_becomes_a_location(target, location):
+    assert to_location(target) == location

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from open_data_contract_standard.model import OpenDataContractStandard
 
 from twain.errors import LedgerError
 from twain.insight.measure import measure
-from twain.ledger.lake import DELIVERIES, EVENTS, Lake
+from twain.ledger.happened import EVENTS
+from twain.ledger.lake import DELIVERIES, Lake
 from twain.ledger.verdicts import CHECKS, Checked
 from twain.records import Fate, Funnel, HistoryTest, Level, Run, RunState, Shard, ShardOutcomes, Verdict
 
@@ -111,10 +113,37 @@ def test_clicks_of_machines_do_not_count(lake):
         "run_id": ["r1", "r1"], "shard": [0, 0], "row": [1, 2], "campaign": ["spring"] * 2, "feed": ["customers"] * 2,
         "key": ["k0-1", "k0-2"], "kind": ["click"] * 2, "machine": [False, True], "at": [int(NOW * 1000)] * 2,
     }  # fmt: skip
-    table = pa.table({f.name: pa.array(rows[f.name], f.type) for f in EVENTS}, EVENTS)
+    table = pa.table({name: pa.array(values, EVENTS.field(name).type) for name, values in rows.items()})
     first = lake.write_events("gateway-1", table)
     assert lake.write_events("gateway-1", table) == first
     assert found(lake, "clicked", within=1) == ["k0-1"]
+
+
+def test_events_that_were_merged_with_others_are_not_written_again(lake):
+    """A collector that died after writing is repeated, however much later."""
+    rows = {
+        "run_id": ["r1"], "shard": [0], "row": [1], "campaign": ["spring"], "feed": ["customers"], "key": ["k0-1"],
+        "kind": ["click"], "machine": [False], "at": [int(NOW * 1000)],
+    }  # fmt: skip
+    table = pa.table({name: pa.array(values, EVENTS.field(name).type) for name, values in rows.items()})
+    path, _ = lake.write_events("gateway-1", table)
+    lake.write_events("gateway-2", table)
+    assert lake.compact(now=NOW) == 1
+    assert lake.write_events("gateway-1", table) == (path, "")
+    assert [pq.read_metadata(file).num_rows for file in lake.files("events", "r1")] == [2]
+    assert len(lake.events_since(NOW - 1, ["r1"])) == 2
+    assert lake.events_since(NOW + 1, ["r1"]) == lake.events_since(NOW - 1, ["r2"]) == []
+
+
+def test_messages_are_found_by_the_hundred(lake):
+    write(lake, outcomes("r1", 0))
+    write(lake, outcomes("r2", 3))
+    wanted = [("r1", 0, 6), ("r2", 3, 0), ("r2", 3, 99), ("r9", 0, 0)]
+    columns = [pa.array(c, t) for c, t in zip(zip(*wanted, strict=True), (pa.string(), pa.int32(), pa.int32()), strict=True)]
+    found = lake.mailed(pa.table(columns, ["run_id", "shard", "row"])).to_pylist()
+    assert sorted((row["run_id"], row["shard"], row["row"], row["key"]) for row in found) == [
+        ("r1", 0, 6, "k0-6"), ("r2", 3, 0, "k3-0"),
+    ]  # fmt: skip
 
 
 def test_a_person_is_found_newest_first_before_and_after_compaction(lake, tmp_path):

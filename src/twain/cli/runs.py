@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
+from twain.cli.events import show_reactions
 from twain.cli.output import Json, count, print_json, say, table, when
 from twain.cli.progress import TerminalWatch, show_report
 from twain.cli.send import end
 from twain.errors import ConfigError
 from twain.flows.account import report
+from twain.flows.events import came_back
 from twain.flows.instance import open_instance
 from twain.flows.resolve import missed, resolve
 from twain.flows.send import cancel, pause, resume
@@ -52,14 +54,16 @@ def list_runs(
 
 
 def show_run(run_id: RunId, as_json: Json = False) -> None:
-    """One send: its books and its timeline."""
+    """One send: its books, what came back of it, and its timeline."""
     with open_instance() as instance:
         one = report(instance, instance.ledger.run(run_id))
         timeline = instance.ledger.timeline(one.run.id)
+        back = came_back(instance, one.run.id)
     if as_json:
-        print_json({**one.as_json(), "bundle": one.run.bundle, "timeline": timeline})
+        print_json({**one.as_json(), "bundle": one.run.bundle, "came_back": back.as_json(), "timeline": timeline})
         return
     show_report(one)
+    show_reactions(back)
     table("Timeline", ("when", "what", "in detail"), [(when(e.at), e.business, e.technical) for e in timeline])
 
 

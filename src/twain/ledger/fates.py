@@ -104,6 +104,12 @@ class Fates(Book):
             )
         return ShardOutcomes(run, shard_from(row), found.fates, found.reasons, found.replies, found.times, feed)
 
+    def sent_times(self, run_id: str, shard: int) -> dict[int, float]:
+        """Row → when the relay took it (epoch seconds), for those of a shard that are sent so far; empty once pruned."""
+        with self._driver.reading() as tx:
+            kept = _kept(tx, need_shard(tx, run_id, shard))
+        return {o.row: o.at for window in kept for o in window.outcomes() if o.fate is Fate.SENT}
+
     def undelivered(self, run_id: str, fates: Iterable[Fate]) -> Iterator[Undelivered]:
         """People whose fate is one of *fates*, by shard and row. ``key`` is empty: the ledger doesn't know people.
 

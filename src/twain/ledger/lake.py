@@ -24,6 +24,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from twain.errors import LedgerError
+from twain.ledger.happened import event_table, first_at, shards_of
 from twain.ledger.manifest import Entry, Manifest
 from twain.ledger.returned import bounce_table
 from twain.ledger.verdicts import Checked, check_name, check_table
@@ -51,19 +52,6 @@ DELIVERIES = pa.schema(
         pa.field("at", _TIME, nullable=False),
     ]
 )
-EVENTS = pa.schema(
-    [
-        pa.field("run_id", pa.string(), nullable=False),
-        pa.field("shard", pa.int32(), nullable=False),
-        pa.field("row", pa.int32(), nullable=False),
-        pa.field("campaign", pa.string(), nullable=False),
-        pa.field("feed", pa.string(), nullable=False),
-        pa.field("key", pa.string(), nullable=False),
-        pa.field("kind", pa.string(), nullable=False),
-        pa.field("machine", pa.bool_(), nullable=False),
-        pa.field("at", _TIME, nullable=False),
-    ]
-)
 _TESTS = {
     "mailed": ("deliveries", "fate = 'sent'"),
     "failed": ("deliveries", "fate = 'failed'"),
@@ -73,7 +61,10 @@ _ADDRESS = re.compile(r"<[^<>]*@[^<>]*>|[^\s<>(),;:\"]+@[^\s<>(),;:\"]+")
 _FATES = {int(fate): fate.name.lower() for fate in Fate}
 _REPLY_CLASS = re.compile(r"^([245])\d\d(?:[ -]([245]\.\d{1,3}\.\d{1,3}))?")
 _KEPT_FOR = 3600.0  # seconds an untrue file stays, for those who still read it
-_ORDER = {"deliveries": 'key, "at"', "bounces": 'key, "at"', "checks": 'feed, "at"'}
+_ORDER = {"deliveries": 'key, "at"', "events": 'key, "at"', "bounces": 'key, "at"', "checks": 'feed, "at"'}
+_MAILED = (
+    'select * from read_parquet($files, hive_partitioning = false) semi join messages using (run_id, shard, "row")'
+)
 _Q = "select {what} from read_parquet($files, hive_partitioning = false) where {where}"
 
 
@@ -115,11 +106,16 @@ class Lake:
         return self.write(outcomes, *columns)
 
     def write_events(self, name: str, events: pa.Table) -> tuple[str, str]:
-        """Write events (schema EVENTS) under a *name* of the caller's; the same name again writes over itself."""
-        table = events.select(EVENTS.names).cast(EVENTS)
-        month = _month(pc.min(table.column("at")).as_py())
+        """Write events (schema EVENTS) under a *name* of the caller's; the same name again writes over itself.
+
+        Returns the path and its SHA-256; an empty one when the file was merged with others meanwhile: then nothing is written.
+        """
+        table = event_table(events)
+        month = _month(first_at(table))
         path = f"events/month={month}/{name}.parquet"
-        entry = self._write_file("events", path, month, table, {})
+        if path in self._manifest.removed():
+            return path, ""
+        entry = self._write_file("events", path, month, table, shards_of(table))
         former = [e.path for e in self._manifest.entries("events") if e.path == path]
         self._manifest.change([entry], former, time.time())
         return entry.path, entry.sha256
@@ -147,7 +143,7 @@ class Lake:
         return entry.path, entry.sha256
 
     def compact(self, *, least: int = 2, now: float | None = None) -> int:
-        """Merge every month of deliveries or checks that has *least* files or more into one sorted file; how many months.
+        """Merge every month of deliveries, events or checks that has *least* files or more into one sorted file; how many months.
 
         Files that ceased to be true an hour ago are deleted.
         """
@@ -215,6 +211,26 @@ class Lake:
         files = [e for e in self._manifest.entries("deliveries") if e.holds(run_id, shard)]
         where = 'run_id = $run and shard = $shard and "row" = $row'
         return list(self._table(where, files, {"run": run_id, "shard": shard, "row": row}).to_pylist())
+
+    def mailed(self, messages: pa.Table) -> pa.Table:
+        """The deliveries of *messages* (columns run_id, shard, row), in no order; those not in the history are missing."""
+        wanted = shards_of(messages)
+        files = [e for e in self._manifest.entries("deliveries") if any(e.holds(r, n) for r in wanted for n in wanted[r])]
+        if not files:
+            return DELIVERIES.empty_table()
+        with self._connected() as engine:
+            engine.register("messages", messages)
+            return engine.sql(_MAILED, params={"files": [str(self._root / e.path) for e in files]}).to_arrow_table()
+
+    def events_since(self, at: float, run_ids: Sequence[str]) -> list[dict[str, Any]]:
+        """What happened to messages of these sends from epoch seconds *at* on, in no order; columns as in EVENTS."""
+        wanted = set(run_ids)
+        files = [e for e in self._manifest.entries("events") if e.last_at >= at and wanted.intersection(e.shards)]
+        if not files:
+            return []
+        values = {"runs": sorted(wanted), "since": datetime.fromtimestamp(at, UTC)}
+        where = 'list_contains($runs, run_id) and "at" >= $since'
+        return [row for b in self._batches(_Q.format(what="*", where=where), files, values) for row in b.to_pylist()]
 
     def address_hash(self, run_id: str, shard: int, row: int) -> bytes | None:
         """The 32-byte HMAC of the address a message went to, or None when it is not in the history."""
@@ -284,11 +300,12 @@ class Lake:
         )
 
     def _merge(self, month: str, files: list[Entry], now: float) -> int:
-        shards: dict[str, list[int]] = defaultdict(list)
+        shards: dict[str, set[int]] = defaultdict(set)
         for entry in files:
             for run, numbers in entry.shards.items():
-                shards[run].extend(numbers)
-        entry = self._sorted_file(month, files, shards, "true", None)
+                shards[run].update(numbers)
+        kept = {run: sorted(numbers) for run, numbers in shards.items()}
+        entry = self._sorted_file(month, files, kept, "true", None)
         return int(self._manifest.change([entry], [e.path for e in files], now))
 
     def _sorted_file(

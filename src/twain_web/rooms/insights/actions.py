@@ -27,7 +27,8 @@ def keep_figures(run_id: str) -> None:
 
 
 def _history_is_scattered() -> list[str]:
-    return ["deliveries"] if len(engine.instance().history.files()) > reads.MOST_FILES else []
+    history = engine.instance().history
+    return [table for table in ("deliveries", "events") if len(history.files(table)) > reads.MOST_FILES][:1]
 
 
 @reconciler("history", every=900.0, due=_history_is_scattered, hands=1)
