@@ -19,7 +19,8 @@ from twain.ports import EnvelopeSender
 from twain.records import Envelope, Fate, Outcome
 
 _SENT = Fate.SENT
-_make = partial(tuple.__new__, Outcome)  # a named tuple's own constructor costs twice as much
+_envelope = partial(tuple.__new__, Envelope)  # a named tuple's own constructor costs twice as much
+_outcome = partial(tuple.__new__, Outcome)
 _window_of = itemgetter(0)
 
 Picked = list[tuple[OpenWindow, Sequence[Made]]]
@@ -49,7 +50,7 @@ class Tickets:
             numbers = range(self._last + 1, self._last + 1 + len(rows))
             self._last += len(rows)
             self._flying.update(zip(numbers, zip(repeat(window), rows), strict=True))
-            envelopes += map(Envelope._make, zip(numbers, self._senders(window, rows), recipients, data, strict=False))
+            envelopes += map(_envelope, zip(numbers, self._senders(window, rows), recipients, data, strict=False))
         return envelopes
 
     def _senders(self, window: OpenWindow, rows: Sequence[int]) -> Iterable[bytes]:
@@ -73,8 +74,9 @@ class Tickets:
             answers = self.unjournalled.setdefault(window.key, [])
             before, outcomes = len(answers), window.outcomes
             for _, row, outcome in some:
-                if outcome.fate is _SENT:
-                    final = _make((row, _SENT, outcome.reason, outcome.reply, now))
+                _, fate, reason, reply, _ = outcome
+                if fate is _SENT:
+                    final = _outcome((row, _SENT, reason, reply, now))
                     outcomes.append(final)
                 else:
                     final = self._not_sent(window, row, outcome, now)

@@ -4,7 +4,8 @@ One stray line end in an address or a body is a command to the relay (CVE-2023-5
 sections 2.3.8 and 4.1.2). Addresses are checked every time. Bodies are clean by construction (``Envelope.data``): the
 program encodes every value into quoted-printable. Reading all of a 10 KB body again costs as much as sending it, so the
 door looks at the first body of each connection and then at one in 64, which finds a program that is broken, and always
-at the two places where a body could run into the next command.
+at the two places where a body could run into the next command. As long as these bodies are ASCII, those between are
+taken to be; from the first that is not, each one is looked through and announced as what it is (RFC 6152).
 """
 
 from __future__ import annotations
@@ -42,30 +43,34 @@ class Door:
     def __init__(self, extensions: Extensions) -> None:
         self._extensions = extensions
         self._seen = 0
-        self._lines: dict[tuple[bytes, bool, bool], bytes] = {}
+        self._all_ascii = True
+        self._last: tuple[bytes, bool, bool] | None = None
+        self._last_line = b""
 
     def mail(self, envelope: Envelope) -> bytes | Outcome:
         """``MAIL FROM:<…> …CRLF`` for this envelope, or why it must not go (failed, with a stable reason)."""
         _, sender, recipient, data = envelope
         if not is_clean_address(recipient):
             return _failed("bad_address", "The address cannot be written in an SMTP command.")
+        look = self._seen % _SPOT_CHECK == 0
         self._seen += 1
         sound = data[-2:] == b"\r\n" and data[:1] != b"."
-        if not sound or (self._seen % _SPOT_CHECK == 1 and not has_clean_lines(data)):
+        if not sound or (look and not has_clean_lines(data)):
             return _failed("malformed", "The message has a line end or a dot that SMTP would read as a command.")
-        key = (sender, data.isascii(), recipient.isascii())
-        line = self._lines.get(key)
-        if line is None:
-            made = self._make(*key)
+        if look and not data.isascii():
+            self._all_ascii = False
+        asked = (sender, self._all_ascii or data.isascii(), recipient.isascii())
+        if asked != self._last:  # most messages ask like the one before; with a bounce address of its own, each is new
+            made = self._make(*asked)
             if isinstance(made, Outcome):
                 return made
-            line = self._lines[key] = made
+            self._last, self._last_line = asked, made
         limit = self._extensions.size
         if limit and len(data) > limit:
             return _failed("too_large", f"The message has {len(data)} bytes; the relay takes {limit}.")
-        return line
+        return self._last_line
 
-    def _make(self, sender: bytes, ascii_data: bool, ascii_recipient: bool) -> bytes | Outcome:  # noqa: FBT001 — a cache key's parts
+    def _make(self, sender: bytes, ascii_data: bool, ascii_recipient: bool) -> bytes | Outcome:  # noqa: FBT001 — what a message asks
         if sender and not is_clean_address(sender):
             return _failed("bad_sender", "The sender's address cannot be written in an SMTP command.")
         international = not ascii_recipient or not sender.isascii()

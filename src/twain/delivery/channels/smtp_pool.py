@@ -26,6 +26,7 @@ _AHEAD = 4
 _TAKES = 8
 _GROW_AGAIN = 30.0
 _GOODBYE = 1.0
+_NOT_HEARD = frozenset({CONNECTION_LOST, UNSENT})
 
 
 class Pool:
@@ -71,7 +72,7 @@ class Pool:
     def answered(self, ticket: int, outcome: Outcome) -> None:
         """Hand one outcome to the feeder."""
         self._answers += 1
-        if outcome.reason not in {CONNECTION_LOST, UNSENT}:
+        if outcome.reason not in _NOT_HEARD:
             self._patience.proven()
         self._feeder.answer(ticket, outcome)
         if self._answers >= _MOST_UNTICKED:
