@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from twain.errors import LedgerUnavailable
+from twain.flows.erased import write_history
 from twain.flows.instance import Instance
 from twain.flows.watch import Nobody, Watch
 from twain.records import Funnel, Run, RunEvent, RunState, Shard, Tally
@@ -103,7 +104,7 @@ def _archive(instance: Instance, run: Run, shard: Shard, data_key: bytes, arms: 
     outcomes = instance.ledger.outcomes(run.id, shard.number)
     named = pa.array(arms, pa.string()).take(table.column("arm").combine_chunks())
     try:
-        path, digest = instance.history.write(outcomes, table.column("key"), table.column("address_hash"), named)
+        path, digest = write_history(instance, outcomes, table, named)
     except OSError as error:
         raise _no_room(instance, run, error) from error
     instance.ledger.mark_archived(run.id, shard.number, path, digest)

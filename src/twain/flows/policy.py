@@ -16,7 +16,8 @@ from twain.records import SoftRule
 from twain.settings import seconds
 
 _FILE = "policy.toml"
-_KEYS = {"approval", "people", "checks", "cap", "bounces"}
+_KEYS = {"approval", "people", "checks", "cap", "bounces", "retention"}
+_KEPT = {"deliveries", "events", "bounces", "checks"}
 _WHEN = {"ceiling_over", "topic", "channel", "always"}
 
 
@@ -77,6 +78,8 @@ class Policy:
     checks: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULTS))
     bounces: SoftRule = field(default_factory=SoftRule)
     caps: tuple[Cap, ...] = ()
+    retention: Mapping[str, float] = field(default_factory=dict)
+    """Table of the delivery history → seconds its rows are kept; a table that is not named is kept for ever."""
 
     def rules_for(self, body: Mapping[str, Any]) -> list[ApprovalRule]:
         """The approval rules a bundle falls under."""
@@ -101,6 +104,7 @@ def read_policy(root: Path) -> Policy:
         checks={**DEFAULTS, **_checks(raw.get("checks", {}), lines)},
         bounces=_bounces(raw.get("bounces", {}), lines),
         caps=tuple(_cap(cap, lines) for cap in raw.get("cap", [])),
+        retention=_retention(raw.get("retention", {}), lines),
     )
 
 
@@ -135,6 +139,11 @@ def _cap(raw: Mapping[str, Any], lines: Mapping[str, int]) -> Cap:
         )
     within = seconds(raw.get("within"), f"{_FILE}: cap.within")
     return Cap(most, within, tuple(raw.get("channels", ())), tuple(raw.get("except_topics", ())))
+
+
+def _retention(raw: Mapping[str, Any], lines: Mapping[str, int]) -> dict[str, float]:
+    _known(raw, _KEPT, "retention", lines)
+    return {table: seconds(length, f"{_FILE}: retention.{table}") for table, length in raw.items()}
 
 
 def _person(identifier: str, raw: Mapping[str, Any]) -> Person:

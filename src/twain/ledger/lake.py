@@ -6,7 +6,6 @@ makes key-sorted files of months. The manifest says which files are true.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import time
@@ -24,6 +23,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from twain.errors import LedgerError
+from twain.ledger.durable import file_digest, settle_file
 from twain.ledger.happened import event_table, first_at, shards_of
 from twain.ledger.manifest import Entry, Manifest
 from twain.ledger.returned import bounce_table
@@ -75,6 +75,11 @@ class Lake:
         self._root = root
         self._memory_mb = memory_mb
         self._manifest = Manifest(root)
+
+    @property
+    def root(self) -> Path:
+        """The folder it lies in."""
+        return self._root
 
     # ------------------------------------------------------------ writing
 
@@ -215,7 +220,9 @@ class Lake:
     def mailed(self, messages: pa.Table) -> pa.Table:
         """The deliveries of *messages* (columns run_id, shard, row), in no order; those not in the history are missing."""
         wanted = shards_of(messages)
-        files = [e for e in self._manifest.entries("deliveries") if any(e.holds(r, n) for r in wanted for n in wanted[r])]
+        files = [
+            e for e in self._manifest.entries("deliveries") if any(e.holds(r, n) for r in wanted for n in wanted[r])
+        ]
         if not files:
             return DELIVERIES.empty_table()
         with self._connected() as engine:
@@ -265,7 +272,9 @@ class Lake:
         """Paths of true files that are missing or not what their SHA-256 says."""
         entries = [e for table in ("deliveries", "events", "bounces", "checks") for e in self._manifest.entries(table)]
         return [
-            e.path for e in entries if not (self._root / e.path).is_file() or _sha256(self._root / e.path) != e.sha256
+            e.path
+            for e in entries
+            if not (self._root / e.path).is_file() or file_digest(self._root / e.path) != e.sha256
         ]
 
     @staticmethod
@@ -331,7 +340,7 @@ class Lake:
         rows = pq.read_metadata(partial).num_rows
         first, last = min(e.first_at for e in files), max(e.last_at for e in files)
         feeds = tuple(sorted({feed for e in files for feed in e.feeds}))
-        digest = _settle(partial, self._root / path)
+        digest = settle_file(partial, self._root / path)
         return Entry(table, path, digest, rows, month, first, last, feeds, dict(shards))
 
     def _write_file(
@@ -340,7 +349,7 @@ class Lake:
         partial = self._partial(path)
         pq.write_table(rows, partial, compression="zstd")
         span = pc.min_max(rows.column("at")).as_py()
-        digest = _settle(partial, self._root / path)
+        digest = settle_file(partial, self._root / path)
         feeds = tuple(sorted(pc.unique(rows.column("feed")).to_pylist()))
         times = span["min"].timestamp(), span["max"].timestamp()
         return Entry(table, path, digest, rows.num_rows, month, *times, feeds, shards)
@@ -441,25 +450,3 @@ def _next_path(stem: str, former: Sequence[Entry]) -> str:
 
 def _month(moment: datetime) -> str:
     return moment.strftime("%Y-%m")
-
-
-def _settle(partial: Path, target: Path) -> str:
-    """Sync, rename, sync the folder; the file's SHA-256."""
-    digest = _sha256(partial)
-    _sync(partial)
-    partial.replace(target)
-    _sync(target.parent)
-    return digest
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

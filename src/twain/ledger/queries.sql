@@ -243,6 +243,15 @@ select distinct batch from returned_mail where filed = 0 and batch is not null o
 select * from returned_mail where batch = :batch order by seq
 -- name: returned_filed
 update returned_mail set filed = 1 where batch = :batch
+-- name: erasure_add
+insert into erasures (subject, at, person) values (:subject, :at, :person) on conflict (subject) do nothing
+-- name: erasure_list
+select subject from erasures
+-- name: run_unname
+update runs set scope = 'to:' where scope = :named
+-- name: returned_unname
+update returned_mail set recipient = '', address_hash = :nobody, words = ''
+where (feed = :feed and recipient = :key) or address_hash = :address_hash
 -- name: stop_set
 insert into stops (scope, person, why, at) values (:scope, :person, :why, :at)
 on conflict (scope) do update set person = excluded.person, why = excluded.why, at = excluded.at

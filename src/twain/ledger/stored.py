@@ -6,6 +6,7 @@ from pathlib import Path
 
 from twain.ledger.campaigns import Campaigns
 from twain.ledger.copying import restore, write_backup
+from twain.ledger.erasures import Erasures
 from twain.ledger.fates import Fates
 from twain.ledger.leases import Leases
 from twain.ledger.returned import ReturnedMail
@@ -14,7 +15,7 @@ from twain.ledger.suppressions import Suppressions
 from twain.ledger.windows import Windows
 
 
-class StoredLedger(Campaigns, Runs, Leases, Windows, Fates, Suppressions, ReturnedMail):
+class StoredLedger(Campaigns, Runs, Leases, Windows, Fates, Suppressions, ReturnedMail, Erasures):
     """Control state of the flow in SQLite, Postgres or (for tests) memory: one logic, one SQL, three drivers."""
 
     def backup(self, target: Path) -> None:

@@ -8,6 +8,8 @@ The subclass gives two fixtures, ``ledger`` and ``empty``: two new ledgers in di
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from twain.errors import Held, LeaseLost, LedgerError, WrongState
@@ -335,8 +337,33 @@ class LeaseContract:
         assert claimed(ledger, lease, 1).rows == (0,)
 
 
+class ErasureContract:
+    """Who was erased stays known by hash, and nowhere by name."""
+
+    def test_the_erased_are_remembered_once(self, ledger: StoredLedger) -> None:
+        assert ledger.erased() == frozenset()
+        assert ledger.remember_erased([b"a" * 32, b"k" * 32], "Priya Nair") == 2
+        assert ledger.remember_erased([b"a" * 32, b"b" * 32], "Jonas Weber") == 1
+        assert ledger.remember_erased([], "Priya Nair") == 0
+        assert ledger.erased() == {b"a" * 32, b"b" * 32, b"k" * 32}
+
+    def test_a_send_made_for_one_person_loses_their_key(self, ledger: StoredLedger) -> None:
+        run = planned(ledger, "r0")
+        for run_id, scope in (("r1", "to:4711"), ("r2", "to:47")):
+            ledger.create_run(replace(run, id=run_id, scope=scope))
+        assert ledger.unname([("customers", "4711")], [b"a" * 32]) == 1
+        assert sorted(run.scope for run in ledger.runs()) == ["", "to:", "to:47"]
+
+
 class LedgerContract(
-    CampaignContract, RunContract, LeaseContract, WindowContract, PaceContract, FateContract, SuppressionContract
+    ErasureContract,
+    CampaignContract,
+    RunContract,
+    LeaseContract,
+    WindowContract,
+    PaceContract,
+    FateContract,
+    SuppressionContract,
 ):
     """Everything a ledger promises."""
 

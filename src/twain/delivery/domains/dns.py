@@ -25,7 +25,9 @@ _MOST_ALIASES = 5
 _PAYLOAD = 1232  # octets that pass everywhere in one datagram (DNS flag day 2020)
 _AT_ONCE = 8
 _NO_DNS = "The DNS cannot be asked from here, so nothing is known of it."
-_FAILS = "The resolver fails on it (SERVFAIL): an alias that leads to itself, a broken DNSSEC signature, or dead servers."
+_FAILS = (
+    "The resolver fails on it (SERVFAIL): an alias that leads to itself, a broken DNSSEC signature, or dead servers."
+)
 
 
 class Unreachable(Exception):
