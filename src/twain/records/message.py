@@ -8,7 +8,6 @@ from typing import Any, Literal, NamedTuple
 
 from twain.errors import Place
 
-
 CANARY_LINK = 999_999
 """The number of the link that nobody can see: whoever follows it reads a message's source, as machines do."""
 
