@@ -13,7 +13,20 @@ from twain_web.rooms.content import documents, programs, reads
 from twain_web.rooms.content.demo import enter_demo
 from twain_web.rooms.content.models import Content as _Content
 
-__all__ = ["USES", "ContentCard", "Use", "Written", "authors", "contents", "enter_demo", "programs", "uses", "written"]
+__all__ = [
+    "USES",
+    "ContentCard",
+    "Look",
+    "Use",
+    "Written",
+    "authors",
+    "contents",
+    "enter_demo",
+    "look",
+    "programs",
+    "uses",
+    "written",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +69,14 @@ class Use:
     when: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Where a saved version is seen as real people get it, the most difficult of them first."""
+
+    name: str
+    url: str
+
+
 #: Higher rooms put in here a function that says where a content (by its slug) is used.
 USES: list[Callable[[str], list[Use]]] = []
 
@@ -74,6 +95,12 @@ def written(slug: str, version: int | None = None) -> Written:
         slug, content.name, found.number, made.content, made.related, made.defaults, content.feed,
         documents.sender(content.brand), found.at,
     )  # fmt: skip
+
+
+def look(slug: str, version: int | None = None) -> Look:
+    """The page on which a saved version, or the newest, is seen for the most difficult people. Raises ConfigError as above."""
+    found = reads.version_to_use(slug, version)
+    return Look(found.content.name, reverse("content:version", args=[slug, found.number]) + "?who=extremes")
 
 
 def authors(used: Collection[tuple[str, int | None]], *, since: datetime | None = None) -> set[str]:

@@ -18,6 +18,7 @@ from twain_web.rooms.campaigns.actions.approving import authors, why_not_approve
 from twain_web.rooms.campaigns.differences import Difference, differences, facts, rule_in_words
 from twain_web.rooms.campaigns.models import ApprovalRequest, Approved, Launch, Rehearsal
 from twain_web.rooms.campaigns.records import Subject, record_of
+from twain_web.rooms.content.public import Look, look
 from twain_web.rooms.people.public import named
 
 
@@ -58,6 +59,7 @@ class Review:
     facts: tuple[tuple[str, str], ...] = ()
     rule_words: str = ""
     arms: tuple[dict[str, Any], ...] = ()
+    looks: tuple[Look, ...] = ()
     tried: Rehearsal | None = None
     rehearsals: tuple[Rehearsal, ...] = ()
     due: datetime | None = None
@@ -108,6 +110,11 @@ def _full(instance: Instance, subject: Subject, bundle: Bundle, person: Any, lau
         facts=tuple((title, value) for title, value in facts(bundle.body).items() if value),
         rule_words=rule_in_words(bundle.body),
         arms=tuple(bundle.body["arms"]),
+        looks=tuple(
+            look(content, version) for content, version in sorted({(a.content, a.version) for a in plan.arms}, key=str)
+        )
+        if plan
+        else (),
         tried=tried,
         rehearsals=tuple(Rehearsal.objects.filter(launch=launch)) if launch and launch.is_open else (),
         due=plan.due(zone, now) if plan and plan.when != "now" else None,
