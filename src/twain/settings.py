@@ -22,6 +22,10 @@ from twain.errors import ConfigError, Place
 LOCAL_GATEWAY = "http://127.0.0.1:8025"
 _SECRET_KEYS = frozenset({"password", "secret", "token", "api_key", "url"})
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$")
+_TABLES = {
+    "workspace", "sources", "channels", "control", "delivery", "paths", "gateway", "production", "secret", "dns", "domains",
+    "returns",
+}  # fmt: skip
 
 
 class _Length(NamedTuple):
@@ -107,8 +111,8 @@ class ChannelSettings:
     """One way out, and IT's limits on it.
 
     *limits*: lane (a provider's name, a domain, ``*`` for the rest, ``""`` for all together) → ``per_second``, ``per_hour``.
-    *dkim*: the keys that sign what goes out here; none = the relay signs, or nobody. *bounce_address*: where bounces come back to,
-    each message under an address of its own (VERP); "" = to the sender.
+    *dkim*: the keys that sign what goes out here; none = the relay signs, or nobody. *bounce_address*: where bounces come back
+    to, each message under an address of its own (VERP); "" = to the sender.
     *track_clicks*, *track_opens*: whether campaigns on it may count them. Counting opens needs people's consent in many
     countries (ePrivacy Directive, article 5(3)): it is off until IT says that the consent is there.
     """
@@ -176,24 +180,7 @@ def load_settings(root: Path | None = None, environ: Mapping[str, str] | None = 
     folder = find_root(root)
     raw = _parse(folder / "twain.toml")
     env = os.environ if environ is None else environ
-    _refuse_unknown(
-        raw,
-        {
-            "workspace",
-            "sources",
-            "channels",
-            "control",
-            "delivery",
-            "paths",
-            "gateway",
-            "production",
-            "secret",
-            "dns",
-            "domains",
-            "returns",
-        },
-        "twain.toml",
-    )
+    _refuse_unknown(raw, _TABLES, "twain.toml")
     workspace, paths = raw.get("workspace", {}), raw.get("paths", {})
     state = folder / str(paths.get("state", ".twain"))
     return Settings(
