@@ -10,6 +10,7 @@ from __future__ import annotations
 import binascii
 import hashlib
 import re
+from email.utils import formatdate
 
 from twain.errors import ContentError
 from twain.records import Sender
@@ -83,6 +84,11 @@ def boundary(*parts: str) -> bytes:
     """A boundary made from the content. ``=_`` cannot occur in quoted-printable (RFC 2045 §6.7)."""
     digest = hashlib.blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=12).hexdigest()
     return f"=_{digest}".encode("ascii")
+
+
+def date(moment: float) -> bytes:
+    """An epoch second as a Date header has it (RFC 5322 §3.3), in UTC: ``+0000``, as ``GMT`` is obsolete (§4.3)."""
+    return formatdate(moment).replace("-0000", "+0000").encode("ascii")
 
 
 def list_id(sender: Sender) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from email.utils import formatdate
 from functools import partial
 from itertools import repeat
 from operator import length_hint
@@ -12,6 +11,7 @@ from weakref import WeakValueDictionary
 
 import pyarrow as pa
 
+from twain.content import mime
 from twain.errors import ContentError
 from twain.ports import Clock, EnvelopeSender, Program
 from twain.records import SHARD_FIELDS, Fate, Outcome, Run, Shard, Stamp
@@ -57,7 +57,7 @@ class RunMessages:
 
     def stamps(self, shard: int, rows: Sequence[int]) -> list[Stamp]:
         """What is new in each message: Message-ID, token and date (RFC 5322 §3.3, §3.6.4)."""
-        date = formatdate(self.clock.now(), usegmt=True).encode("ascii")
+        date = mime.date(self.clock.now())
         minted = self.mint.stamps(self.run.id, shard, rows)
         macs, tokens = zip(*minted, strict=True)
         ids = message_ids(self.run.id, shard, rows, macs, self.domain)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from email.utils import formatdate
 
+from twain.content import mime
 from twain.content.program import CompiledProgram, preview
 from twain.delivery.channels.smtp_door import is_clean_address
 from twain.errors import ConfigError
@@ -72,7 +72,7 @@ def _message(instance: Instance, prepared: Prepared, row: dict[str, object]) -> 
     program: CompiledProgram = prepared.programs[0]
     domain = prepared.sender.address.rpartition("@")[2]
     name = f"<test.{secrets.token_hex(12)}@{domain}>".encode("ascii")
-    stamp = Stamp(name, b"test", formatdate(instance.clock.now(), usegmt=True).encode("ascii"))
+    stamp = Stamp(name, b"test", mime.date(instance.clock.now()))
     return preview(program, row, stamp).message
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from email.utils import formatdate
 from typing import Any
 
+from twain.content import mime
 from twain.content.program import preview
 from twain.errors import TwainError
 from twain.flows.instance import Instance
@@ -44,7 +44,7 @@ class Viewer:
     def _stamp(self, ref: TokenRef) -> Stamp:
         """The message's own token, so that its links lead where the message's lead."""
         token = self._mint.stamps(ref.run_id, ref.shard, [ref.row])[0][1]
-        return Stamp(b"<view@localhost>", token, formatdate(self._instance.clock.now(), usegmt=True).encode("ascii"))
+        return Stamp(b"<view@localhost>", token, mime.date(self._instance.clock.now()))
 
     def _compiled(self, digest: str) -> Prepared:
         found = self._prepared.get(digest)
