@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -27,6 +28,9 @@ from twain.ledger.driver import (
 from twain.ledger.migrations import migrate_sqlite
 from twain.ledger.queries import load_queries
 from twain.ports import Clock
+
+#: Whoever finds the file made connects only after its maker has closed it.
+_creating = threading.Lock()
 
 
 class SqliteSession:
@@ -193,10 +197,18 @@ def unavailable(path: Path | None, error: Exception) -> LedgerUnavailable:
 
 
 def _make_private(path: Path) -> None:
-    """The ledger holds sealed keys: its file is for Twain's own user only."""
+    """The ledger holds sealed keys: its file is for Twain's own user only.
+
+    One that is there is never opened here. POSIX drops all of a process's locks on a file when any descriptor of it is closed
+    (sqlite.org/howtocorrupt.html, 2.2): another process would take our open connections for gone, delete the log that they
+    write to, and they would neither see nor be seen any more.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        with _creating:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        return
     except OSError as error:
         raise unavailable(path, error) from error
 
