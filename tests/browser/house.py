@@ -34,11 +34,7 @@ class House:
 
     def twain(self, *words: str, person: str = "lhoffmann") -> str:
         """Run a command in the workspace; what it printed. For what a test needs but does not show."""
-        environment = {**_environment(self.root), "TWAIN_PERSON": person, "TWAIN_DEMO": "1"}
-        done = subprocess.run(
-            [sys.executable, "-m", "twain", *words],
-            cwd=self.root, env=environment, capture_output=True, text=True, check=False, timeout=100,
-        )  # fmt: skip
+        done = ran(self.root, *words, person=person)
         assert done.returncode == 0, done.stderr + done.stdout
         return done.stdout
 
@@ -51,6 +47,15 @@ class House:
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+
+def ran(root: Path, *words: str, person: str = "lhoffmann") -> subprocess.CompletedProcess[str]:
+    """A command in any workspace, however it ends."""
+    environment = {**_environment(root), "TWAIN_PERSON": person, "TWAIN_DEMO": "1"}
+    return subprocess.run(
+        [sys.executable, "-m", "twain", *words],
+        cwd=root, env=environment, capture_output=True, text=True, check=False, timeout=100,
+    )  # fmt: skip
 
 
 @contextmanager

@@ -74,17 +74,6 @@ def test_a_review_by_keyboard_ends_in_a_diff(page_as, tab_to):
     expect(page.get_by_text("This review is discarded")).to_be_visible()
 
 
-def test_a_changed_contract_shows_what_it_breaks(page_as, house, good_page):
-    page = page_as("pnair")
-    page.goto("/catalogue/changes/?feed=customers")
-    contract = page.get_by_label("The changed contract")
-    contract.fill(contract.input_value().replace("- name: tier\n", "- name: loyalty_tier\n"))
-    page.get_by_role("button", name="See what it breaks").click()
-    expect(page.get_by_role("heading", name=re.compile("It breaks"))).to_be_visible()
-    expect(page.get_by_role("row", name=re.compile("summer-thanks.*Lena Hoffmann, Campaign Manager"))).to_be_visible()
-    good_page(page, "feeds-change")
-
-
 @pytest.mark.parametrize("path", ["/catalogue/", "/catalogue/feed/customers/", "/catalogue/feed/customers/review/"])
 def test_a_phone_is_enough(page_as, path):
     page = page_as("pnair", phone=True)
