@@ -84,32 +84,36 @@ class Sealer:
             (f"v=1; a={s.algorithm}; c=relaxed/simple; d={s.domain}; s={s.selector}; t=".encode(), s.signature)
             for s in self.signers
         ]
-        self._plans: dict[tuple[bytes, ...], tuple[bytes, list[int]]] = {}
+        self._plans: dict[tuple[bytes, ...], tuple[bytes, list[tuple[int, bytes]]]] = {}
 
     def seal(self, message: bytes, at: int) -> bytes:
         """The message with its signatures in front. *message* has CRLF line ends; *at* is epoch seconds (``t=``)."""
         ends = message.find(b"\r\n\r\n")
-        names, lines = _canonical(message[:ends] if ends >= 0 else message)
+        fields = _fields(message[:ends] if ends >= 0 else message)
+        names = tuple([name for name, _, _ in fields])
         listed, order = self._plans.get(names) or self._plan(names)
         digest = binascii.b2a_base64(_body_digest(message, ends + 4 if ends >= 0 else len(message)), newline=False)
         rest = b"%d;\r\n h=%b;\r\n bh=%b;\r\n b=" % (at, listed, digest)
-        hashed = hashlib.sha256(b"\r\n".join([lines[number] for number in order]))
+        hashed = hashlib.sha256(b"".join([begin + fields[number][2].strip(b" ") + b"\r\n" for number, begin in order]))
         shown = rest.replace(b"\r\n ", b" ")
         seals: list[bytes] = []
         for tags, signature in self._tags:
             one = hashed.copy()
-            one.update(b"\r\ndkim-signature:" + tags + shown if order else b"dkim-signature:" + tags + shown)
+            one.update(b"dkim-signature:" + tags + shown)
             seals += (b"DKIM-Signature: ", tags, rest, _in_lines(signature(one.digest())), b"\r\n")
         seals.append(message)
         return b"".join(seals)
 
-    def _plan(self, names: tuple[bytes, ...]) -> tuple[bytes, list[int]]:
-        """From a header's field names to ``h=`` and the fields it signs; of several of a name the last first (§5.4.2)."""
-        order: list[int] = []
+    def _plan(self, names: tuple[bytes, ...]) -> tuple[bytes, list[tuple[int, bytes]]]:
+        """From a header's field names to ``h=``, and the fields it signs with how their relaxed form begins.
+
+        Of several of a name the last comes first (§5.4.2).
+        """
+        order: list[tuple[int, bytes]] = []
         listed: list[bytes] = []
         for name in (*GUARDED, *COVERED):
-            there = [number for number, other in enumerate(names) if other == name]
-            order += reversed(there)
+            there = [number for number, other in enumerate(names) if other.strip().lower() == name]
+            order += [(number, name + b":") for number in reversed(there)]
             listed += [name] * len(there)
         listed += GUARDED
         plan = _folded(listed), order
@@ -154,20 +158,13 @@ def _bad_key(what: str) -> ConfigError:
     )
 
 
-def _canonical(head: bytes) -> tuple[tuple[bytes, ...], list[bytes]]:
-    """Every field of a header, relaxed (RFC 6376 §3.4.2): lower-case names, and ``name:value`` lines."""
+def _fields(head: bytes) -> list[tuple[bytes, bytes, bytes]]:
+    """Every field of a header: its name as it is written, the colon, its value unfolded and with single spaces (§3.4.2)."""
     if b"\r\n " in head or b"\r\n\t" in head:
         head = head.replace(b"\r\n ", b" ").replace(b"\r\n\t", b"\t")
     if b"  " in head or b"\t" in head:
         head = _SPACES.sub(b" ", head)
-    names: list[bytes] = []
-    lines: list[bytes] = []
-    for line in head.split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        name = name.strip().lower()
-        names.append(name)
-        lines.append(name + b":" + value.strip(b" "))
-    return tuple(names), lines
+    return [line.partition(b":") for line in head.split(b"\r\n")]
 
 
 def _body_digest(message: bytes, begins: int) -> bytes:
