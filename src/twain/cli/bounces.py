@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,17 @@ from twain.returns.mail_files import read_stream
 
 #: What Postfix' pipe(8) and sysexits(3) take for "not now": the mail is handed over again.
 TRY_AGAIN = 75
+
+_WORDS = {
+    "bounce:hard": "came back hard",
+    "bounce:soft": "came back softly",
+    "bounce:block": "refused for what they are",
+    "bounce:throttle": "slowed down",
+    "complaint": "complained",
+    "delay": "delayed",
+    "reply": "answered",
+    "auto_reply": "answered automatically",
+}
 
 bounces = typer.Typer(no_args_is_help=True, help="Bounces, complaints and replies that came back.")
 
@@ -105,3 +117,10 @@ def _show(done: flow.Collected, *, as_json: bool) -> None:
         )
     if done.left:
         say("There is more; it is read the next time.", "dim")
+
+
+def show_returned(counts: Mapping[str, int]) -> None:
+    """What came back of one send, in a line; nothing when nothing did."""
+    said = [f"{number} {_WORDS.get(kind, kind.replace('_', ' '))}" for kind, number in counts.items()]
+    if said:
+        say(f"Mail: {', '.join(said)}.")

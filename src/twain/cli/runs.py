@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from twain.cli.bounces import show_returned
 from twain.cli.events import show_reactions
 from twain.cli.output import Json, count, print_json, say, table, when
 from twain.cli.progress import TerminalWatch, show_report
@@ -59,11 +60,13 @@ def show_run(run_id: RunId, as_json: Json = False) -> None:
         one = report(instance, instance.ledger.run(run_id))
         timeline = instance.ledger.timeline(one.run.id)
         back = came_back(instance, one.run.id)
+        returned = instance.ledger.returned_counts(one.run.id)
     if as_json:
-        print_json({**one.as_json(), "bundle": one.run.bundle, "came_back": back.as_json(), "timeline": timeline})
+        print_json({**one.as_json(), "bundle": one.run.bundle, "came_back": back.as_json(), "returned": returned, "timeline": timeline})
         return
     show_report(one)
     show_reactions(back)
+    show_returned(returned)
     table("Timeline", ("when", "what", "in detail"), [(when(e.at), e.business, e.technical) for e in timeline])
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from twain.errors import LedgerError
 from twain.feeds.contract import feeds_from_texts
+from twain.flows.bounces import said_of
 from twain.flows.instance import Instance
 from twain.returns.tokens import parse_message_id
 
@@ -64,3 +65,6 @@ def _steps(instance: Instance, delivery: dict[str, Any]) -> Iterator[tuple[str, 
         " ".join(filter(None, (delivery["fate"], delivery["reason"], "at", shown.isoformat(timespec="seconds")))),
     )
     yield "the relay said", delivery["reply"] or "–"
+    for mail in instance.ledger.returned_for(delivery["run_id"], delivery["shard"], delivery["row"]):
+        at = datetime.fromtimestamp(mail.at, UTC).isoformat(timespec="seconds")
+        yield "came back", f"{said_of(mail)} · read at {at}"

@@ -286,11 +286,12 @@ def _is_bounce(mail: Message, read: prose.Prose, *, daemon: bool) -> bool:
 
 def _bounce(mail: Message, read: prose.Prose) -> Returned:
     named = read.lasting or read.temporary or read.found
-    delayed = prose.speaks_of_delay(mail, read.said) or (bool(read.temporary) and not read.lasting)
     status = find_status(read.telling)
+    cause = cause_of(status, read.telling, read.said)
+    scanned = bool(read.temporary) and not read.lasting and cause is Cause.SOFT
+    delayed = scanned or prose.speaks_of_delay(mail, read.said)
     if delayed and not (read.lasting and not read.temporary and status.startswith("5")):
         return Returned(Kind.DELAY, None, Cause.SOFT, status, read.telling, named)
-    cause = cause_of(status, read.telling, read.said)
     return Returned(Kind.BOUNCE, None, cause, status, read.telling or _first_words(read.said), named)
 
 

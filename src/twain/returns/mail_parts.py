@@ -141,7 +141,7 @@ def _seen(html: str) -> str:
 
 def header(mail: Message, name: str) -> str:
     """A header as a person reads it, on one line (RFC 2047 decoded)."""
-    raw = str(mail.get(name, ""))[:LONGEST_LINE]
+    raw = _raw_header(mail, name)
     if "=?" not in raw:
         return line(raw)
     try:
@@ -150,6 +150,13 @@ def header(mail: Message, name: str) -> str:
         return line("".join(spoken))
     except (HeaderParseError, LookupError, ValueError):
         return line(raw)
+
+
+def _raw_header(mail: Message, name: str) -> str:
+    """As it stands in the mail; bytes that should have been encoded are taken for UTF-8, which they mostly are."""
+    lower = name.lower()
+    found = next((str(value) for key, value in mail.raw_items() if key.lower() == lower), "")[:LONGEST_LINE]
+    return found if found.isascii() else found.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def groups(part: Message) -> list[dict[str, str]]:

@@ -128,6 +128,14 @@ class Imap:
         self._server: imaplib.IMAP4 | None = None
 
     def __enter__(self) -> Self:
+        try:
+            self._sign_in()
+        except BaseException:
+            self._hang_up()
+            raise
+        return self
+
+    def _sign_in(self) -> None:
         options = self._options
         with _told(options):
             self._server = server = _imap(options)
@@ -142,14 +150,18 @@ class Imap:
                 todo="Correct folder in [returns.bounces].",
                 code="T851",
             )
-        return self
+
+    def _hang_up(self) -> None:
+        if self._server is not None:
+            with contextlib.suppress(OSError):
+                self._server.shutdown()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._server is not None:
-            with contextlib.suppress(OSError, imaplib.IMAP4.error):
-                self._server.logout()
+        with contextlib.suppress(OSError, imaplib.IMAP4.error):
+            self._open.logout()
+        self._hang_up()
 
     def mails(self, known: frozenset[str]) -> Iterator[Mail]:
         """Mails of the folder that are not marked as done."""
@@ -240,23 +252,31 @@ class Pop3:
 
     def __enter__(self) -> Self:
         options = self._options
-        with _told(options):
-            self._server = server = _pop3(options)
-            with _told(options, signing_in=True):
-                server.user(options.username)
-                server.pass_(options.password)
+        try:
+            with _told(options):
+                self._server = server = _pop3(options)
+                with _told(options, signing_in=True):
+                    server.user(options.username)
+                    server.pass_(options.password)
+        except BaseException:
+            self._hang_up()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._server is None:
-            return
-        if kind is None:
-            with _told(self._options):
-                self._server.quit()
-            return
-        self._server.close()  # nothing is deleted
+        try:
+            if kind is None:
+                with _told(self._options):
+                    self._open.quit()
+        finally:
+            self._hang_up()  # without QUIT nothing is deleted
+
+    def _hang_up(self) -> None:
+        if self._server is not None:
+            with contextlib.suppress(OSError):
+                self._server.close()
 
     def mails(self, known: frozenset[str]) -> Iterator[Mail]:
         """Mails of the maildrop, by their unique id (UIDL)."""
