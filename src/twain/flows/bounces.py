@@ -26,6 +26,7 @@ from twain.flows.control import Unsubscriber
 from twain.flows.instance import Instance
 from twain.flows.policy import read_policy
 from twain.flows.suppressing import hasher
+from twain.ledger.rewriting import NOBODY
 from twain.records import CameBack
 from twain.returns.mail import Kind, Returned, read_returned
 from twain.returns.mail_files import read_mails
@@ -160,7 +161,8 @@ class _Reader:
     def read(self, raw: bytes) -> CameBack:
         found = read_returned(raw, self._verify)
         proof, delivery = self._delivery(found)
-        believed = bool(delivery) and (proof != "recipient" or self._believe)
+        known = delivery.get("address_hash", NOBODY) != NOBODY  # else they were erased meanwhile
+        believed = known and (proof != "recipient" or self._believe)
         return CameBack(
             mail=digest(raw),
             at=self._instance.clock.now(),

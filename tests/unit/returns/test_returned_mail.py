@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks._returned import hostile_mails
 from twain.returns.causes import Cause, cause_of, find_status
 from twain.returns.mail import MAX_BYTES, Kind, read_returned
 from twain.returns.tokens import TokenMint, TokenRef, message_id
@@ -145,22 +146,7 @@ def test_words_of_strangers_come_as_one_printable_line():
     assert found.words.isprintable()
 
 
-NASTY = {
-    "one endless line": b"From: a@b\r\n\r\n" + b"a" * 3_000_000,
-    "many at signs": b"From: MAILER-DAEMON@x\r\n\r\n" + b"<a@" * 200_000,
-    "many headers": b"".join(b"X-%d: y\r\n" % n for n in range(60_000)) + b"\r\nbody",
-    "folded for ever": b"Subject: a\r\n" + b" b\r\n" * 100_000 + b"\r\nbody",
-    "parts in parts": b"".join(
-        b'Content-Type: multipart/mixed; boundary="%d"\r\n\r\n--%d\r\n' % (n, n) for n in range(3_000)
-    ),
-    "codes": b"From: MAILER-DAEMON@x\r\n\r\n" + b"550 " * 100_000,
-    "message ids": b"From: a@b\r\n\r\n" + b"<r1.1.1.0123456789abcdef0123@x.example> " * 20_000,
-    "almost ids": b"From: a@b\r\n\r\n" + b"1.1.1." * 100_000,
-    "spaces": b"From: MAILER-DAEMON@x\r\n\r\n" + (b" " * 1_900 + b"\r\n") * 2_000,
-    "brackets": b"From: MAILER-DAEMON@x\r\n\r\n" + (b"<" * 900 + b"\r\n") * 3_000,
-    "report of nothing": b"Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n" + b"--b\r\n" * 50_000,
-    "nul": b"\x00" * 500_000,
-}  # fmt: skip
+NASTY = hostile_mails()
 
 
 @pytest.mark.parametrize("name", NASTY)
