@@ -14,6 +14,7 @@ import resource
 import sys
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -29,14 +30,19 @@ _BATCH_BYTES = 4 << 20
 
 
 def main() -> None:
-    """Serve one parent until it closes the pipe."""
+    """Serve one parent until it closes the pipe. The driver of the kind that argv names is loaded before there is work."""
     talk = _Talk(*_private_pipes())
+    for kind in sys.argv[1:]:
+        with suppress(Exception):  # whoever sends work for it hears what is wrong
+            sources.opener(kind)
     try:
         work = Work(**talk.first())
         _limit_memory(work.memory_mb)
         engine = sources.opener(work.kind)(work)
     except Fault as fault:
         talk.fault(fault)
+        return
+    except wire.Closed:  # it was a spare, and nobody needed it
         return
     talk.watch(engine)
     talk.say(wire.READY, {})

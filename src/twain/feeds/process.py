@@ -7,9 +7,7 @@ ends its own statement in time; if it does not answer (frozen, or stuck in a dri
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -21,12 +19,10 @@ from typing import Any
 import pyarrow as pa
 
 from twain.errors import TwainError
-from twain.feeds import faults, wire
+from twain.feeds import faults, spares, wire
 from twain.feeds.engine import Work
 from twain.settings import SourceSettings
 
-_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "SSL_CERT_FILE",
-         "PGSERVICEFILE", "PGSSLROOTCERT", "PGSYSCONFDIR")  # fmt: skip
 _START_SECONDS = 30.0
 _GRACE_SECONDS = 2.0
 
@@ -47,15 +43,7 @@ class Child:
         self._speaking = threading.Lock()
         self._interrupted = False
         self._scratch = tempfile.TemporaryDirectory(prefix="twain-source-")
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "twain.feeds.child"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={key: value for key, value in os.environ.items() if key in _KEPT},
-            bufsize=0,
-            start_new_session=True,
-        )
+        self._process = spares.take(settings.kind)
         work = Work(
             kind=settings.kind,
             options=dict(settings.options),

@@ -13,6 +13,7 @@ from twain.audiences.compile import compile_audience, compile_sample
 from twain.audiences.split import splitter
 from twain.audiences.words import explain
 from twain.errors import ConfigError
+from twain.feeds.spares import warm
 from twain.flows.campaigns import campaign_names
 from twain.flows.instance import Instance
 from twain.flows.prepare import personalisable
@@ -99,6 +100,11 @@ def count(
         # What was seen here is what the send is held against, should the audience have jumped meanwhile.
         instance.ledger.remember_check(f"audience:{rule.name}", {"audience": float(funnel.audience)})
     return funnel
+
+
+def get_ready(instance: Instance, feed: Feed) -> None:
+    """Have a reading process loaded for the next count over *feed*, so that it does not wait for that. Returns at once."""
+    warm(instance.source_settings(feed.source).kind)
 
 
 def words(instance: Instance, rule: Rule) -> str:

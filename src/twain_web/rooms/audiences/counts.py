@@ -45,6 +45,13 @@ def start(*, by: Any, kind: str, audience: str, feed: str, trees: Mapping[str, A
     return count
 
 
+def get_ready(feed: str) -> None:
+    """Have the process loaded that the next count over *feed* will read in. A feed that is gone is said by the page itself."""
+    with suppress(TwainError):
+        instance = engine.instance()
+        counting.get_ready(instance, instance.workspace.feed(feed))
+
+
 def give_up(*, by: Any, kinds: list[str]) -> None:  # noqa: ANN401
     """Supersede what a person is counting; the process that reads for it ends within a fraction of a second."""
     running = Count.objects.filter(person=by, kind__in=kinds, state=Count.RUNNING)
@@ -83,6 +90,8 @@ def run(pk: object, person: str) -> None:
 def _in_thread(pk: object, person: str) -> None:
     try:
         run(pk, person)
+        for editing in Count.objects.filter(pk=pk, kind=Count.EDITING):  # whoever edits counts again in a moment
+            get_ready(editing.feed)
     finally:
         engine.close()
         connection.close()

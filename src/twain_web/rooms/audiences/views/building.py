@@ -29,8 +29,9 @@ _STEPS = {"undo": actions.undo, "redo": actions.redo}
 
 @needs(EDIT_AUDIENCE, get=reads.own)
 def edit(request: HttpRequest, audience: Audience) -> HttpResponse:
-    """The builder with the person's draft."""
+    """The builder with the person's draft. The first count comes with the first edit: its process is loaded meanwhile."""
     draft = actions.edit_draft(by=request.user, audience=audience)
+    counts.get_ready(audience.feed)
     return render(request, "audiences/edit.html", _page(request, audience, draft))
 
 
