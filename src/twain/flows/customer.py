@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -232,7 +233,24 @@ def _rows(instance: Instance, feed: Feed, row: Mapping[str, Any], feeds: Mapping
             continue
         shown = _previewable(feeds[relation.feed])
         items = json.loads(row[name]) if row.get(name) else []
-        yield Rows(other, tuple(tuple(_values(other, item, shown)) for item in items))
+        yield Rows(other, tuple(tuple(_values(other, _typed(other, item), shown)) for item in items))
+
+
+def _typed(feed: Feed, item: Mapping[str, Any]) -> dict[str, Any]:
+    """A related row as its contract types it: it came as JSON, which knows no dates. What does not read as one stays."""
+    return {
+        name: _as_time(feed.fields[name].type, value) if name in feed.fields else value for name, value in item.items()
+    }
+
+
+def _as_time(kind: str, value: object) -> object:
+    read = {"date": date.fromisoformat, "timestamp": datetime.fromisoformat}.get(kind)
+    if read is None or not isinstance(value, str):
+        return value
+    try:
+        return read(value)
+    except ValueError:
+        return value
 
 
 def _mailable(instance: Instance, feed: Feed, row: Mapping[str, Any]) -> Iterator[tuple[str, bool, str]]:

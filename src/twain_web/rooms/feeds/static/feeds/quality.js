@@ -18,7 +18,7 @@
       animation: false,
       aria: { enabled: false },
       textStyle: { color: colour.text },
-      legend: { top: 0, textStyle: { color: colour.text } },
+      legend: { top: 0, right: 0, textStyle: { color: colour.text } },
       tooltip: { trigger: "axis", renderMode: "richText" },
       grid: { left: 40, right: 12, top: 36, bottom: 28 },
       xAxis: { type: "category", data: data.days, axisLabel: { color: colour.text } },
