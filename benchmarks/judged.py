@@ -36,6 +36,7 @@ from twain.demo.sink import start_sink
 from twain.demo.start import copy_workspace, ensure_data
 
 DOMAIN = "mail.nordlicht.test"
+_LINKS = "mail.example.com"  # rspamd finds an address in plain text only under a top-level domain that there is
 _CAMPAIGN = "summer-thanks"
 _COMPARED = ("Subject", "From", "To", "Reply-To", "Message-ID", "List-ID", "List-Unsubscribe", "List-Unsubscribe-Post",
              "MIME-Version")  # fmt: skip
@@ -46,6 +47,8 @@ _RULE = re.compile(r"^ *(-?\d+\.\d+) (\w+) ", re.MULTILINE)
 NOT_FORM = {
     # rspamd before 2026-09 counts a Latin letter with a diacritic in a name against a message in English.
     "R_MIXED_CHARSET": "people's names",
+    # SpamAssassin gives it to every signature and takes it back by DKIM_VALID.
+    "DKIM_SIGNED": "verified, and taken back",
 }
 
 Keys = Mapping[str, str]
@@ -74,7 +77,7 @@ def run(options: argparse.Namespace) -> Report:
     with tempfile.TemporaryDirectory(prefix="twain-judged-") as place, loopback_dns() as world:
         keys = send_signed(Path(place), customers)
         good_world(world)
-        world.put(DOMAIN, "A", "192.0.2.10")
+        world.put(_LINKS, "A", "192.0.2.10")
         for name, record in keys.items():
             world.put(name, "TXT", record)
         messages = sorted((Path(place) / "sunk").glob("*.eml"))
@@ -129,7 +132,7 @@ def send_signed(folder: Path, customers: int) -> Keys:
 
 def _configure(folder: Path, port: int) -> None:
     toml = (folder / "twain.toml").read_text().replace("port = 2525", f"port = {port}")
-    toml = re.sub(r'base_url = "[^"]*"', f'base_url = "https://{DOMAIN}"', toml)
+    toml = re.sub(r'base_url = "[^"]*"', f'base_url = "https://{_LINKS}"', toml)
     file = ".twain/dkim/" + DOMAIN + ".{}.pem"
     toml += f'\n[channels.mail.dkim]\ndomain = "{DOMAIN}"\nselector = "r1"\nkey_file = "{file.format("r1")}"\n'
     toml += f'second = {{ selector = "e1", key_file = "{file.format("e1")}" }}\n'
@@ -233,9 +236,11 @@ def rspamd(messages: Iterable[Path], world: World, folder: Path) -> Counter[tupl
     hits: Counter[tuple[str, float]] = Counter()
     with _daemon(folder / "rspamd", world) as port:
         client = ["rspamc", "-h", f"127.0.0.1:{port}", "-i", "192.0.2.10", "--hostname", "mx.nordlicht.test"]
-        client += ["--helo", "mx.nordlicht.test", "--from", f"news@{DOMAIN}", "--rcpt", "you@example.org"]
+        client += ["--helo", "mx.nordlicht.test", "--from", f"news@{DOMAIN}"]
         for path in messages:
-            done = subprocess.run([*client, str(path)], capture_output=True, text=True, check=True)
+            rcpt = re.search(rb"^Delivered-To: (\S+)", path.read_bytes(), re.MULTILINE)
+            command = [*client, "--rcpt", rcpt[1].decode() if rcpt else "", str(path)]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
             hits.update((rule, float(points)) for rule, points in _SYMBOL.findall(done.stdout) if float(points) > 0)
     return hits
 

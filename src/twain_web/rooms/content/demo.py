@@ -48,7 +48,7 @@ _MESSAGE = {
     "preheader": [{"text": "Warm things, in front"}],
     "blocks": _BLOCKS,
     "values": {},
-    "defaults": {"first_name": "friend of the outdoors", "city": "your roofs"},
+    "defaults": {"first_name": "outdoor friend", "city": "your roofs"},
 }
 
 
