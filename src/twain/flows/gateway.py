@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import socket
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twain.errors import ConfigError
 from twain.flows.control import Unsubscriber
 from twain.flows.instance import Instance, connected
 from twain.flows.viewing import Viewer
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 _ROOT = "TWAIN_ROOT"
+_WHY = {
+    errno.EADDRINUSE: "Port {port} on {host} is taken by another program.",
+    errno.EADDRNOTAVAIL: "{host} is no address of this machine.",
+    errno.EACCES: "Port {port} on {host} is for the administrator of this machine alone.",
+}
 _PATIENCE = 10  # seconds that a request in work may take when the gateway is to end
 
 
@@ -72,7 +79,7 @@ def serve_gateway(
     from granian.log import LogLevels  # noqa: PLC0415
 
     os.environ[_ROOT] = str(instance.root)
-    bound = port or _free(host)
+    bound = _claimed(host, port)
     server = Granian(
         "twain.flows.gateway:application",
         address=host,
@@ -90,9 +97,20 @@ def serve_gateway(
     server.serve()
 
 
-def _free(host: str) -> int:
+def _claimed(host: str, port: int) -> int:
+    """The port, or a free one for 0. ConfigError when nobody could listen there: the server itself would only break off."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as one:
-        one.bind((host, 0))
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind((host, port))
+            one.listen()
+        except OSError as error:
+            raise ConfigError(
+                _WHY.get(error.errno or 0, "Port {port} on {host} cannot be listened on ({why}).").format(
+                    port=port, host=host, why=error.strerror or error
+                ),
+                todo="Choose another: twain gateway --host 127.0.0.1 --port 8125",
+            ) from error
         number: int = one.getsockname()[1]
     return number

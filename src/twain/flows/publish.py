@@ -168,6 +168,6 @@ def campaign_body(workspace: Workspace, campaign: Campaign) -> Mapping[str, Any]
         **_tracked(workspace, campaign),
         "local_time": campaign.local_time,
         "checks": workspace.policy.checks,
-        **{key: said for key in ("planned_for", "local_date") if (said := getattr(campaign, key))},
+        **{key: str(said) for key in ("planned_for", "local_date", "send_at") if (said := getattr(campaign, key))},
         **capped_by(workspace.policy, campaign.channel, campaign.topic),
     }  # fmt: skip

@@ -23,6 +23,10 @@ class Schedule:
     weekday: int = 0
     clock: time = time()
 
+    def __str__(self) -> str:
+        """As it may be written in a file: the same plan always in the same words."""
+        return f"{self.at:%Y-%m-%dT%H:%M:%S}" if self.at else f"{_DAYS[self.weekday].title()} {self.clock:%H:%M}"
+
     def following(self, now: datetime) -> datetime | None:
         """The next time after *now* (which has the workspace's zone), or None when it is past."""
         zone = now.tzinfo

@@ -154,6 +154,8 @@ def _time(body: Mapping[str, Any]) -> str:
         return _("%(time)s where each person is, %(day)s") % {
             "time": body["local_time"], "day": body.get("local_date") or _("the next time it is that late"),
         }  # fmt: skip
+    if body.get("send_at"):
+        return _("planned for %s, by the workspace's clocks") % body["send_at"]
     if not body.get("planned_for"):
         return _("when it is launched")
     return f"{timezone.localtime(datetime.fromisoformat(body['planned_for'])):%d %b %Y %H:%M %Z}"
