@@ -39,6 +39,7 @@ _BATCH = 50
 _FOR_PEOPLE = frozenset({Kind.REPLY, Kind.UNKNOWN})
 _LOOKED_BACK = 30 * 86_400.0  # seconds: an address in a bounce is of one mailed lately, or of nobody we know
 _MOST_KNOWN = 20_000
+_NAMED_FOR = 90 * 86_400.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +115,18 @@ def import_mails(instance: Instance, path: Path) -> Collected:
 
 
 def file_returned(instance: Instance) -> int:
-    """Write what is booked and not yet in the delivery history to it; returns how many mails."""
+    """Write what is booked and not yet in the delivery history to it; returns how many mails.
+
+    What is old enough names nobody in the control store after that: how long the history does is retention's to say.
+    """
     count = 0
     for batch in instance.ledger.returned_batches():
         mails = instance.ledger.returned_batch(batch)
         instance.history.write_bounces(batch, mails)
         instance.ledger.returned_filed(batch)
         count += len(mails)
+    kept = max(_NAMED_FOR, 2 * read_policy(instance.root).bounces.within_seconds)
+    instance.ledger.returned_old(instance.clock.now() - kept)
     return count
 
 

@@ -241,6 +241,9 @@ update returned_mail set batch = :batch where filed = 0 and batch is null and se
 select distinct batch from returned_mail where filed = 0 and batch is not null order by batch
 -- name: returned_batch
 select * from returned_mail where batch = :batch order by seq
+-- name: returned_old
+update returned_mail set recipient = '', address_hash = :nobody, words = ''
+where filed = 1 and at < :before and (recipient <> '' or words <> '')
 -- name: returned_filed
 update returned_mail set filed = 1 where batch = :batch
 -- name: erasure_add

@@ -89,6 +89,14 @@ class ReturnedMail(Book):
         with self._driver.writing() as tx:
             tx.run("returned_filed", batch=batch)
 
+    def returned_old(self, before: float) -> int:
+        """Rows older than *before* that are in the delivery history name nobody here any more; returns how many.
+
+        Digest, kind and message stay: a mail that is read again is still known.
+        """
+        with self._driver.writing() as tx:
+            return tx.run("returned_old", before=before, nobody=bytes(32))
+
     def _follow(self, tx: Transaction, mail: CameBack, rule: SoftRule) -> CameBack:
         reason = _reason(tx, mail, rule)
         if not reason:

@@ -25,6 +25,7 @@ from twain.records import (
     Stop,
     Wait,
 )
+from twain.testing.ledger_returned_suite import ReturnedContract
 from twain.testing.ledger_steps import (
     FREE,
     START,
@@ -364,6 +365,7 @@ class LedgerContract(
     PaceContract,
     FateContract,
     SuppressionContract,
+    ReturnedContract,
 ):
     """Everything a ledger promises."""
 

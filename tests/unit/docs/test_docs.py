@@ -18,6 +18,8 @@ from twain.feeds.contract import read_contract
 from twain.flows.campaigns import read_campaign
 from twain.flows.policy import read_policy
 from twain.records import Fate
+from twain.returns.mailboxes import read_options
+from twain.returns.verp import checked_address
 from twain.settings import load_settings
 from twain.testing.channel_suite import ListFeeder, envelopes
 
@@ -196,13 +198,20 @@ def test_marketings_second_version_joins_it(tmp_path):
 
 def test_its_settings_are_read(tmp_path):
     (tmp_path / "twain.toml").write_text(example("runbook-for-it.md", "settings"), encoding="utf-8")
-    secrets = {"CRM_URL": "postgresql://x", "RELAY_PASSWORD": "x", "LEDGER_URL": "postgresql://y"}
+    secrets = {
+        "CRM_URL": "postgresql://x",
+        "RELAY_PASSWORD": "x",
+        "BOUNCES_PASSWORD": "x",
+        "LEDGER_URL": "postgresql://y",
+    }
     settings = load_settings(tmp_path, secrets)
     assert settings.sources["crm"].hours == ("20:00", "06:00")
     mail = settings.channels["mail"]
     assert [key.selector for key in mail.dkim] == ["twain2026", "twain2026e"]
     assert MemoryChannel(dataclasses.replace(mail, dkim=())).paces()["mail.example"].per_hour == 50_000
     assert settings.domains["mail.nordlicht.example"].addresses == ("192.0.2.10", "2001:db8::/126")
+    assert read_options(settings.bounces, tmp_path).where() == "imap://bounces@mail.nordlicht.example:993"
+    assert checked_address(mail.bounce_address, "here").startswith("bounces@")
     assert settings.dns.servers == (("10.0.0.53", 53), ("2001:db8::53", 53))
 
 
@@ -211,6 +220,7 @@ def test_its_policy_is_read(tmp_path):
     policy = read_policy(tmp_path)
     assert policy.rules_for({"ceiling": 10_001})
     assert policy.checks["min_valid"] == 0.9
+    assert (policy.bounces.times, policy.bounces.within_seconds) == (3, 7 * 86_400.0)
 
 
 def test_its_contract_has_nothing_wrong():
