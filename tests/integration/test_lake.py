@@ -16,6 +16,7 @@ from twain.errors import LedgerError
 from twain.insight.measure import measure
 from twain.ledger.happened import EVENTS
 from twain.ledger.lake import DELIVERIES, Lake
+from twain.ledger.returned import BOUNCES
 from twain.ledger.verdicts import CHECKS, Checked
 from twain.records import Fate, Funnel, HistoryTest, Level, Run, RunState, Shard, ShardOutcomes, Verdict
 
@@ -229,7 +230,9 @@ def test_a_finished_sends_funnel(lake):
     assert measure(outcomes("r3").run, []).audience == 0
 
 
-@pytest.mark.parametrize(("name", "schema"), [("deliveries", DELIVERIES), ("events", EVENTS), ("checks", CHECKS)])
+@pytest.mark.parametrize(
+    ("name", "schema"), [("deliveries", DELIVERIES), ("events", EVENTS), ("checks", CHECKS), ("bounces", BOUNCES)]
+)
 def test_each_table_has_its_contract(name, schema):
     contract = OpenDataContractStandard.from_string(Lake.contract(name))
     fields = contract.schema_[0].properties
