@@ -137,7 +137,7 @@ def _empty(options: argparse.Namespace) -> Iterator[int]:
     port = _free()
     words = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--no-ws", "--log-level", "error",
              "--workers", str(options.workers), "--blocking-threads", str(options.threads),
-             "--backpressure", str(options.threads * 2), "benchmarks._empty:application"]  # fmt: skip
+             "benchmarks._empty:application"]  # fmt: skip
     with _served(words, _HERE.parent, port):
         yield port
 

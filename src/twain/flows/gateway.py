@@ -7,6 +7,7 @@ import os
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ _WHY = {
     errno.EADDRNOTAVAIL: "{host} is no address of this machine.",
     errno.EACCES: "Port {port} on {host} is for the administrator of this machine alone.",
 }
+_STARTED_WITHIN = 60.0  # seconds
 _PATIENCE = 10  # seconds that a request in work may take when the gateway is to end
 
 
@@ -87,14 +89,27 @@ def serve_gateway(
         interface=Interfaces.WSGI,
         workers=workers,
         blocking_threads=threads,
-        backpressure=threads * 2,
         websockets=False,
         factory=True,
         log_level=LogLevels.error,
         workers_kill_timeout=_PATIENCE,
     )
-    server.on_startup(lambda: ready(bound))
+    threading.Thread(target=_tell, args=(host, bound, ready), daemon=True).start()
     server.serve()
+
+
+def _tell(host: str, port: int, ready: Callable[[int], None]) -> None:
+    """Say where it listens once it does: whoever started us asks at once."""
+    pause, deadline = threading.Event(), time.monotonic() + _STARTED_WITHIN
+    shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 — compared, not bound
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection((shown, port), timeout=1).close()
+        except OSError:
+            pause.wait(0.05)
+        else:
+            ready(port)
+            return
 
 
 def _claimed(host: str, port: int) -> int:
