@@ -47,6 +47,7 @@ _RULE = re.compile(r"^ *(-?\d+\.\d+) (\w+) ", re.MULTILINE)
 NOT_FORM = {
     # rspamd before 2026-09 counts a Latin letter with a diacritic in a name against a message in English.
     "R_MIXED_CHARSET": "people's names",
+    "APOSTROPHE_TOCC": "people's addresses",
     # SpamAssassin gives it to every signature and takes it back by DKIM_VALID.
     "DKIM_SIGNED": "verified, and taken back",
 }

@@ -11,6 +11,7 @@ import pytest
 from tests.acceptance.conftest import Demo
 from tests.loopback_dns import World, good_world, loopback_dns
 from twain.records import RunState
+from twain.testing.relay import Relay
 
 DOMAIN = "mail.nordlicht.test"
 
@@ -81,15 +82,38 @@ def test_what_the_dns_says_cannot_steer_a_terminal(signing: Demo, world: World) 
 
 
 def test_channel_test_says_whether_its_signatures_verify(signing: Demo, world: World) -> None:
-    answer = signing.twain("channel", "test", "mail", "--to", "you@example.org", "--json")
-    assert (answer.code, answer.json["signatures"][0]["verifies"]) == (0, True), answer.out
-    arrived = signing.sink.folder.glob("*.eml")
+    with Relay() as relay:
+        signing.edit("twain.toml", f"port = {signing.sink.port}", f"port = {relay.port}")
+        answer = signing.twain("channel", "test", "mail", "--to", "you@example.org", "--json")
+        assert (answer.code, answer.json["signatures"][0]["verifies"]) == (0, True), answer.out
+        signing.edit("twain.toml", f"port = {relay.port}", f"port = {signing.sink.port}")
     record = answer.json["signatures"][0]["record"].encode()
-    assert all(dkim.verify(one.read_bytes(), dnsfunc=lambda name, timeout=5: record) for one in arrived)
+    (arrived,) = relay.acknowledged
+    assert dkim.verify(arrived.data, dnsfunc=lambda name, timeout=5: record)
     world.put(f"t1._domainkey.{DOMAIN}", "TXT", "v=DKIM1; k=rsa; p=")
     broken = signing.twain("channel", "test", "mail", "--json").json["signatures"][0]
     assert (broken["verifies"], "revoked" in broken["why_not"]) == (False, True)
     assert "does not verify" in signing.twain("channel", "test", "mail").out
+
+
+def test_no_command_shows_a_private_key(signing: Demo, world: World) -> None:
+    file = signing.root / ".twain" / "dkim" / f"{DOMAIN}.t1.pem"
+    secret = file.read_text().splitlines()[3]
+    world.put(f"t1._domainkey.{DOMAIN}", "TXT", "v=DKIM1; p=")
+    for words in (
+        ["domains"],
+        ["channel", "test", "mail"],
+        ["send", "summer-thanks", "--limit", "2"],
+        ["check", "--offline"],
+    ):
+        answers = [signing.twain(*words), signing.twain(*words, "--json")]
+        assert not any(secret in answer.out + answer.err for answer in answers)
+    file.write_text(file.read_text().replace("MII", "xII", 1))
+    broken = signing.twain("channel", "test", "mail")
+    assert (broken.code, "private key cannot be read" in broken.err) == (2, True)
+    assert secret not in broken.out + broken.err
+    kept = [one for one in (signing.root / ".twain").rglob("*") if one.is_file() and one != file]
+    assert not any(secret.encode() in one.read_bytes() for one in kept)
 
 
 def test_red_holds_a_send_in_production_and_green_lets_it_go(signing: Demo, world: World) -> None:
