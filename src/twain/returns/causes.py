@@ -64,6 +64,7 @@ _SOFT = {
     (7, 124), (7, 133), (7, 134), (7, 135), (7, 136),
 }  # fmt: skip
 _BLOCK = {(1, 7), (1, 8), (7, 26), (7, 27), (7, 25), (7, 23), (7, 509), (7, 515), (7, 606), (7, 708), (7, 750)}
+_NOT_IN_DIRECTORY = re.compile(r"recipient address(?:es)? rejected")
 _HARD_CODES = frozenset({"550", "551", "553", "556", "521"})
 
 
@@ -128,7 +129,7 @@ def _temporary(rule: _Rule | None, subject: str) -> Cause:
 def _lasting(rule: _Rule | None, subject: int, detail: int, text: str) -> Cause:
     said = rule.cause if rule is not None and rule.plain else None
     code = (subject, detail)
-    if code == (4, 1) and "recipient address rejected" in text:  # Exchange Online: not in the directory
+    if code == (4, 1) and _NOT_IN_DIRECTORY.search(text):  # Exchange Online: not in the directory
         return Cause.HARD
     if code in _HARD:
         return _nobody(said, subject, detail)
@@ -142,6 +143,6 @@ def _lasting(rule: _Rule | None, subject: int, detail: int, text: str) -> Cause:
 
 def _nobody(said: Cause | None, subject: int, detail: int) -> Cause:
     """5.1.1 and its like are believed, unless the words plainly speak of something else."""
-    if said is Cause.SOFT and subject == 2:
-        return Cause.SOFT
+    if subject == 2 and said in (Cause.SOFT, Cause.THROTTLE):
+        return said
     return Cause.BLOCK if said is Cause.BLOCK and (subject, detail) == (1, 1) else Cause.HARD

@@ -6,6 +6,7 @@ Everything is bounded before it is parsed (bytes, lines, parts), so that no mail
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from email import policy
 from email.errors import HeaderParseError
@@ -22,6 +23,7 @@ _MOST_PARTS = 24
 _MOST_DECLARED = 40
 _LINES, _COLUMNS = 300, 300
 _TEXTS = 3
+_MOST_GROUPS = 500
 _ADDRESS = re.compile(r"[^\s<>;,:\"()\[\]]{1,64}@[^\s<>;,:\"()\[\]]{1,253}")
 _ANY_ADDRESS = re.compile(r"<[^<>@\s]{0,200}@[^<>\s]{0,200}>|[^\s<>(),;:\"\[\]]{1,64}@[^\s<>(),;:\"\[\]]{1,253}")
 _DIGESTED = 64 << 10
@@ -162,9 +164,27 @@ def _raw_header(mail: Message, name: str) -> str:
 def groups(part: Message) -> list[dict[str, str]]:
     """Groups of fields, as message/delivery-status and message/feedback-report have them; names in lower case."""
     inside = _inside(part)
-    if inside:
-        return [{name.lower(): line(str(value)) for name, value in group.items()} for group in inside]
-    return [fields(block) for block in decoded(part).split("\n\n") if ":" in block]
+    if not inside:
+        return _blocks(decoded(part))
+    if header(part, "Content-Transfer-Encoding").lower() == "base64":  # against RFC 3464 §2.1, and done all the same
+        return _blocks(_from_base64("".join(str(group.get_payload()) for group in inside)))
+    found = []
+    for group in inside:
+        found.append({name.lower(): line(str(value)) for name, value in group.items()})
+        body = group.get_payload()  # types that the parser does not know are to it one mail with a body
+        found += _blocks(body) if isinstance(body, str) else []
+    return found
+
+
+def _blocks(text: str) -> list[dict[str, str]]:
+    return [fields(block) for block in text.replace("\r\n", "\n").split("\n\n")[:_MOST_GROUPS] if ":" in block]
+
+
+def _from_base64(text: str) -> str:
+    try:
+        return b64decode(text, validate=False).decode("utf-8", "replace")
+    except ValueError:
+        return ""
 
 
 def fields(block: str) -> dict[str, str]:
