@@ -123,7 +123,7 @@ def test_by_message_id_where_no_bounce_address_is_set(back, monkeypatch):
     demo, sent = back.demo, back.sent
     sender, message_id, to = sent[0]
     assert "+" not in sender
-    assert pipe(demo, dsn(message_id, to=to), monkeypatch).code == 0
+    assert pipe(demo, dsn(message_id, to=to), monkeypatch, "--json").json["kinds"] == {"bounce:hard": 1}
     assert suppressed(demo) == {hash_of(demo, to): "hard bounce"}
 
 

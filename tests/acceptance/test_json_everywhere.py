@@ -48,6 +48,10 @@ STORY = [
     ("run", ["r"], 0),
     ("missed", ["r"], 0),
     ("trace", ["1"], 0),
+    ("events collect", [], 0),
+    ("bounces import", ["old.eml"], 0),
+    ("bounces list", [], 0),
+    ("bounces collect", [], 2),
     ("resolve", ["r", "--sent"], 2),
     ("pause", ["r"], 2),
     ("cancel", ["r"], 2),
@@ -56,7 +60,7 @@ STORY = [
     ("restore", ["kept"], 0),
     ("reconciled", ["--yes"], 0),
 ]
-SERVING = {"gateway"}  # tried by a test of its own: it ends when it is told to
+SERVING = {"gateway", "bounces read"}  # tried by tests of their own: one ends when it is told to, one reads a pipe
 #: The house's commands open Django's settings for one workspace, so each runs in a process of its own.
 HOUSE = [
     ("admin enter", ["anna", "--name", "Anna Berg", "--email", "anna@example.com"], 0),
@@ -90,6 +94,7 @@ def test_every_command_is_tried_here():
 
 def test_one_object_and_nothing_else(demo):
     (demo.root / "old.csv").write_text("address,reason\nb@example.com,moved\n")
+    (demo.root / "old.eml").write_text("From: MAILER-DAEMON@mx.example.net\nSubject: failure notice\n\nNobody there.\n")
     _make_table(demo)
     for name, more, code in STORY:
         if name == "restore":
