@@ -6,6 +6,7 @@ import re
 
 from playwright.sync_api import expect
 
+TASK = "Build “gold customers in Berlin, 2 orders or more this year, not mailed in 14 days”"
 SEARCH = "Search by any word"
 COUNTED = "#count [role=status] .audience-number-big"
 WORDS = (
@@ -37,7 +38,7 @@ def said_and_counted(page):
 
 def test_the_audience_is_built_by_mouse(page_as, task, good_page):
     page = page_as("lhoffmann")
-    with task("Build an audience", "mouse", page):
+    with task(TASK, "mouse", page):
         page.goto("/audiences/")
         page.get_by_role("link", name="New audience").first.click()
         page.get_by_label("Name").press_sequentially("Loyal in Berlin, by mouse")
@@ -76,7 +77,7 @@ def test_the_audience_is_built_by_keyboard(page_as, task, tab_to, complaints):
         keys.press("Enter")
         expect(page.locator("#picker")).to_be_hidden()
 
-    with task("Build an audience", "keyboard", page):
+    with task(TASK, "keyboard", page):
         page.goto("/audiences/new/")
         expect(page.get_by_label("Name")).to_be_focused()
         keys.type("Loyal in Berlin, by keyboard")
