@@ -219,7 +219,7 @@ def _picture(page: Page, name: str) -> None:
         page.set_viewport_size({"width": size["width"], "height": max(tall, size["height"])})
         whole = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
         page.set_viewport_size(size)
-        few = whole.quantize(_COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+        few = whole.quantize(_COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
         few.save(SCREENS / f"{name}.png", optimize=True)
 
 
