@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from benchmarks._returned import hostile_mails
 from twain.returns.causes import Cause, cause_of, find_status
 from twain.returns.mail import MAX_BYTES, Kind, read_returned
+from twain.returns.mail_parts import digest, without_addresses
 from twain.returns.tokens import TokenMint, TokenRef, message_id
 from twain.vault import KeyRing
 
@@ -175,3 +176,17 @@ def test_no_words_make_it_fail(words, status):
 def test_a_mail_larger_than_the_bound_is_read_to_the_bound():
     found = read_returned(dsn("5.1.1", "user unknown") + b"x" * MAX_BYTES * 4, MINT.verify_message_id)
     assert (found.kind, found.message) == (Kind.BOUNCE, REF)
+
+
+def test_a_mail_is_known_again_whatever_way_it_comes():
+    raw = dsn("5.1.1", "user unknown")
+    ways = (raw.replace(b"\n", b"\r\n"), b"From MAILER-DAEMON Sun Nov 22 10:00:00 2026\n" + raw, raw + b"\n\n")
+    assert {digest(way) for way in ways} == {digest(raw)}
+    assert digest(raw) != digest(raw.replace(b"5.1.1", b"5.1.2"))
+    assert digest(b"") != digest(b"x")
+
+
+def test_nobodys_address_is_kept():
+    told = "550 5.1.1 <anna@example.com>: no 'b.b@example.org' (c+d@x), \"e f\"@x.example bounces+r1.0.1.aa@mail.example.com here"
+    assert "@" not in without_addresses(told)
+    assert without_addresses("550 5.1.1 User unknown") == "550 5.1.1 User unknown"
