@@ -140,7 +140,9 @@ def test_messages_are_found_by_the_hundred(lake):
     write(lake, outcomes("r1", 0))
     write(lake, outcomes("r2", 3))
     wanted = [("r1", 0, 6), ("r2", 3, 0), ("r2", 3, 99), ("r9", 0, 0)]
-    columns = [pa.array(c, t) for c, t in zip(zip(*wanted, strict=True), (pa.string(), pa.int32(), pa.int32()), strict=True)]
+    columns = [
+        pa.array(c, t) for c, t in zip(zip(*wanted, strict=True), (pa.string(), pa.int32(), pa.int32()), strict=True)
+    ]
     found = lake.mailed(pa.table(columns, ["run_id", "shard", "row"])).to_pylist()
     assert sorted((row["run_id"], row["shard"], row["row"], row["key"]) for row in found) == [
         ("r1", 0, 6, "k0-6"), ("r2", 3, 0, "k3-0"),
