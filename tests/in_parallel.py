@@ -19,11 +19,20 @@ _LONG = (
 )
 
 
+#: Files of browser tests that go together, because tests of one process share a house; all others are a third group.
+_HOUSES = {
+    "tests/browser/test_every_page.py": "every page",
+    "tests/browser/test_campaigns.py": "campaigns",
+    "tests/browser/test_moments.py": "campaigns",
+}
+
+
 class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # the library has no types
-    """One file is one piece of work; all browser tests are one, because they share a house."""
+    """One file is one piece of work; browser tests are three, so that no more than three houses are opened for them."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "tests/browser/" if nodeid.startswith("tests/browser/") else nodeid.partition("::")[0]
+        file = nodeid.partition("::")[0]
+        return _HOUSES.get(file, "browser") if file.startswith("tests/browser/") else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:
