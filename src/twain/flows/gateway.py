@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import signal
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twain.errors import ConfigError
 from twain.flows.control import Unsubscriber
@@ -21,6 +22,7 @@ from twain.returns.gateway import create_app
 from twain.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from types import FrameType
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 _ROOT = "TWAIN_ROOT"
@@ -95,7 +97,22 @@ def serve_gateway(
         workers_kill_timeout=_PATIENCE,
     )
     threading.Thread(target=_tell, args=(host, bound, ready), daemon=True).start()
+    told: list[int] = []
+    server.on_startup(lambda: _listen_for_ctrl_c(told))
     server.serve()
+    if told:
+        raise KeyboardInterrupt
+
+
+def _listen_for_ctrl_c(told: list[int]) -> None:
+    """The server ends by the same handler for every signal; the command line tells an interruption from an end."""
+    ends: Any = signal.getsignal(signal.SIGINT)
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        told.append(number)
+        ends(number, frame)
+
+    signal.signal(signal.SIGINT, handler)
 
 
 def _tell(host: str, port: int, ready: Callable[[int], None]) -> None:
