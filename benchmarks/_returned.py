@@ -50,9 +50,7 @@ def hostile_mails() -> dict[str, bytes]:
         + b"\x1b$B" * 80000,
         "a charset that is none": b"From: MAILER-DAEMON@x\r\nContent-Type: text/plain; charset=idna\r\n\r\n"
         + b"xn--" * 60000,
-        "punycode": b"From: MAILER-DAEMON@x\r\nContent-Type: text/plain; charset=punycode\r\n\r\n"
-         b"a-"
-        + b"abcd9" * 50000,
+        "punycode": b"From: MAILER-DAEMON@x\r\nContent-Type: text/plain; charset=punycode\r\n\r\na-" + b"abcd9" * 50000,
         "parameters": b"From: x\r\nContent-Type: text/plain" + b"; a=b" * 350 + b"\r\n\r\n",
         "a boundary in pieces": b"From: x\r\nContent-Type: multipart/mixed; boundary*0=a"
         + b"".join(b";\r\n boundary*%d=a" % n for n in range(1, 20))

@@ -360,7 +360,6 @@ class Ledger(Protocol):
     def returned_old(self, before: float) -> int:
         """Take names out of returned mail that is in the delivery history and older than this; returns how many rows."""
 
-
     def remember_erased(self, subjects: Iterable[bytes], person: str) -> int:
         """Add HMACs of erased addresses and keys; returns how many are new."""
 

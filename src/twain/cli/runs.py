@@ -62,7 +62,15 @@ def show_run(run_id: RunId, as_json: Json = False) -> None:
         back = came_back(instance, one.run.id)
         returned = instance.ledger.returned_counts(one.run.id)
     if as_json:
-        print_json({**one.as_json(), "bundle": one.run.bundle, "came_back": back.as_json(), "returned": returned, "timeline": timeline})
+        print_json(
+            {
+                **one.as_json(),
+                "bundle": one.run.bundle,
+                "came_back": back.as_json(),
+                "returned": returned,
+                "timeline": timeline,
+            }
+        )
         return
     show_report(one)
     show_reactions(back)

@@ -17,7 +17,7 @@ from twain.content.grammar import at_line, spans
 from twain.content.limits import MAX_MARKUP_DEPTH
 from twain.errors import ContentError, Place
 
-_OPEN = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:-]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*+)>")
+_OPEN = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:-]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>")
 _ATTRIBUTE = re.compile(r"([^\s=/\"'<>]+)(?:\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s\"'<>]+))?")
 _TEXT_ONLY = frozenset({"style", "script", "title", "textarea", "xmp", "mj-style", "mj-title", "mj-preview"})
 VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())  # noqa: SIM905

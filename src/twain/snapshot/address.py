@@ -37,7 +37,8 @@ _LOCAL_UTF8 = re.compile(rf"[{_ATEXT}\u0080-\U0010ffff]+(?:\.[{_ATEXT}\u0080-\U0
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9\-]{1,59})")
 #: What RE2 can approve at once in a whole column: short, lower-case domain, nothing that needs IDNA (no ``--``).
 _PLAIN = rf"^[{_ATEXT}]+(?:\.[{_ATEXT}]+)*@(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z][a-z]+$"
-_PLAIN_ONE = re.compile(rf"[{_ATEXT}]++(?:\.[{_ATEXT}]++)*+@(?:[a-z0-9]++[\-.])+(?<=\.)[a-z]{{2,}}")
+# No possessive quantifiers: before Python 3.11.5 they let things through that they should not (python/cpython#106052).
+_PLAIN_ONE = re.compile(rf"[{_ATEXT}]+(?:\.[{_ATEXT}]+)*@(?:[a-z0-9]+[\-.])+(?<=\.)[a-z]{{2,}}")
 _PLAIN_LENGTH = 63  # so short that no part of it can be too long
 #: Unicode categories nobody's mailbox is made of: controls, formats (zero width, bidi), surrogates, private, separators.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp"})
