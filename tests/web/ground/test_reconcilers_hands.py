@@ -52,9 +52,10 @@ def slow() -> Iterator[Slow]:
 
 
 @pytest.fixture
-def crew() -> Iterator[reconcile.Crew]:
+def crew(slow: Slow) -> Iterator[reconcile.Crew]:
     made = reconcile.Crew()
     yield made
+    slow.go.set()  # before its end: whoever still waits would hold it up
     made.end(30.0)
 
 
