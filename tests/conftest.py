@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 import uuid
 import warnings
@@ -16,6 +17,8 @@ import psycopg
 import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from twain.feeds import spares
 
 pytest.register_assert_rewrite("twain.testing")
 
@@ -96,3 +99,20 @@ def postgres_database(postgres_url: str) -> Iterator[str]:
     """The URL of a fresh, empty database for this test only (superuser)."""
     with fresh_database(postgres_url) as url:
         yield url
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """The ids of all reading processes that were started, in order."""
+    spares.end_all()
+    ids: list[int] = []
+    really = spares.start
+
+    def start(kind: str) -> subprocess.Popen[bytes]:
+        process = really(kind)
+        ids.append(process.pid)
+        return process
+
+    monkeypatch.setattr(spares, "start", start)
+    yield ids
+    spares.end_all()

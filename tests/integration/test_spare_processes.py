@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -27,23 +26,6 @@ spares.warm("duckdb")
 print(spares._spares["duckdb"].process.pid, flush=True)
 os._exit(1)
 """
-
-
-@pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """The ids of all reading processes that were started, in order."""
-    spares.end_all()
-    ids: list[int] = []
-    really = spares.start
-
-    def start(kind: str) -> subprocess.Popen[bytes]:
-        process = really(kind)
-        ids.append(process.pid)
-        return process
-
-    monkeypatch.setattr(spares, "start", start)
-    yield ids
-    spares.end_all()
 
 
 @pytest.fixture

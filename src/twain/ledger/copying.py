@@ -16,6 +16,7 @@ from typing import Any
 
 from twain.errors import LedgerError
 from twain.ledger.driver import TABLES, Driver, Row, insertion
+from twain.ledger.durable import put_in_place
 from twain.ledger.migrations import migrate_sqlite
 
 _BATCH = 5_000
@@ -31,7 +32,7 @@ def write_backup(driver: Driver, target: Path) -> None:
         os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         with closing(sqlite3.connect(partial, isolation_level=None)) as copy:
             _fill(driver, copy)
-        _settle_on_disk(partial, target)
+        put_in_place(partial, target)
     except (OSError, sqlite3.Error) as error:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
@@ -85,17 +86,6 @@ def _make_safe(copy: sqlite3.Connection) -> None:
         "backup was taken is not known.', 'restored; was ' || state, 'backup' from runs where state in " + _UNFINISHED
     )
     copy.execute(f"update runs set state = 'held' where state in {_UNFINISHED}")
-
-
-def _settle_on_disk(partial: Path, target: Path) -> None:
-    for path in (partial, target.parent):
-        if path == target.parent:
-            partial.replace(target)
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _rows(kept: sqlite3.Connection, table: str) -> Iterator[Mapping[str, Any]]:

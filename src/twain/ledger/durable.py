@@ -8,12 +8,17 @@ from pathlib import Path
 
 
 def settle_file(partial: Path, target: Path) -> str:
-    """Sync, rename, sync the folder; the file's SHA-256."""
+    """Put a file in its place; its SHA-256."""
     digest = file_digest(partial)
+    put_in_place(partial, target)
+    return digest
+
+
+def put_in_place(partial: Path, target: Path) -> None:
+    """Sync, rename, sync the folder: afterwards *target* is whole, whatever happens."""
     _sync(partial)
     partial.replace(target)
     _sync(target.parent)
-    return digest
 
 
 def file_digest(path: Path) -> str:

@@ -12,6 +12,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from twain.errors import LedgerError
+from twain.ledger.durable import put_in_place
 
 #: Names in the state folder, and in a backup.
 HOUSE_FILE = "house.db"
@@ -33,7 +34,7 @@ def backup_house(state: Path, target: Path) -> bool:
         partial.unlink(missing_ok=True)
         os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         _copy_database(state / HOUSE_FILE, partial)
-        _put(partial, target / HOUSE_FILE)
+        put_in_place(partial, target / HOUSE_FILE)
         _copy_pictures(state / MEDIA_FOLDER, target / MEDIA_FOLDER)
     except (OSError, sqlite3.Error) as error:
         with suppress(OSError):
@@ -61,7 +62,7 @@ def restore_house(origin: Path, state: Path) -> bool:
         shutil.copyfile(kept, partial)
         partial.chmod(0o600)
         (state / RESTORED_MARK).touch(mode=0o600)
-        _put(partial, state / HOUSE_FILE)
+        put_in_place(partial, state / HOUSE_FILE)
     except (OSError, sqlite3.Error) as error:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
@@ -96,15 +97,4 @@ def _copy_pictures(origin: Path, target: Path) -> None:
         copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         partial = copy.with_name(f".{copy.name}.partial")
         shutil.copyfile(file, partial)
-        _put(partial, copy)
-
-
-def _put(partial: Path, target: Path) -> None:
-    for path in (partial, target.parent):
-        if path == target.parent:
-            partial.replace(target)
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        put_in_place(partial, copy)

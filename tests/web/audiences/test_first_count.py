@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -14,22 +13,6 @@ from twain_web.roles import Role
 from twain_web.rooms.audiences.models import Audience, Count
 
 pytestmark = [pytest.mark.usefixtures("company"), pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    spares.end_all()
-    ids: list[int] = []
-    really = spares.start
-
-    def start(kind: str) -> subprocess.Popen[bytes]:
-        process = really(kind)
-        ids.append(process.pid)
-        return process
-
-    monkeypatch.setattr(spares, "start", start)
-    yield ids
-    spares.end_all()
 
 
 @pytest.fixture
