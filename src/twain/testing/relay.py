@@ -23,6 +23,8 @@ from twain.settings import ChannelSettings
 
 T = TypeVar("T")
 
+#: Turns of the loop in a row in which nothing is open, before it may end.
+_CALM_TURNS = 5
 _FULL = (b"PIPELINING", b"SIZE 52428800", b"8BITMIME", b"SMTPUTF8", b"CHUNKING")
 
 
@@ -177,20 +179,20 @@ class Relay:
     async def _end(self) -> None:
         self._server.close()
         await self._server.wait_closed()
-        for _ in range(5):  # a client may just be being accepted: its connection is made some turns of the loop later
-            await asyncio.sleep(0.005)
-            self._abort_all()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        if others:
-            await asyncio.wait(others, timeout=1)
-        while self._sessions:
-            self._abort_all()
-            await asyncio.sleep(0.001)
-        # Connections in the middle of their TLS handshake belong to no session yet; the loop alone knows them.
-        for transport in list(getattr(self._loop, "_transports", {}).values()):
-            transport.abort()
-        for _ in range(5):  # each closes its socket a turn after it was aborted
+        calm = 0
+        while (
+            calm < _CALM_TURNS
+        ):  # a client may just be being accepted: its connection is made some turns of the loop later
+            open_still = self._open()
+            calm = 0 if open_still or len(asyncio.all_tasks()) > 1 else calm + 1
+            for transport in open_still:
+                transport.abort()
             await asyncio.sleep(0.002)
+
+    def _open(self) -> list[asyncio.Transport]:
+        """Connections whose socket is not closed. Those within their TLS handshake have no session: the loop alone knows them."""
+        known = list(getattr(self._loop, "_transports", {}).values())
+        return [*(session.transport for session in self._sessions), *(one for one in known if one._sock is not None)]  # noqa: SLF001
 
     def _call(self, work: Coroutine[object, object, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
