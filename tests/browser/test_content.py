@@ -165,7 +165,8 @@ def test_blocks_move_copy_and_go_and_everything_comes_back(page_as, way):
     becomes(page, moved)
     page.locator("[data-block=title]").focus()
     page.keyboard.press("Control+d")
-    assert len(copied := order(page)) == len(first) + 1
+    copied = order(page)
+    assert len(copied) == len(first) + 1
     page.keyboard.press("Delete")
     becomes(page, moved)
     page.locator("[data-block=first]").focus()
