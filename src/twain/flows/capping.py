@@ -9,7 +9,7 @@ the last free place of somebody.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -35,12 +35,14 @@ def capped_by(policy: Policy, channel: str, topic: str) -> dict[str, Any]:
     return {"caps": caps} if caps else {}
 
 
-def had_enough(instance: Instance, bundle: Bundle, run_id: str = "") -> Marks | None:
-    """Everybody whom a cap of this bundle leaves out now; None when it has no cap. *run_id*: the send that asks."""
+def had_enough(instance: Instance, bundle: Bundle, run_id: str = "") -> Callable[[], Marks] | None:
+    """What tells everybody whom a cap of this bundle leaves out; None when it has no cap. *run_id*: the send that asks."""
     caps = [Cap(**said) for said in bundle.body.get("caps", [])]
-    if not caps:
-        return None
-    return np.unique(np.concatenate([_beyond(cap, instance, run_id) for cap in caps]))
+
+    def beyond_any() -> Marks:
+        return np.unique(np.concatenate([_beyond(cap, instance, run_id) for cap in caps]))
+
+    return beyond_any if caps else None
 
 
 def _beyond(cap: Cap, instance: Instance, run_id: str) -> Marks:

@@ -70,7 +70,7 @@ def take_snapshot(  # noqa: PLR0913 — each argument is one hand-off from anoth
     lane: Callable[[str], str],
     split: Split,
     history: History = (),
-    had_enough: Marks | None = None,
+    had_enough: Callable[[], Marks] | None = None,
     not_before: Callable[[str], float] | None = None,
     ceiling: int | None = None,
     limit: int | None = None,
@@ -79,7 +79,8 @@ def take_snapshot(  # noqa: PLR0913 — each argument is one hand-off from anoth
     """Freeze an audience into shards.
 
     *batches* have the columns ``key``, ``address``, and optionally ``consent`` and ``timezone``; all others are the template's.
-    *had_enough* are those who get nothing because of a frequency cap. *not_before* gives the epoch seconds of a time zone's
+    *had_enough* tells who gets nothing because of a frequency cap; it is asked when the stream has ended, so that the company's
+    database does not wait for the answer. *not_before* gives the epoch seconds of a time zone's
     wave (``""`` for people without one). *limit* freezes only the first so many. *progress* is told the rows read so far.
 
     Raises Held when the audience is above *ceiling* or a row has no key, LedgerUnavailable when the disk is full, and whatever
@@ -92,7 +93,7 @@ def take_snapshot(  # noqa: PLR0913 — each argument is one hand-off from anoth
             sieve = _Sieve(files, folder, has_history=bool(history), whole_rows=True)
             fates = sieve.settle(batches, history, progress)
             audience = 0
-            for table in sieve.audience(fates, _Choice(hash_address, split, had_enough), limit):
+            for table in sieve.audience(fates, _choice(hash_address, split, had_enough), limit):
                 audience += table.num_rows
                 if ceiling is None or audience <= ceiling:
                     writer.add(table)
@@ -110,7 +111,7 @@ def count_funnel(
     hash_address: HashAddresses,
     split: Split | None,
     history: History = (),
-    had_enough: Marks | None = None,
+    had_enough: Callable[[], Marks] | None = None,
     limit: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Funnel:
@@ -126,7 +127,7 @@ def count_funnel(
             if split is None and had_enough is None:
                 _mark_beyond(limit, fates)
                 return funnel_of(fates)
-            for _ in sieve.audience(fates, _Choice(hash_address, split or _everybody, had_enough), limit):
+            for _ in sieve.audience(fates, _choice(hash_address, split or _everybody, had_enough), limit):
                 pass  # holdout and limit are marked in the fates as the audience goes by
             return funnel_of(fates)
     finally:
@@ -176,6 +177,10 @@ class _Choice:
         names = ["key", "address", "address_hash", "arm", *others.column_names]
         whole = pa.table([*columns, *others.columns], names=names)
         return whole if stays.all() else whole.filter(pa.array(stays))
+
+
+def _choice(hash_address: HashAddresses, split: Split, had_enough: Callable[[], Marks] | None) -> _Choice:
+    return _Choice(hash_address, split, had_enough() if had_enough is not None else None)
 
 
 class _Sieve:

@@ -146,12 +146,12 @@ def test_a_snapshot_is_what_plain_python_would_take(tmp_path, rows, sizes, histo
             split=split,
             history=sets(),
             limit=limit,
-            had_enough=had_enough,
+            had_enough=(lambda: had_enough) if capped else None,
             not_before=(lambda zone: float(len(zone))) if waves else None,
         )
         funnel = count_funnel(
             iter(cut(rows, sizes)), spool=tmp_path, hash_address=hash_address, split=split, history=sets(), limit=limit,
-            had_enough=had_enough,
+            had_enough=(lambda: had_enough) if capped else None,
         )  # fmt: skip
     counts = Counter(expected)
     assert snapshot.funnel.matched == len(rows) == sum(snapshot.funnel.excluded.values()) + snapshot.funnel.audience
