@@ -184,6 +184,7 @@ FORM_TARGETS = (
 )
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_TOLERANCE = 1  # a code typed as its half minute ends is still good in the next: RFC 6238, section 5.2
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # nobody signs up here: an administrator entered the address, no letter confirms it
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _https
 USERSESSIONS_TRACK_ACTIVITY = True

@@ -42,6 +42,7 @@ class Pool:
         self._options = options
         self._feeder = feeder
         self._talks: list[Conversation] = []
+        self._sockets: list[Conversation] = []  # every one whose socket may still be open, spoken to or not
         self._opening: set[asyncio.Task[None]] = set()
         self._answers = 0
         self._ticked_at = 0.0
@@ -234,6 +235,7 @@ class Pool:
             self._opened(talk(session, self._options, self))
 
     def _opened(self, new: Conversation) -> None:
+        self._sockets = [one for one in self._sockets if not one.closed] + [new]
         if self._finished.done():
             new.close()
             return
@@ -263,12 +265,15 @@ class Pool:
         for one in self._talks:
             one.close()
         await asyncio.gather(*self._opening, return_exceptions=True)
-        ends = self._loop.time() + _GOODBYE
-        while any(not one.closed for one in self._talks) and self._loop.time() < ends:
-            await asyncio.sleep(0.005)
-        for one in self._talks:
+        await self._all_closed(_GOODBYE)
+        for one in self._sockets:
             one.cut()
-        await asyncio.sleep(0)
+        await self._all_closed(_GOODBYE)
+
+    async def _all_closed(self, within: float) -> None:
+        ends = self._loop.time() + within
+        while any(not one.closed for one in self._sockets) and self._loop.time() < ends:
+            await asyncio.sleep(0.005)
 
     def _sender_refused(self, line: bytes) -> ChannelError:
         return ChannelError(
