@@ -13,6 +13,7 @@ from twain.feeds.contract import load_feeds
 from twain.flows.campaigns import Campaign, campaign_names, read_campaign
 from twain.flows.files import read_text
 from twain.flows.policy import Policy, read_policy
+from twain.flows.request_types import RequestType, load_request_types
 from twain.records import Feed, Problem
 from twain.settings import Settings, load_settings
 
@@ -21,10 +22,11 @@ _AUDIENCE_NOTES = {"title", "description", "feed", "owner"}
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """Settings, feeds, policy and the shared audiences and fragments of one folder.
+    """Settings, feeds, policy, the shared audiences and fragments, and the types of requests of one folder.
 
-    *problems* are what reading the contracts found; a feed with an error is not in *feeds*. *audience_notes* are the
-    words beside each shared audience's rule (title, description, feed, owner), as far as its file has them.
+    *problems* are what reading the contracts and the types found; one with an error is not in *feeds* or
+    *request_types*. *audience_notes* are the words beside each shared audience's rule (title, description, feed, owner), as
+    far as its file has them.
     """
 
     settings: Settings
@@ -34,6 +36,7 @@ class Workspace:
     audiences: Mapping[str, Mapping[str, Any]]
     fragments: Mapping[str, str]
     audience_notes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    request_types: Mapping[str, RequestType] = field(default_factory=dict)
 
     @property
     def root(self) -> Path:
@@ -63,17 +66,19 @@ def load_workspace(root: Path | None = None) -> Workspace:
     """Read the workspace at or above *root*. Raises ConfigError for settings and policy; contract problems are kept."""
     settings = load_settings(root)
     feeds, problems = load_feeds(settings.root / "feeds", settings.root)
+    types, of_types = load_request_types(settings.root)
     audiences = dict(_audiences(settings.root))
     return Workspace(
         settings=settings,
         feeds=feeds,
-        problems=tuple(problems),
+        problems=(*problems, *of_types),
         policy=read_policy(settings.root),
         audiences={name: _rule(raw) for name, raw in audiences.items()},
         fragments={p.stem: read_text(p, p.parent) for p in sorted((settings.root / "fragments").glob("*.sql"))},
         audience_notes={
             name: {k: str(raw[k]) for k in _AUDIENCE_NOTES & raw.keys()} for name, raw in audiences.items()
         },
+        request_types=types,
     )
 
 
