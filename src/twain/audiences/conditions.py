@@ -267,13 +267,13 @@ def _of_those(link: exp.Column, field: str, scope: Scope) -> exp.Expr:
     return exp.In(this=link.copy(), query=wanted.subquery(copy=False))
 
 
-def only_keys(draft: Draft, feed: Feed, keys: Sequence[str]) -> tuple[str, ...]:
+def only_keys(draft: Draft, feed: Feed, keys: Sequence[str], link: str = "") -> tuple[str, ...]:
     """Bind the keys (text) as values of the key's own type, so that an index serves; returns the parameters' names.
 
-    Text that cannot be such a key is left out.
+    Text that cannot be such a key is left out. *link*: the field that holds them where it is not the feed's key.
     """
     values: list[Scalar] = list(dict.fromkeys(keys))
-    if feed.fields[feed.key].type == "integer":
+    if feed.fields[link or feed.key].type == "integer":
         values = [int(key) for key in dict.fromkeys(keys) if _whole(key)]
     return tuple(draft.bind(value).name for value in values)
 

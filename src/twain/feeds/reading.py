@@ -27,7 +27,7 @@ from twain.records import Feed, Limits, Statement, Tag
 from twain.settings import SourceSettings
 
 INTERACTIVE = frozenset({"count", "preview", "sample", "connect"})
-BULK = frozenset({"send", "full-count"})
+BULK = frozenset({"send", "full-count", "conversions"})
 _WAIT_BULK = 30.0
 _OWN = Tag("", "", "connect")
 _Number = TypeVar("_Number", int, float)

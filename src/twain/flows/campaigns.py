@@ -13,14 +13,16 @@ from twain.errors import ConfigError, Place
 from twain.flows.files import read_text
 from twain.flows.schedule import Schedule, parse_schedule
 from twain.flows.toml_places import key_lines
-from twain.records import Arm, Content, CrashPolicy, Owner, RelatedColumn, Sender
+from twain.records import Arm, Content, Conversion, CrashPolicy, Owner, RelatedColumn, Sender
 from twain.settings import seconds
 
 _KEYS = {
     "title", "owner", "feed", "channel", "topic", "crash_policy", "not_after", "holdout", "ceiling", "message", "audience",
     "defaults", "related", "arms", "track_links", "track_opens", "local_time", "send_at",
+    "conversion",
 }  # fmt: skip
 _RELATED_KEYS = {"relation", "fields", "order", "limit", "aggregate", "field", "where"}
+_CONVERSION_KEYS = {"feed", "time", "within", "of", "value", "relation", "where"}
 _MESSAGE_KEYS = {"subject", "preheader", "body", "from", "postal_address"}
 _NAME = re.compile(r"[a-z0-9][a-z0-9_\-]{0,63}")
 
@@ -62,6 +64,7 @@ class Campaign:
     planned_for: str = ""
     author: str = ""
     send_at: Schedule | None = None
+    conversion: Conversion | None = None
     places: Mapping[str, int] = field(default_factory=dict)
     file: str = ""
 
@@ -134,6 +137,7 @@ class _Reader:
             track_opens=bool(self.raw.get("track_opens", True)),
             local_time=self.local_time(),
             send_at=self.send_at(),
+            conversion=self.conversion(),
             places=self.lines,
             file=self.file,
         )
@@ -211,6 +215,23 @@ class _Reader:
                 f"send_at {str(value)!r} is neither a date and time nor a weekday and time.", "send_at", todo
             )
         return schedule
+
+    def conversion(self) -> Conversion | None:
+        """What counts as a success, in the company's own data; None when the campaign does not say."""
+        raw = self.table("conversion", required=False)
+        if not raw:
+            return None
+        self.known(raw, _CONVERSION_KEYS, "conversion")
+        if not (raw.get("feed") and raw.get("time") and raw.get("within")):
+            todo = 'Write feed = "orders", time = "ordered_at", within = "7d".'
+            raise self.fail("[conversion] says no feed, time or within.", "conversion", todo)
+        of, where = raw.get("of", "clicked"), raw.get("where", {})
+        if of not in ("sent", "clicked") or not isinstance(where, dict):
+            todo = 'of is "sent" or "clicked"; where is a rule like an audience\'s.'
+            raise self.fail("[conversion] is not right.", "conversion.of", todo)
+        within = seconds(raw["within"], f"{self.file}: conversion.within")
+        text = {key: str(raw.get(key, "")) for key in ("feed", "time", "value", "relation")}
+        return Conversion(**text, within=within, of=of, where=where)
 
     def sender(self, message: Mapping[str, Any]) -> Sender:
         sender = message.get("from")

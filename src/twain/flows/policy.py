@@ -17,7 +17,7 @@ from twain.settings import seconds
 
 _FILE = "policy.toml"
 _KEYS = {"approval", "people", "checks", "cap", "bounces", "retention"}
-_KEPT = {"deliveries", "events", "bounces", "checks"}
+_KEPT = {"deliveries", "events", "bounces", "checks", "conversions"}
 _WHEN = {"ceiling_over", "topic", "channel", "always"}
 
 

@@ -10,6 +10,7 @@ from twain.errors import ApprovalNeeded, ConfigError, ContentError
 from twain.feeds.contract import contract_text
 from twain.flows.campaigns import Campaign
 from twain.flows.capping import capped_by
+from twain.flows.conversions import check_conversion
 from twain.flows.files import read_text
 from twain.flows.instance import Instance
 from twain.flows.policy import ApprovalRule, Person
@@ -27,6 +28,7 @@ def make(instance: Instance, campaign: Campaign) -> Bundle:
     body = campaign_body(workspace, campaign)
     question = Question(body, feed, workspace.feeds, instance.dialect(feed.source), instance.today())
     _, audience = answer(question, instance.settings.base_url)
+    check_conversion(instance, campaign)
     read = {name for name, _ in audience.statement.lineage} | {feed.name}
     texts = {name: _contract(instance, name) for name in sorted(read)}
     return make_bundle(campaign.name, {**body, "contracts": texts})
@@ -169,5 +171,6 @@ def campaign_body(workspace: Workspace, campaign: Campaign) -> Mapping[str, Any]
         "local_time": campaign.local_time,
         "checks": workspace.policy.checks,
         **{key: str(said) for key in ("planned_for", "local_date", "send_at") if (said := getattr(campaign, key))},
+        **({"conversion": asdict(campaign.conversion)} if campaign.conversion else {}),
         **capped_by(workspace.policy, campaign.channel, campaign.topic),
     }  # fmt: skip

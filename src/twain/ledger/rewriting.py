@@ -24,7 +24,7 @@ from twain.ledger.manifest import Entry, Manifest
 
 #: What stands in place of an erased address's HMAC.
 NOBODY = b"\0" * 32
-_TABLES = ("deliveries", "bounces", "events")
+_TABLES = ("deliveries", "bounces", "events", "conversions")
 _GENERATION = re.compile(r"(?:\.g(\d+))?\.parquet$")
 _TRIES = 10  # somebody else may replace the same file at the same time
 
@@ -44,12 +44,13 @@ class Subject:
 
 _BY_KEY = "list_contains($people, feed || chr(10) || key)"
 _BY_BOTH = f"(list_contains($hashes, address_hash) or {_BY_KEY})"
-_IS = {"deliveries": _BY_BOTH, "bounces": _BY_BOTH, "events": _BY_KEY}
+_IS = {"deliveries": _BY_BOTH, "bounces": _BY_BOTH, "events": _BY_KEY, "conversions": _BY_KEY}
 _NAMELESS = "if({him}, '', key) as key, if({him}, $nobody, address_hash) as address_hash"
 _WITHOUT = {
     "deliveries": f"* replace ({_NAMELESS})",
     "bounces": f"* replace ({_NAMELESS}, if({{him}}, '', words) as words)",
     "events": "* replace (if({him}, '', key) as key, if({him}, '', client) as client)",
+    "conversions": "* replace (if({him}, '', key) as key)",
 }
 
 

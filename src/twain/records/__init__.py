@@ -4,6 +4,7 @@ The modules follow the way of a message: feed → audience → message → deliv
 """
 
 from twain.records.audience import SHARD_FIELDS, Arm, Audience, Funnel, HistoryTest, RelatedColumn, Shard
+from twain.records.conversion import Conversion
 from twain.records.delivery import Fate, Lease, Outcome, Settlement, Wait, Window, Worker
 from twain.records.feeds import (
     Column,
@@ -50,6 +51,7 @@ __all__ = [
     "CameBack",
     "Column",
     "Content",
+    "Conversion",
     "CrashPolicy",
     "Envelope",
     "Fate",

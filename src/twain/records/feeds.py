@@ -156,7 +156,7 @@ class Tag:
 
     campaign: str
     person: str
-    purpose: Literal["send", "count", "full-count", "check", "preview", "connect", "sample"] = "send"
+    purpose: Literal["send", "count", "full-count", "check", "preview", "connect", "sample", "conversions"] = "send"
 
 
 @dataclass(frozen=True, slots=True)

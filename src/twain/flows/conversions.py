@@ -1,0 +1,240 @@
+"""Conversions: what recipients did afterwards in the company's own data, by the rule that their campaign declares.
+
+::
+
+    [conversion] ─▶ one statement per batch of keys ─▶ IT's database, guarded, in its hours ─▶ history/conversions
+
+Never a pixel on somebody's checkout: the company's own rows say it. A send is counted anew, whole, until the rule's time is
+over for the last of its messages; so an order that was cancelled meanwhile goes, and counting twice counts once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+from twain.audiences.rows import compile_rows
+from twain.errors import ConfigError, TwainError
+from twain.flows.campaigns import Campaign
+from twain.flows.instance import Instance
+from twain.ledger.converted import Anchor, ConversionBook, Converted
+from twain.records import Conversion, Feed, Relation, Run, RunState, Statement
+
+#: How long a count is good before the company's database is asked again, in seconds.
+AGAIN_AFTER = 6 * 3600.0
+_KEYS = 1_000  # a statement's
+_STATEMENTS = 10  # a read transaction's: then the database has a moment for others
+_DAY = 86_400.0
+_BEGUN = frozenset({RunState.SENDING, RunState.PAUSED, RunState.HELD, RunState.RECONCILING, RunState.FINISHED,
+                    RunState.CANCELLED, RunState.EXPIRED})  # fmt: skip
+_MOST_RUNS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a count of one send came to: *people* who converted, how often (*times*), the *value* together.
+
+    *closes* is when (epoch seconds) the rule's time is over for the last message, as far as is known now; None while there is
+    nothing to count from. *counted* is when it was counted.
+    """
+
+    run_id: str
+    rule: Conversion
+    people: int
+    times: int
+    value: float
+    closes: float | None
+    counted: float
+
+
+def rule_of(instance: Instance, run: Run) -> Conversion | None:
+    """The rule that was declared when the send was made, or None."""
+    said = instance.ledger.bundle(run.bundle).body.get("conversion")
+    return Conversion(**said) if said else None
+
+
+def count_conversions(instance: Instance, run: Run) -> Counted:
+    """Ask the company's database, and book what came of a send, in place of what was booked before.
+
+    Raises ConfigError (T890) when its campaign declared no conversion; SourceError, SourceLimit (T326: out of hours),
+    SourceUnavailable when the database cannot be asked now; what was booked stays then.
+    """
+    rule = rule_of(instance, run)
+    if rule is None:
+        raise ConfigError(
+            f"Send {run.id} of {run.campaign} declares no conversion.",
+            todo='Add [conversion] to its campaign.toml: feed, time, within = "7d". It holds from the next send.',
+            business="This campaign does not say what it counts as a success, so nothing can be counted.",
+            code="T890",
+        )
+    book = ConversionBook(instance.settings.history)
+    while True:
+        erased = instance.ledger.erased()
+        counted = _count(instance, run, rule, book)
+        if instance.ledger.erased() == erased:  # else somebody was, who may have been written down just now
+            break
+    figures = {"at": counted.counted, "people": counted.people, "times": counted.times, "value": counted.value}
+    instance.ledger.remember_check(_memory(run.id), {**figures, "closes": counted.closes or 0.0})
+    return counted
+
+
+def last_count(instance: Instance, run: Run) -> Counted | None:
+    """What the last count of a send came to, or None before the first."""
+    rule, said = rule_of(instance, run), instance.ledger.last_check(_memory(run.id))
+    if rule is None or not said:
+        return None
+    return Counted(
+        run.id, rule, int(said["people"]), int(said["times"]), said["value"], said["closes"] or None, said["at"]
+    )
+
+
+def due(instance: Instance) -> Iterator[str]:
+    """Sends whose conversions are to be counted now: some hours after the last count, and once after their time is over."""
+    now = instance.clock.now()
+    for run in instance.ledger.runs(limit=_MOST_RUNS, states=_BEGUN):
+        said = instance.ledger.last_check(_memory(run.id))
+        if said and not _counts_again(instance, run, said["at"], said["closes"], now):
+            continue
+        if rule_of(instance, run) is not None:
+            yield run.id
+
+
+def _counts_again(instance: Instance, run: Run, at: float, closes: float, now: float) -> bool:
+    """A late click opens the time again; while nobody has clicked, there is something to count as soon as somebody does."""
+    if closes and closes < at:
+        newest = max((e.stat().st_mtime for e in instance.history.files("events", run.id)), default=0.0)
+        return newest > at and now - at >= AGAIN_AFTER
+    return now - at >= AGAIN_AFTER or 0 < closes <= now
+
+
+def check_conversion(instance: Instance, campaign: Campaign) -> None:
+    """Raise ConfigError or RuleError, with file and line, when a campaign's rule cannot be counted by the contracts."""
+    rule = campaign.conversion
+    if rule is None:
+        return
+    place = campaign.place("conversion")
+    try:
+        people = instance.workspace.feed(campaign.feed)
+        _statement(instance, rule, people, [], (instance.today(), instance.today()))
+    except TwainError as error:
+        error.place = error.place or place
+        raise
+
+
+# ------------------------------------------------------------ counting
+
+
+def _count(instance: Instance, run: Run, rule: Conversion, book: ConversionBook) -> Counted:
+    now, found, closes = instance.clock.now(), list[Converted](), None
+    anchors = book.anchors(run.id, rule.of)
+    while batch := list(islice(anchors, _KEYS * _STATEMENTS)):
+        latest = max(one.at[-1] for one in batch) + rule.within
+        closes = latest if closes is None else max(closes, latest)
+        found += _converted(instance, run, rule, batch)
+    book.write(run, rule.of, found)
+    people = {(one.anchor.shard, one.anchor.row) for one in found}
+    return Counted(run.id, rule, len(people), len(found), sum(one.value or 0.0 for one in found), closes, now)
+
+
+def _converted(instance: Instance, run: Run, rule: Conversion, batch: Sequence[Anchor]) -> Iterator[Converted]:
+    """Of these messages; one read transaction."""
+    people = instance.workspace.feed(batch[0].feed)
+    feed = instance.workspace.feed(rule.feed)
+    by_key: dict[str, list[Anchor]] = {}
+    for one in batch:
+        by_key.setdefault(one.key, []).append(one)
+    days = _days(batch, rule)
+    zone, keys = ZoneInfo(instance.settings.time_zone), list(by_key)
+    with instance.source(feed.source).session(
+        instance.tag(run.campaign, "conversions"), instance.limits(feed.source)
+    ) as session:
+        for first in range(0, len(keys), _KEYS):
+            statement = _statement(instance, rule, people, keys[first : first + _KEYS], days)
+            for row in session.table(statement).to_pylist():
+                yield from _counting(by_key.get(row["key"], []), row["at"], row.get("value"), rule, zone)
+
+
+def _days(batch: Sequence[Anchor], rule: Conversion) -> tuple[date, date]:
+    """The days in question, with one to spare at each end: the database keeps its own clock."""
+    first, last = min(one.at[0] for one in batch), max(one.at[-1] for one in batch) + rule.within
+    ends = (datetime.fromtimestamp(moment, UTC).date() for moment in (first - _DAY, last + _DAY))
+    return next(ends), next(ends)
+
+
+def _counting(
+    anchors: Sequence[Anchor], when: date | None, value: float | None, rule: Conversion, zone: ZoneInfo
+) -> Iterator[Converted]:
+    """One row of the company's data, for each message that it came in time after."""
+    if when is None:
+        return
+    number = None if value is None else float(value)
+    for anchor in anchors:
+        if isinstance(when, datetime):
+            moment = (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+            counts = any(start <= moment <= start + rule.within for start in anchor.at)
+        else:
+            moment = datetime(when.year, when.month, when.day, tzinfo=zone).timestamp()
+            counts = any(_day(start, zone) <= when <= _day(start + rule.within, zone) for start in anchor.at)
+        if counts:
+            yield Converted(anchor, moment, number)
+
+
+def _day(moment: float, zone: ZoneInfo) -> date:
+    return datetime.fromtimestamp(moment, zone).date()
+
+
+def _statement(
+    instance: Instance, rule: Conversion, people: Feed, keys: Sequence[str], days: tuple[date, date]
+) -> Statement:
+    feed = instance.workspace.feed(rule.feed)
+    _number_or_nothing(feed, rule)
+    since = {"field": rule.time, "op": "ge", "value": days[0]}
+    until = {"field": rule.time, "op": "lt", "value": days[1] + timedelta(1)}
+    return compile_rows(
+        {"all": [since, until, *([rule.where] if rule.where else [])]},
+        _relation(rule, people).other_field,
+        keys,
+        feed=feed,
+        feeds=instance.workspace.feeds,
+        fields={"at": rule.time, **({"value": rule.value} if rule.value else {})},
+        dialect=instance.dialect(feed.source),
+        today=instance.today(),
+        where="conversion",
+    )
+
+
+def _number_or_nothing(feed: Feed, rule: Conversion) -> None:
+    wanted = {rule.time: ("date", "timestamp"), rule.value: ("integer", "number")}
+    for name, types in wanted.items():
+        field = feed.fields.get(name)
+        if field is not None and field.type not in types:
+            raise ConfigError(
+                f"conversion: {feed.name}.{name} holds {field.type}, not {' or '.join(types)}.",
+                todo="time is a date or a time; value, which is added up, a number.",
+                code="T892",
+            )
+
+
+def _relation(rule: Conversion, people: Feed) -> Relation:
+    """How rows of the rule's feed belong to people: by the people's key, which is all that we keep of them."""
+    found = [
+        one
+        for name, one in people.relations.items()
+        if one.feed == rule.feed and one.field == people.key and rule.relation in ("", name)
+    ]
+    if len(found) == 1:
+        return found[0]
+    named = ", ".join(sorted(n for n, one in people.relations.items() if one.field == people.key)) or "none yet"
+    what = "more than one relation leads" if found else "no relation leads"
+    raise ConfigError(
+        f"conversion: {what} from {people.name}.{people.key} to {rule.feed!r}.",
+        todo=f"Name it: relation = … Relations by the key of {people.name}: {named}.",
+        code="T891",
+    )
+
+
+def _memory(run_id: str) -> str:
+    return f"conversion:{run_id}"
