@@ -143,7 +143,7 @@ class Lake:
         table = bounce_table(mails)
         month = _month(pc.min(table.column("at")).as_py())
         path = f"bounces/month={month}/{batch:012d}.parquet"
-        entry = self._write_file("bounces", path, month, table, {"batch": [batch]})
+        entry = self._write_file("bounces", path, month, table, {**shards_of(table), "batch": [batch]})
         self._manifest.change([entry], [], time.time())
         return entry.path, entry.sha256
 
