@@ -49,6 +49,8 @@ STORY = [
     ("missed", ["r"], 0),
     ("trace", ["1"], 0),
     ("events collect", [], 0),
+    ("conversions", ["r"], 0),
+    ("credit", ["r"], 0),
     ("bounces import", ["old.eml"], 0),
     ("bounces list", [], 0),
     ("bounces collect", [], 2),
