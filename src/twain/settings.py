@@ -20,11 +20,11 @@ from twain.errors import ConfigError, Place
 
 #: Where `twain gateway` listens by itself.
 LOCAL_GATEWAY = "http://127.0.0.1:8025"
-_SECRET_KEYS = frozenset({"password", "secret", "token", "api_key", "url"})
+_SECRET_KEYS = frozenset({"password", "secret", "token", "api_key", "url", "client_secret", "refresh_token"})
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$")
 _TABLES = {
     "workspace", "sources", "channels", "control", "delivery", "paths", "gateway", "production", "secret", "dns", "domains",
-    "returns",
+    "returns", "webhooks",
 }  # fmt: skip
 
 
@@ -107,6 +107,17 @@ class DomainSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookSettings:
+    """Where outgoing webhooks may lead besides the public internet.
+
+    *allow*: host names, addresses and networks of IT's own. *ca_file*: the certificate authority that signs for them.
+    """
+
+    allow: tuple[str, ...] = ()
+    ca_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelSettings:
     """One way out, and IT's limits on it.
 
@@ -162,6 +173,7 @@ class Settings:
     dns: DnsSettings = field(default_factory=DnsSettings)
     domains: Mapping[str, DomainSettings] = field(default_factory=dict)
     bounces: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    webhooks: WebhookSettings = field(default_factory=WebhookSettings)
 
 
 def find_root(start: Path | None = None) -> Path:
@@ -206,6 +218,7 @@ def load_settings(root: Path | None = None, environ: Mapping[str, str] | None = 
         dns=_dns(raw.get("dns", {})),
         domains={n.lower(): _domain(n, d) for n, d in raw.get("domains", {}).items()},
         bounces=resolve_secrets(raw.get("returns", {}).get("bounces", {}), "returns.bounces", folder, env),
+        webhooks=_webhooks(raw.get("webhooks", {}), folder),
     )
 
 
@@ -434,6 +447,14 @@ def _domain(name: str, raw: Mapping[str, Any]) -> DomainSettings:
     includes, selectors = (tuple(str(one) for one in raw.get(key, ())) for key in ("includes", "selectors"))
     told = tuple(str(n).removesuffix(f"/{n.max_prefixlen}") for n in networks)
     return DomainSettings(told, includes, selectors, str(raw.get("reports", "")))
+
+
+def _webhooks(raw: Mapping[str, Any], folder: Path) -> WebhookSettings:
+    _refuse_unknown(raw, {"allow", "ca_file"}, "webhooks")
+    return WebhookSettings(
+        allow=tuple(str(one).strip().lower() for one in raw.get("allow", ())),
+        ca_file=str(folder / str(raw["ca_file"])) if raw.get("ca_file") else "",
+    )
 
 
 def _length(raw: Mapping[str, Any], key: str) -> float:

@@ -144,8 +144,27 @@ class Vault:
         except InvalidTag as error:
             raise _cannot_unseal(run_id) from error
 
-    def _wrapping(self, number: int) -> AESGCM:
-        return AESGCM(_derive(self._secrets[number], b"run keys"))
+    def seal_secret(self, secret: bytes, owner: str) -> bytes:
+        """Wrap a secret that is shared with another system (AES-256-GCM, bound to its *owner*) for the house's tables."""
+        number, nonce = max(self._secrets), secrets.token_bytes(12)
+        wrapped = self._wrapping(number, b"shared secrets").encrypt(nonce, secret, _secret_context(owner))
+        return _SEALED + bytes([number]) + nonce + wrapped
+
+    def unseal_secret(self, sealed: bytes, owner: str) -> bytes:
+        """The secret again. Raises LedgerError when it is damaged, another owner's, or of a ring that is gone."""
+        number = sealed[3] if len(sealed) > 16 and sealed.startswith(_SEALED) else 0
+        try:
+            wrapping = self._wrapping(number, b"shared secrets")
+            return wrapping.decrypt(sealed[4:16], sealed[16:], _secret_context(owner))
+        except (KeyError, InvalidTag) as error:
+            raise LedgerError(
+                f"The secret of {owner} cannot be unwrapped.",
+                todo="Check that the instance secret is the one that was in force when it was made, or make a new one.",
+                code="T791",
+            ) from error
+
+    def _wrapping(self, number: int, purpose: bytes = b"run keys") -> AESGCM:
+        return AESGCM(_derive(self._secrets[number], purpose))
 
     def address_hash(self, compared: bytes) -> bytes:
         """HMAC-SHA256 (RFC 2104; 32 bytes) of an address in its form for comparison, as UTF-8."""
@@ -174,6 +193,10 @@ def _derive(secret: bytes, purpose: bytes) -> bytes:
 
 def _seal_context(run_id: str) -> bytes:
     return b"twain/run\0" + run_id.encode("ascii")
+
+
+def _secret_context(owner: str) -> bytes:
+    return b"twain/secret\0" + owner.encode("utf-8")
 
 
 def _cannot_unseal(run_id: str) -> LedgerError:

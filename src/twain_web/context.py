@@ -44,6 +44,8 @@ _DOORS = (
     ("campaigns:list", _("Campaigns"), "send", "campaigns.read_campaign"),
     ("insights:results", _("Results"), "chart-bar", "insights.read_results"),
     ("insights:customers", _("Customers"), "id", "insights.read_customer"),
+    ("integrations:domains", _("Sender domains"), "world", "integrations.read_domains"),
+    ("integrations:endpoints", _("Webhooks"), "plug", "integrations.read_endpoints"),
     ("people:audit", _("Audit"), "history", "people.read_audit"),
     ("people:list", _("People"), "user", "people.read_people"),
 )

@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "twain_web.rooms.content",
     "twain_web.rooms.campaigns",
     "twain_web.rooms.insights",
+    "twain_web.rooms.integrations",
     "twain_web.rooms.home",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from twain.delivery.channels.smtp_options import is_loopback
 from twain.delivery.dkim import Signer
@@ -15,16 +15,22 @@ from twain.flows.instance import Instance
 from twain.records import Bundle, Level
 from twain.settings import ChannelSettings, DomainSettings, Settings
 
+Senders = Mapping[str, Sequence[tuple[str, str]]]
+"""Domain → campaigns that send as it, each with its channel."""
 
-def sender_domains(instance: Instance) -> list[Sender]:
-    """Every domain that campaigns send as, or that twain.toml names, by name. A campaign that cannot be read is passed over."""
-    settings, using = instance.settings, _channels_by_domain(instance)
+
+def sender_domains(instance: Instance, also: Senders | None = None) -> list[Sender]:
+    """Every domain that campaigns send as, or that twain.toml names, by name. A campaign that cannot be read is passed over.
+
+    *also*: campaigns that are kept elsewhere than in files.
+    """
+    settings, using = instance.settings, _channels_by_domain(instance, also or {})
     return [_sender(settings, domain, using.get(domain, ())) for domain in sorted({*settings.domains, *using})]
 
 
-def check_domains(instance: Instance, domain: str = "") -> list[Finding]:
+def check_domains(instance: Instance, domain: str = "", *, also: Senders | None = None) -> list[Finding]:
     """The findings of all sender domains, or of one. Raises ConfigError for a domain that nobody here sends as."""
-    known = sender_domains(instance)
+    known = sender_domains(instance, also)
     chosen = [one for one in known if domain.lower() in ("", one.domain)]
     if domain and not chosen:
         names = ", ".join(one.domain for one in known) or "none yet"
@@ -83,7 +89,7 @@ def _names(findings: Sequence[Finding]) -> str:
     return ", ".join(dict.fromkeys(one.record for one in findings))
 
 
-def _channels_by_domain(instance: Instance) -> dict[str, tuple[str, ...]]:
+def _channels_by_domain(instance: Instance, also: Senders) -> dict[str, tuple[str, ...]]:
     found: dict[str, dict[str, None]] = {}
     for name in instance.workspace.campaigns():
         try:
@@ -91,6 +97,8 @@ def _channels_by_domain(instance: Instance) -> dict[str, tuple[str, ...]]:
         except TwainError:
             continue  # twain check says what is wrong with it
         found.setdefault(_domain_of(campaign.sender.address), {})[campaign.channel] = None
+    for domain, sending in also.items():
+        found.setdefault(domain, {}).update(dict.fromkeys(channel for _campaign, channel in sending))
     return {domain: tuple(channels) for domain, channels in found.items()}
 
 

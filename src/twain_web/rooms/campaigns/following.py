@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -122,9 +123,12 @@ def _paused(instance: Instance, launch: Launch, run: Run) -> None:
 def go_on(launch: Launch, run: Run) -> None:
     """Start the process that carries it on; first the process, then the note, so that a crash between makes the step again."""
     processes.start(run.id, launch.asked_by.username)
-    Launch.objects.filter(pk=launch.pk).update(
-        looked_at=timezone.now(), held_at=None, why="", technical="", host=processes.this_machine()
-    )
+    with transaction.atomic():
+        Launch.objects.filter(pk=launch.pk).update(
+            looked_at=timezone.now(), held_at=None, why="", technical="", host=processes.this_machine()
+        )
+        if launch.why:  # else it never stood still, only its process had gone
+            tell("campaign.resumed", campaign=launch.campaign, run=run.id)
 
 
 def tell_of_hold(instance: Instance, launch: Launch, found: Rehearsal | None) -> list[str]:

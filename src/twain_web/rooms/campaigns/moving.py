@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -105,7 +106,9 @@ def _make_run(instance: Instance, launch: Launch, bundle: Bundle) -> None:
 def _running(instance: Instance, launch: Launch) -> None:
     launch.state, launch.why, launch.technical = Launch.State.RUNNING, "", ""
     launch.host, launch.held_at, launch.looked_at = processes.this_machine(), None, None
-    launch.save(update_fields=["state", "why", "technical", "host", "held_at", "looked_at"])
+    with transaction.atomic():
+        launch.save(update_fields=["state", "why", "technical", "host", "held_at", "looked_at"])
+        tell("campaign.started", campaign=launch.campaign, run=launch.run_id, bundle=launch.bundle)
     follow(instance, launch)
 
 

@@ -10,6 +10,7 @@ from twain_web.rooms.campaigns.reads.cards import cards as campaigns
 from twain_web.rooms.campaigns.reads.sends import LiveSend, card_of_run, held_sends, live_sends, names_of
 from twain_web.rooms.campaigns.reads.waiting import Waiting, waiting_for
 from twain_web.rooms.campaigns.records import campaign_record
+from twain_web.rooms.campaigns.senders import look_again, senders
 
 __all__ = [
     "CampaignCard",
@@ -24,8 +25,10 @@ __all__ = [
     "card_of_run",
     "held_sends",
     "live_sends",
+    "look_again",
     "names_of",
     "programs",
+    "senders",
     "waiting_for",
     "withdraw_what_was_due",
 ]

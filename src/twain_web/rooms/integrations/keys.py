@@ -1,0 +1,35 @@
+"""An endpoint's keys: sealed under the instance's secret, or looked up where IT keeps it. Never shown a second time."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from twain_web import engine
+from twain_web.rooms.integrations.models import Endpoint
+from twain_web.rooms.integrations.signing import key_of, look_up
+
+
+def seal(endpoint: Endpoint, secret: str) -> bytes:
+    """The secret, wrapped for this endpoint alone."""
+    return engine.instance().vault.seal_secret(secret.encode("ascii"), _owner(endpoint))
+
+
+def keys_of(endpoint: Endpoint) -> list[bytes]:
+    """What is signed with now: the secret, and for a day after a rotation the one before. Raises ConfigError (T901)."""
+    here = engine.instance()
+    if endpoint.secret_ref:
+        newest = key_of(look_up(endpoint.secret_ref, here.root), endpoint.secret_ref)
+    else:
+        newest = _opened(endpoint, bytes(endpoint.sealed or b""))
+    if endpoint.former and endpoint.former_until and endpoint.former_until > timezone.now():
+        return [newest, _opened(endpoint, bytes(endpoint.former))]
+    return [newest]
+
+
+def _opened(endpoint: Endpoint, sealed: bytes) -> bytes:
+    secret = engine.instance().vault.unseal_secret(sealed, _owner(endpoint)).decode("ascii")
+    return key_of(secret, f"The endpoint {endpoint.name}")
+
+
+def _owner(endpoint: Endpoint) -> str:
+    return f"webhook endpoint {endpoint.pk}"

@@ -1,0 +1,269 @@
+"""One POST to another system, and nowhere else: the address is checked, and exactly the checked address is connected to.
+
+Whoever enters an address could else make the house ask things inside the company's network (server-side request forgery). So:
+https in production; a name is resolved once and refused if any of its addresses is not of the public internet, unless IT
+allows it in ``[webhooks]``; redirects are not followed; time and size of the answer are bounded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import urllib3
+from django.utils.translation import gettext as _
+
+from twain.errors import ConfigError
+from twain.settings import WebhookSettings
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Resolve = Callable[[str, int], Sequence[str]]
+
+_CONNECT, _READ, _ALTOGETHER = 5.0, 10.0, 20.0  # seconds
+_MOST_READ = 16_384  # octets of an answer
+_MOST_SHOWN = 200
+_SPECIAL = (ipaddress.ip_network("192.0.0.0/24"), ipaddress.ip_network("192.88.99.0/24"))  # RFC 6890, RFC 7526
+_EMBEDDED = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("::/96"))  # NAT64, IPv4-compatible
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a POST. *status* 0: no answer. *why* is for everybody, *technical* for IT; both "" when it went well."""
+
+    status: int
+    why: str = ""
+    technical: str = ""
+    retry_after: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether the other side took it: any 2xx."""
+        return 200 <= self.status < 300
+
+    @property
+    def is_theirs(self) -> bool:
+        """Whether it is this one message they don't want (4xx), and the endpoint works."""
+        return 400 <= self.status < 500 and self.status not in (401, 403, 404, 408, 410, 429)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An address that was checked: the host's name for TLS and ``Host``, and the addresses that may be connected to."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    addresses: tuple[str, ...]
+
+
+def check(url: str, settings: WebhookSettings, *, production: bool, resolve: Resolve | None = None) -> Target:
+    """Where this leads. Raises ConfigError (T900) when it may not be posted to."""
+    scheme, host, port, path = _taken_apart(url)
+    if scheme != "https" and production:
+        raise _refused(url, _("it is not https, so anybody on the way could read it"))
+    try:
+        found = tuple(dict.fromkeys((resolve or _resolve)(host, port)))
+    except (OSError, UnicodeError) as error:
+        raise _refused(
+            url, _("its name cannot be resolved (%s)") % (getattr(error, "strerror", None) or error)
+        ) from error
+    for text in found:
+        if not _may(host, ipaddress.ip_address(text), settings, production=production):
+            raise _refused(url, _not_public(host, text, production=production))
+    if not found:
+        raise _refused(url, _("its name has no address"))
+    return Target(scheme, host, port, path, found)
+
+
+def post(target: Target, body: bytes, headers: Mapping[str, str], settings: WebhookSettings) -> Answer:
+    """POST to the first address that takes a connection. Never raises for what the other side or the network does."""
+    answer = Answer(0, _("It could not be reached."))
+    for address in target.addresses[:3]:
+        answer = _post(target, address, body, headers, settings)
+        if answer.status:
+            break
+    return answer
+
+
+# ---------------------------------------------------------------- where it leads
+
+
+def _taken_apart(url: str) -> tuple[str, str, int, str]:
+    try:
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError as error:
+        raise _refused(url, _("it is no web address")) from error
+    if parts.scheme not in ("http", "https") or not parts.hostname or any(c.isspace() or c < " " for c in url):
+        raise _refused(url, _("it is no web address"))
+    if parts.username is not None or parts.password is not None:
+        raise _refused(url, _("it holds a name or a password; the signature proves who we are"))
+    return parts.scheme, parts.hostname, port, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+
+def _resolve(host: str, port: int) -> Sequence[str]:
+    return [str(found[4][0]).partition("%")[0] for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+def _may(host: str, address: Address, settings: WebhookSettings, *, production: bool) -> bool:
+    if _allowed(host, address, settings.allow):
+        return True
+    real = _inner(address)
+    if any(real in network for network in _SPECIAL):
+        return False
+    if not production:
+        return real.is_loopback  # the footer of every page promises that nothing leaves this machine
+    return real.is_global and not (real.is_multicast or real.is_reserved)
+
+
+def _inner(address: Address) -> Address:
+    """The IPv4 address that an IPv6 one stands for: it is there that the packets arrive."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
+    if inner is None and any(address in network for network in _EMBEDDED) and address != ipaddress.IPv6Address("::1"):
+        inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return inner or address
+
+
+def _allowed(host: str, address: Address, allow: Sequence[str]) -> bool:
+    return any(host.lower() == one or _within(address, one) for one in allow)
+
+
+def _within(address: Address, network: str) -> bool:
+    try:
+        return address in ipaddress.ip_network(network, strict=False)
+    except ValueError:
+        return False  # a host's name
+
+
+def _refused(url: str, why: str) -> ConfigError:
+    return ConfigError(
+        f"{url[:200]!r} cannot be an endpoint: {why}.",
+        todo=_("Enter a public https address, or have IT allow the host under [webhooks] in twain.toml."),
+        code="T900",
+    )
+
+
+def _not_public(host: str, text: str, *, production: bool) -> str:
+    if not production:
+        return _("%(host)s is at %(address)s, and while production is off nothing leaves this machine") % {
+            "host": host, "address": text,
+        }  # fmt: skip
+    return _("%(host)s is at %(address)s, which is no address of the public internet") % {"host": host, "address": text}
+
+
+# ---------------------------------------------------------------- the POST
+
+
+def _post(target: Target, address: str, body: bytes, headers: Mapping[str, str], settings: WebhookSettings) -> Answer:
+    pool = _pool(target, address, settings)
+    over = threading.Timer(_ALTOGETHER, pool.cut)
+    over.start()
+    try:
+        with pool:
+            reply = pool.urlopen(
+                "POST", target.path, body=body, headers={"Host": _host(target), **headers}, redirect=False, retries=False,
+                preload_content=False, assert_same_host=False,
+            )  # fmt: skip
+            said = reply.read(_MOST_READ, decode_content=False)
+            if pool.was_cut:  # what had come by then is no answer
+                return _silent(TimeoutError(), pool.was_cut)
+            return _judged(reply.status, said, reply.headers)
+    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        return _silent(error, pool.was_cut)
+    finally:
+        over.cancel()
+
+
+class _Cuttable:
+    """A pool of one connection that can be ended from outside: an answer that drips in byte by byte ends no read."""
+
+    was_cut = False
+    pool: object
+
+    def cut(self) -> None:
+        self.was_cut = True
+        connection = self._last
+        sock = getattr(connection, "sock", None)
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+    _last: object = None
+
+    def _new_conn(self) -> urllib3.connection.HTTPConnection:
+        self._last = made = super()._new_conn()  # type: ignore[misc]
+        return made  # type: ignore[no-any-return]
+
+
+class _Plain(_Cuttable, urllib3.HTTPConnectionPool):
+    pass
+
+
+class _Tls(_Cuttable, urllib3.HTTPSConnectionPool):
+    pass
+
+
+def _pool(target: Target, address: str, settings: WebhookSettings) -> _Plain | _Tls:
+    timeout = urllib3.Timeout(connect=_CONNECT, read=_READ)
+    if target.scheme == "http":
+        return _Plain(address, target.port, timeout=timeout, maxsize=1, retries=False)
+    context = ssl.create_default_context()
+    if settings.ca_file:
+        context.load_verify_locations(cafile=settings.ca_file)
+    name = None if _is_address(target.host) else target.host
+    return _Tls(
+        address, target.port, timeout=timeout, maxsize=1, retries=False, ssl_context=context,
+        server_hostname=name or address, assert_hostname=name or address,
+    )  # fmt: skip
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _host(target: Target) -> str:
+    host = f"[{target.host}]" if ":" in target.host else target.host
+    return host if target.port == (443 if target.scheme == "https" else 80) else f"{host}:{target.port}"
+
+
+def _judged(status: int, said: bytes, headers: Mapping[str, str]) -> Answer:
+    if 200 <= status < 300:
+        return Answer(status)
+    words = "".join(c if c.isprintable() else " " for c in said.decode("utf-8", "replace"))[:_MOST_SHOWN].strip()
+    technical = f"HTTP {status}" + (f": {words}" if words else "")
+    if 300 <= status < 400:
+        return Answer(status, _("It leads elsewhere, and redirects are not followed."), technical)
+    after = str(headers.get("Retry-After", ""))
+    wait = float(after) if after.isascii() and after.isdigit() else 0.0
+    return Answer(status, _why(status), technical, min(wait, 86_400.0))
+
+
+def _why(status: int) -> str:
+    if status == 410:
+        return _("The other system says that this address is gone for good.")
+    if status == 429:
+        return _("The other system asks for more time.")
+    return _("The other system is out of order.") if status >= 500 else _("The other system refused it.")
+
+
+def _silent(error: Exception, was_cut: bool) -> Answer:  # noqa: FBT001 — what happened, not a switch
+    if was_cut or isinstance(error, urllib3.exceptions.TimeoutError):
+        return Answer(
+            0, _("The other system did not answer in time."), f"{type(error).__name__} after {_ALTOGETHER:g} s at most"
+        )
+    if isinstance(error, urllib3.exceptions.SSLError):
+        return Answer(0, _("The other system's certificate does not hold."), str(error)[:300])
+    return Answer(0, _("The other system could not be reached."), str(error)[:300])
