@@ -61,7 +61,7 @@ def show_credit(run_id: RunId, as_json: Json = False) -> None:
 def _touched(one: Credit) -> tuple[str, ...]:
     touched = [count(one.touched[kind]) for kind in ("clicks", "conversions")]
     shared = [count(one.shared[kind]) for kind in ("clicks", "conversions")]
-    return one.read.title, *touched, f"{one.share / 100:.2f} %", *shared
+    return one.read.title, *touched, f"{one.percent:.2f} %", *shared
 
 
 def _say_conversions(counted: Counted, rates: Rates) -> None:

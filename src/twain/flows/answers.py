@@ -33,6 +33,13 @@ def files_of(instance: Instance, run_id: str) -> dict[str, list[Path]]:
     return {table: instance.history.files(table, run_id) for table in TABLES}
 
 
+def stamps(instance: Instance) -> dict[str, str]:
+    """Of every send that the history knows, what tells one state of its answers from another: one look at the manifest."""
+    tables = {table: instance.history.by_run(table) for table in TABLES}
+    runs = {run_id for by_run in tables.values() for run_id in by_run}
+    return {run_id: answers_stamp({table: by_run.get(run_id, []) for table, by_run in tables.items()}) for run_id in runs}
+
+
 def answers_stamp(files: dict[str, list[Path]]) -> str:
     """What tells one state of a send's answers from another."""
     return stamp_of(_all(files.values()))

@@ -35,6 +35,11 @@ class Credit:
     touched: Mapping[str, int]
     shared: Mapping[str, int]
 
+    @property
+    def percent(self) -> float:
+        """The share in per cent, to two places."""
+        return self.share / 100
+
     def as_json(self) -> dict[str, object]:
         """Plain JSON."""
         read = self.read
@@ -45,7 +50,7 @@ class Credit:
             "fields": list(read.fields),
             "read_by": list(read.by),
             "touched": dict(self.touched),
-            "share_percent": self.share / 100,
+            "share_percent": self.percent,
             "shared": dict(self.shared),
         }
 

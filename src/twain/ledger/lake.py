@@ -167,6 +167,14 @@ class Lake:
         entries = self._manifest.entries(table)
         return [self._root / e.path for e in entries if run_id is None or run_id in e.shards]
 
+    def by_run(self, table: str) -> dict[str, list[Path]]:
+        """Every send of a table → the true files that hold some of it."""
+        found: dict[str, list[Path]] = defaultdict(list)
+        for entry in self._manifest.entries(table):
+            for run_id in entry.shards:
+                found[run_id].append(self._root / entry.path)
+        return found
+
     def keys(self, test: HistoryTest, feed: str, now: float) -> Iterator[pa.Array]:
         """Distinct keys of *feed* for which the test's kind holds, streamed in no order; its negation is the caller's."""
         table, condition = _TESTS[test.kind]

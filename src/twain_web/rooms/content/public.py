@@ -11,6 +11,7 @@ from django.urls import reverse
 from twain import records
 from twain_web.rooms.content import documents, programs, reads
 from twain_web.rooms.content.demo import enter_demo
+from twain_web.rooms.content.documents import media_url
 from twain_web.rooms.content.models import Content as _Content
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "contents",
     "enter_demo",
     "look",
+    "media_url",
     "programs",
     "uses",
     "written",

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from twain.errors import ConfigError
+from twain.errors import ConfigError, TwainError
 from twain.flows.control import suppress_addresses
+from twain.flows.conversions import count_conversions, due
 from twain.flows.customer import Customer, look_up
 from twain.flows.suppressing import hasher
 from twain_web import engine
 from twain_web.access import refuse_unless
 from twain_web.reconcile import reconciler
-from twain_web.rooms.insights import reads
+from twain_web.rooms.insights import answers, reads
 from twain_web.rooms.insights.permissions import SUPPRESS_ADDRESS, UNMASK_CUSTOMER
 from twain_web.rooms.people.public import record
 
+log = logging.getLogger("twain.insights")
 _SHORTEST_REASON = 10
 
 
@@ -24,6 +27,27 @@ def keep_figures(run_id: str) -> None:
     """Read a finished send's figures once, so that its page opens at once."""
     here = engine.instance()
     reads.figures(here, here.ledger.run(run_id))
+
+
+@reconciler("answers", every=15.0, due=answers.changed, hands=1)
+def keep_answers(run_id: str) -> None:
+    """Read anew what came back of a send, when something has."""
+    here = engine.instance()
+    answers.keep(here, here.ledger.run(run_id))
+
+
+def _conversions_due() -> list[str]:
+    return list(due(engine.instance()))
+
+
+@reconciler("conversions", every=300.0, due=_conversions_due, hands=1)
+def keep_conversions(run_id: str) -> None:
+    """Count a send's conversions in the company's database; while that gives no reads (its hours, a stop), later."""
+    here = engine.instance()
+    try:
+        count_conversions(here, here.ledger.run(run_id))
+    except TwainError as error:
+        log.info("Conversions of %s are counted later: %s", run_id, error.what)
 
 
 def _history_is_scattered() -> list[str]:

@@ -15,3 +15,19 @@ class SendFigures(models.Model):
 
     def __str__(self) -> str:
         return self.run_id
+
+
+class SendAnswers(models.Model):
+    """What came back of one send, and what it read: feeds, fields and owners as they were. *domain* is the sender's."""
+
+    run_id = models.CharField(max_length=40, primary_key=True)
+    stamp = models.CharField(max_length=32)
+    campaign = models.CharField(max_length=80)
+    domain = models.CharField(max_length=253)
+    began_at = models.DateTimeField(db_index=True)
+    answers = models.JSONField()
+    reads = models.JSONField()
+    read_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return self.run_id

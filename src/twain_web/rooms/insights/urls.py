@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from twain_web.rooms.insights import customers, views
+from twain_web.rooms.insights import afterwards, customers, views
 
 app_name = "insights"
 urlpatterns = [
@@ -10,6 +10,12 @@ urlpatterns = [
     path("results/<slug:run_id>/", views.result, name="result"),
     path("results/<slug:run_id>/missed.csv", views.missed_csv, name="missed"),
     path("results/<slug:run_id>/hours.json", views.hours, name="hours"),
+    path("results/<slug:run_id>/mail/", afterwards.mail, name="mail"),
+    path("results/<slug:run_id>/mail/frame/", afterwards.mail_frame, name="mail_frame"),
+    path("results/<slug:run_id>/came-back.json", afterwards.came_back, name="came_back"),
+    path("results/of/<slug:campaign>/", afterwards.trend, name="trend"),
+    path("results/of/<slug:campaign>/rates.json", afterwards.trend_figures, name="trend_figures"),
+    path("deliverability/", afterwards.delivering, name="deliverability"),
     path("customers/", customers.search, name="customers"),
     path("customers/<slug:feed>/<str:key>/", customers.page, name="customer"),
     path("customers/<slug:feed>/<str:key>/rows/", customers.rows, name="customer_rows"),

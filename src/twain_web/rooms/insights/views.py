@@ -7,11 +7,17 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from twain.errors import LedgerError
+from twain.flows.answers import rates_of
+from twain.flows.conversions import last_count, rule_of
+from twain.flows.credit import credit_for
+from twain.flows.instance import Instance
+from twain.insight.rollup import Rollup
 from twain.records import Run
 from twain_web import engine
 from twain_web.access import needs
 from twain_web.rooms.campaigns.public import names_of
-from twain_web.rooms.insights import reads
+from twain_web.rooms.insights import reads, telling
+from twain_web.rooms.insights.answers import answers
 from twain_web.rooms.insights.permissions import EXPORT_RESULTS, READ_RESULTS
 from twain_web.rooms.people.public import named, record
 from twain_web.spreadsheet import csv_answer
@@ -41,6 +47,7 @@ def result(request: HttpRequest, run: Run) -> HttpResponse:
     here = engine.instance(request.user)
     known = reads.figures(here, run)
     shown = {
+        **_came_back(here, run, known),
         "run": run,
         "name": names_of([run.campaign])[run.campaign],
         "sender": named(run.person),
@@ -55,6 +62,22 @@ def result(request: HttpRequest, run: Run) -> HttpResponse:
         "timeline": here.ledger.timeline(run.id),
     }
     return render(request, "insights/result.html", shown)
+
+
+def _came_back(here: Instance, run: Run, known: Rollup) -> dict[str, object]:
+    """What came back of a send, in words, by variant and by provider; and whose data it read."""
+    answered = answers(here, run)
+    responses = answered.responses
+    whole = rates_of(responses, known.total("sent"))
+    return {
+        "answered": answered,
+        "told": telling.told(whole),
+        "success": telling.success(rule_of(here, run), last_count(here, run), whole),
+        "variants": telling.parts(responses, "arm", known.by_arm()),
+        "providers": telling.parts(responses, "lane", known.by_lane()),
+        "answers_by_hour": telling.hours(responses),
+        "credits": credit_for(list(answered.reads), responses),
+    }
 
 
 @needs(READ_RESULTS, get=run_by_id)
