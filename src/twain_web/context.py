@@ -46,6 +46,7 @@ _DOORS = (
     ("insights:customers", _("Customers"), "id", "insights.read_customer"),
     ("integrations:domains", _("Sender domains"), "world", "integrations.read_domains"),
     ("integrations:endpoints", _("Webhooks"), "plug", "integrations.read_endpoints"),
+    ("desk:list", _("Requests"), "messages", "desk.read_requests"),
     ("people:audit", _("Audit"), "history", "people.read_audit"),
     ("people:list", _("People"), "user", "people.read_people"),
 )

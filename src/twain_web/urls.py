@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("content/", include("twain_web.rooms.content.urls")),
     path("campaigns/", include("twain_web.rooms.campaigns.urls")),
     path("", include("twain_web.rooms.insights.urls")),
+    path("requests/", include("twain_web.rooms.desk.urls")),
     path("", include("twain_web.rooms.integrations.urls")),
     path("api/", include("twain_web.api.urls")),
     # Addresses are the administrators': what the OpenID provider vouches for must be what they entered.

@@ -7,8 +7,24 @@ from twain_web.rooms.feeds.reads import MADE, USES, FeedCard, FieldCard, Made, T
 from twain_web.rooms.feeds.reads import card as feed
 from twain_web.rooms.feeds.reads import cards as feeds
 from twain_web.rooms.feeds.reads import glossary as _glossary
+from twain_web.rooms.feeds.reads import uses_of
+from twain_web.rooms.feeds.search import fold
 
-__all__ = ["MADE", "USES", "FeedCard", "FieldCard", "Freshness", "Made", "Term", "Use", "feed", "feeds", "glossary"]
+__all__ = [
+    "MADE",
+    "USES",
+    "FeedCard",
+    "FieldCard",
+    "Freshness",
+    "Made",
+    "Term",
+    "Use",
+    "feed",
+    "feeds",
+    "fold",
+    "glossary",
+    "uses_of",
+]
 
 
 def glossary() -> list[Term]:

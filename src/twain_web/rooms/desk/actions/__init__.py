@@ -1,0 +1,1 @@
+"""Everything that changes requests: keyword-only, audited, and every move judged by the state machine."""

@@ -1,0 +1,14 @@
+"""The room of requests."""
+
+from django.apps import AppConfig
+
+
+class DeskRoom(AppConfig):
+    """Loads the room's permissions and what happens by itself in it."""
+
+    name = "twain_web.rooms.desk"
+    label = "desk_room"
+
+    def ready(self) -> None:
+        """Called once, when the house opens."""
+        from twain_web.rooms.desk import letters, looking, permissions  # noqa: F401, PLC0415 — no models before

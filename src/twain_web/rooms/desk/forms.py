@@ -1,0 +1,118 @@
+"""What is asked on screen, and what may be answered."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from twain.flows.request_types import PROBES, RequestType
+from twain_web import engine
+from twain_web.rooms.campaigns.public import campaigns
+from twain_web.rooms.desk.actions.asking import Wish
+from twain_web.rooms.feeds.public import feeds
+
+_KINDS = [("text", _("Text")), ("number", _("A number")), ("date", _("A date")), ("yes or no", _("Yes or no"))]
+_LABELS = {
+    ("column", "feed"): (_("What is it about?"), _("The feed that the field belongs to.")),
+    ("column", "field"): (
+        _("What would you call it?"),
+        _("One or two words, such as: shoe size. IT may name the column otherwise."),
+    ),
+    ("feed", "feed"): (_("What would you call this data?"), _("One or two words, such as: repairs.")),
+    ("grant", "source"): (_("Which database?"), ""),
+    ("grant", "table"): (_("Which table?"), _("If you know it; else IT names it.")),
+    ("dns", "domain"): (_("Which domain?"), _("What stands behind the @, such as: news.example.com.")),
+    ("page", "url"): (_("At which address?"), _("The whole address, such as: https://www.example.com/winter.")),
+    ("page", "text"): (
+        _("Which words should stand there?"),
+        _("The automatic check opens the page and looks for them."),
+    ),
+}
+_OPTIONAL = {("grant", "table")}
+
+
+class AskForm(forms.Form):
+    """A request: what, what for, by when and why then. There is no priority."""
+
+    outcome = forms.CharField(label=_("What do you need?"), max_length=300)
+    kind = forms.ChoiceField(label=_("What is it?"))
+    purpose = forms.CharField(
+        label=_("What is it for?"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("What customers or the two teams get from it. This is what IT decides by."),
+    )  # fmt: skip
+    wanted_by = forms.DateField(
+        label=_("By when would it help?"), required=False, widget=forms.DateInput({"type": "date"})
+    )
+    why = forms.CharField(label=_("Why then?"), max_length=300, required=False)
+    campaign = forms.ChoiceField(label=_("For a campaign?"), required=False)
+    for_days = forms.IntegerField(label=_("For how many days?"), min_value=1, max_value=366)
+
+    def __init__(self, *args: Any, kind: RequestType, **kwargs: Any) -> None:  # noqa: ANN401 — Django's signature
+        super().__init__(*args, **kwargs)
+        self.type = kind
+        types = sorted(engine.workspace().request_types.values(), key=lambda one: one.title.casefold())
+        self.fields["kind"].choices = [(one.name, one.title) for one in types]  # type: ignore[attr-defined]
+        planned = [(one.slug, one.name) for one in campaigns()]
+        self.fields["campaign"].choices = [("", _("No campaign in particular")), *planned]  # type: ignore[attr-defined]
+        if not kind.access:
+            del self.fields["for_days"]
+        for key in PROBES[kind.probe]:
+            self.fields[f"target_{key}"] = target_field(kind.probe, key)
+        if kind.probe == "column":
+            self.fields["target_kind"] = forms.ChoiceField(label=_("What kind of value?"), choices=_KINDS)
+
+    def clean_wanted_by(self) -> date | None:
+        """A day that is over helps nobody."""
+        day: date | None = self.cleaned_data["wanted_by"]
+        if day is not None and day < timezone.localdate():
+            raise forms.ValidationError(_("That day is over."))
+        return day
+
+    @property
+    def targets(self) -> list[forms.BoundField]:
+        """What the automatic check must know."""
+        return [self[name] for name in self.fields if name.startswith("target_")]
+
+    def wish(self) -> Wish:
+        """What was asked for."""
+        said = self.cleaned_data
+        target = {
+            name.removeprefix("target_"): str(value) for name, value in said.items() if name.startswith("target_")
+        }
+        return Wish(
+            self.type.name, said["outcome"], said["purpose"], said["wanted_by"], said["why"], said["campaign"],
+            said.get("for_days"), target,
+        )  # fmt: skip
+
+
+class TargetForm(forms.Form):
+    """IT says exactly what the automatic check should look for."""
+
+    def __init__(self, *args: Any, probe: str, **kwargs: Any) -> None:  # noqa: ANN401 — Django's signature
+        super().__init__(*args, **kwargs)
+        for key in PROBES[probe]:
+            self.fields[key] = target_field(probe, key)
+            self.fields[key].required = True
+
+
+class AnswerForm(forms.Form):
+    """Words, and a day where one is asked for."""
+
+    words = forms.CharField(max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    day = forms.DateField(required=False, widget=forms.DateInput({"type": "date"}))
+
+
+def target_field(probe: str, key: str) -> forms.Field:
+    """One thing that a probe must know, as it is asked for."""
+    label, hint = _LABELS[probe, key]
+    required = (probe, key) not in _OPTIONAL
+    if (probe, key) == ("column", "feed"):
+        return forms.ChoiceField(label=label, help_text=hint, choices=[(one.name, one.title) for one in feeds()])
+    if (probe, key) == ("grant", "source"):
+        names = sorted(engine.workspace().settings.sources)
+        return forms.ChoiceField(label=label, help_text=hint, choices=[(name, name) for name in names])
+    return forms.CharField(label=label, help_text=hint, max_length=300, required=required)

@@ -1,0 +1,22 @@
+"""What may be done in this room, and by whom."""
+
+from typing import Any
+
+import rules
+
+from twain_web.access import permission
+from twain_web.roles import EVERYBODY, IT, MARKETING, Role
+
+
+@rules.predicate
+def is_askers(user: Any, request: Any) -> bool:  # noqa: ANN401 — a Person, and a request's row
+    """Whoever asked, their own team, and a marketing lead: somebody must be able to reply when the asker is away."""
+    asker = request.asker
+    same_team = bool(user.team_id and user.team_id == asker.team_id)
+    return bool(asker == user or same_team or Role.MARKETING_LEAD in user.role_names)
+
+
+READ_REQUESTS = permission("desk.read_requests", roles=EVERYBODY)
+ASK = permission("desk.ask", roles=MARKETING)
+FOLLOW_UP = permission("desk.follow_up", roles=MARKETING, rule=is_askers)
+ANSWER = permission("desk.answer", roles=IT | {Role.ADMINISTRATOR})

@@ -1,0 +1,7 @@
+"""What other rooms may use of this one."""
+
+from __future__ import annotations
+
+from twain_web.rooms.desk.reads.cards import RequestCard, Waiting, closed_cards, open_cards, waiting_for
+
+__all__ = ["RequestCard", "Waiting", "closed_cards", "open_cards", "waiting_for"]

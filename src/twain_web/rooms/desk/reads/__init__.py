@@ -1,0 +1,1 @@
+"""Reading of requests: nothing here changes anything."""

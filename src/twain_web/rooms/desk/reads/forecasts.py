@@ -1,0 +1,96 @@
+"""The forecast as pages say it: from what was like it, or from IT's own range while there is too little."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils import timezone
+
+from twain.flows.request_types import RequestType
+from twain_web.rooms.desk import business, forecast
+from twain_web.rooms.desk.clocks import Clocks, Passed, clocks
+from twain_web.rooms.desk.models import Request
+from twain_web.rooms.desk.states import OPEN, State
+
+_CLOSED = (State.OBSERVED.value, State.CONFIRMED.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is said before sending. *n* similar ones *since* a day; without enough: IT's *estimate* and the few *past* days.
+
+    *usually* None with n: longer than the longest seen, which took *longest* working days.
+    """
+
+    n: int
+    since: date | None
+    half: date | None
+    usually: date | None
+    chance: float | None
+    longest: float
+    estimate_by: str
+    estimate_from: date
+    estimate_to: date
+    past: tuple[float, ...]
+    procedure_changed: bool
+
+
+def say(kind: RequestType, feed: str, team: str, wanted_by: date | None, now: datetime | None = None) -> Said:
+    """Forecast a request that would be asked now."""
+    moment = now or timezone.now()
+    known = cases(kind.name)
+    group = forecast.similar(known, kind.name, feed, team, moment)
+    estimate = kind.estimate
+    chance = group.chance(business.hours(moment, _end_of(wanted_by))) if group and wanted_by else None
+    return Said(
+        n=len(group.finished) if group else 0,
+        since=timezone.localdate(group.since) if group else None,
+        half=_day(moment, group.percentile(forecast.HALF)) if group else None,
+        usually=_day(moment, group.percentile(forecast.USUALLY)) if group else None,
+        chance=chance,
+        longest=group.longest / business.HOURS_A_DAY if group else 0.0,
+        estimate_by=str(estimate.by),
+        estimate_from=business.days_after(moment, estimate.at_least_days),
+        estimate_to=business.days_after(moment, estimate.at_most_days),
+        past=() if group else tuple(c.hours / business.HOURS_A_DAY for c in known if c.closed_at is not None),
+        procedure_changed=bool(group) and backtest(kind.name).procedure_changed,
+    )
+
+
+def backtest(kind: str) -> forecast.Backtest:
+    """Whether what would have been said at each asking was kept."""
+    return forecast.walk_forward(cases(kind), lambda case, then: business.hours(case.asked_at, then))
+
+
+def cases(kind: str) -> list[forecast.Case]:
+    """Every request of a type that was really asked and not withdrawn, declined or already available."""
+    found = Request.objects.filter(kind=kind, asked_at__isnull=False).prefetch_related("events")
+    wanted = found.filter(state__in=[*_CLOSED, *(s.value for s in OPEN)])
+    return [_case(one) for one in wanted]
+
+
+def clocks_of(one: Request) -> Clocks:
+    """The three clocks of a request, now."""
+    return clocks(_passed(one), timezone.now(), business.hours)
+
+
+def _case(one: Request) -> forecast.Case:
+    lead = clocks_of(one).lead
+    closed = one.observed_at if one.state in _CLOSED else None
+    return forecast.Case(one.kind, one.feed, one.team, one.asked_at or one.made_at, closed, lead)
+
+
+def _passed(one: Request) -> Iterable[Passed]:
+    return [Passed(event.at, State(event.state)) for event in one.events.all()]
+
+
+def _day(moment: datetime, hours: float | None) -> date | None:
+    return None if hours is None else timezone.localdate(business.after(moment, hours))
+
+
+def _end_of(day: date) -> datetime:
+    return datetime.combine(day, datetime.max.time(), ZoneInfo(settings.TIME_ZONE))
