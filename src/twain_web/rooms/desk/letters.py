@@ -105,5 +105,5 @@ def _links(letter: Letter) -> list[str]:
         return []
     lines = [_("Your answer, without signing in. Each link opens a page that asks once more:"), ""]
     for verb in verbs:
-        lines += [f"{wording.ANSWERS[verb]}:", tokens.link(letter, verb), ""]
+        lines += [f"{wording.answer(verb, letter.event.request)}:", tokens.link(letter, verb), ""]
     return lines

@@ -83,6 +83,17 @@ _SUBJECTS = {
 }
 
 
+def answer(verb: str, request: Request) -> str:
+    """What the button or link of an answer says about this request: the day that is wished for, by name."""
+    if verb == "accept" and request.wanted_by:
+        return _("Yes, by %s") % date_format(request.wanted_by, "l j F")
+    if verb == "promise" and request.promises.exists():
+        return _("Give another day")
+    if verb == "promise" and not request.wanted_by:
+        return _("Yes, by a day that you name")
+    return str(ANSWERS[verb])
+
+
 def subject(letter: Letter) -> str:
     """The subject of a letter, on one line."""
     request = letter.event.request

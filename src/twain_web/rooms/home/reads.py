@@ -8,6 +8,8 @@ from typing import Any
 from twain_web import engine
 from twain_web.roles import IT, MARKETING
 from twain_web.rooms.campaigns.public import LiveSend, Waiting, held_sends, live_sends, waiting_for
+from twain_web.rooms.desk.public import Waiting as Asked
+from twain_web.rooms.desk.public import waiting_for as asked_of
 from twain_web.rooms.feeds.public import FeedCard, feeds
 from twain_web.rooms.insights.public import SendRow, rows, sends
 from twain_web.rooms.people.public import Goals, goals
@@ -19,7 +21,7 @@ _LATEST = 3
 class HomePage:
     """Everything one person needs to see first."""
 
-    waiting: list[Waiting]
+    waiting: list[Waiting | Asked]
     held: list[LiveSend]
     live: list[LiveSend]
     latest: list[SendRow]
@@ -39,7 +41,7 @@ def home_page(person: Any) -> HomePage:  # noqa: ANN401 — a Person of the hous
     """Read it all; no company database is asked for any of it."""
     here = engine.instance(person)
     return HomePage(
-        waiting=waiting_for(person),
+        waiting=[*waiting_for(person), *asked_of(person)],
         held=held_sends(),
         live=live_sends(),
         latest=list(rows(here, sends(here, limit=_LATEST))),

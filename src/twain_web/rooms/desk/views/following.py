@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from twain.flows.request_types import PROBES
 from twain_web import engine
 from twain_web.access import may, needs
-from twain_web.rooms.desk import patches, wording
+from twain_web.rooms.desk import business, patches, wording
 from twain_web.rooms.desk.actions import answers
 from twain_web.rooms.desk.forms import AnswerForm, TargetForm
 from twain_web.rooms.desk.models import Request
@@ -91,6 +92,7 @@ def one(request: HttpRequest, asked: Request) -> HttpResponse:
         "choices": _choices(request, asked),
         "taken": asked.events.filter(verb=Verb.TAKE.value).last(),
         "offer": asked.events.filter(verb=Verb.DECLINE.value).last() if asked.state == State.DECLINED else None,
+        "answer_by": _answer_by(asked),
         "patch": patches.of(asked) if answering else None,
         "target": _target_form(asked) if answering else None,
     }
@@ -150,12 +152,11 @@ def _act(request: HttpRequest, asked: Request, known: dict[str, answers.Answer])
 
 def _choices(request: HttpRequest, asked: Request) -> list[Choice]:
     """What this reader may answer now, the most likely first."""
-    state = State(asked.state)
-    found = []
+    found: list[Choice] = []
     if may(request.user, ANSWER):
-        found += [_choice(verb, "desk:answer", state) for verb in answers.BY_IT if _fits(verb, asked, Side.IT)]
+        found += [_choice(verb, "desk:answer", asked) for verb in answers.BY_IT if _fits(verb, asked, Side.IT)]
     if may(request.user, FOLLOW_UP, asked):
-        found += [_choice(verb, "desk:follow", state) for verb in answers.BY_ASKER if _fits(verb, asked, Side.ASKER)]
+        found += [_choice(verb, "desk:follow", asked) for verb in answers.BY_ASKER if _fits(verb, asked, Side.ASKER)]
     return sorted(found, key=lambda choice: not choice.primary)
 
 
@@ -175,10 +176,20 @@ def _fits(verb: str, asked: Request, side: Side) -> bool:
     return (_SAME.get(verb) or Verb(verb)) in possible(state, side)
 
 
-def _choice(verb: str, url_name: str, state: State) -> Choice:
+def _choice(verb: str, url_name: str, asked: Request) -> Choice:
     asks, needed, day = wording.ASKED[verb]
-    primary = _PRIMARY.get(state) == verb
-    return Choice(verb, url_name, str(wording.ANSWERS[verb]), str(asks), needed, day, primary)
+    likely = _PRIMARY.get(State(asked.state))
+    if likely == "promise" and _fits("accept", asked, Side.IT):
+        likely = "accept"
+    return Choice(verb, url_name, wording.answer(verb, asked), str(asks), needed, day, likely == verb)
+
+
+def _answer_by(asked: Request) -> datetime | None:
+    """Until when an answer is agreed, of one that waits for its first."""
+    kind, last = engine.workspace().request_types.get(asked.kind), asked.events.last()
+    if kind is None or last is None or asked.state not in {State.ASKED, State.REOPENED}:
+        return None
+    return business.after(last.at, kind.respond_hours)
 
 
 def _told(event: Any) -> str:  # noqa: ANN401 — an Event

@@ -74,7 +74,7 @@ def _context(letter: Letter, verb: str, form: AnswerForm, error: TwainError | No
         "letter": letter,
         "one": asked,
         "verb": verb,
-        "label": wording.ANSWERS[verb],
+        "label": wording.answer(verb, asked),
         "asks": asks,
         "needs_words": needed,
         "day": day,
