@@ -32,7 +32,8 @@ _LONGEST_WORDS = 60
 class Hot:
     """One link: its number, its words, where it leads, and the people who clicked it of those who got the mail.
 
-    *share* is its part of all clicks on links of this variant, *machines* those who were none.
+    *share* is its part of all clicks on links of this variant, *machines* those who were none. Not *shown* is what stands in a
+    part of the mail that nobody without data gets.
     """
 
     number: int
@@ -41,11 +42,15 @@ class Hot:
     rate: Rate
     share: float
     machines: int
+    shown: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class HeatMap:
-    """One variant of a send. *html* is ready for a sandbox; *links* are in the order in which they stand in it."""
+    """One variant of a send.
+
+    *html* is ready for a sandbox; *links* are in the order in which they stand in it, then the others.
+    """
 
     arm: str
     subject: str
@@ -57,26 +62,33 @@ def heat_map(instance: Instance, run: Run, arm: str, responses: Responses, deliv
     """The map of one variant of a send, *delivered* to so many people. Raises ConfigError for a variant there is none of."""
     bundle = instance.ledger.bundle(run.bundle)
     prepared = prepare_here(instance, Bundle(bundle.hash, bundle.campaign, {**bundle.body, "track_opens": False}))
-    shown = preview(_program(prepared, arm), dict.fromkeys(_program(prepared, arm).columns), _STAMP)
-    found = dict(_links(shown.html, f"{instance.settings.base_url}/c/{_TOKEN}."))
-    targets = instance.ledger.links(run.bundle)
-    clicks = sum(responses.people("click", "link", str(number)) for number in found)
-    links = tuple(_hot(n, words, targets.get(n, ""), responses, delivered, clicks) for n, words in found.items())
+    program, targets = _program(prepared, arm)
+    shown = preview(program, dict.fromkeys(program.columns), _STAMP)
+    seen = {n: words for n, words in _links(shown.html, f"{instance.settings.base_url}/c/{_TOKEN}.") if n in targets}
+    counted = targets if seen else {}  # without a gateway no link is
+    clicks = sum(responses.people("click", "link", str(number)) for number in counted)
+    order = [*seen, *(number for number in counted if number not in seen)]
+    links = tuple(_hot(n, seen.get(n), targets[n], responses, delivered, clicks) for n in order)
     return HeatMap(arm, shown.subject, _painted(shown.html, {link.number: link for link in links}, instance), links)
 
 
-def _program(prepared: Prepared, arm: str) -> CompiledProgram:
-    programs = {one.name: program for one, program in zip(prepared.arms, prepared.programs, strict=True)}
-    if arm not in programs:
-        raise ConfigError(f"This send has no variant {arm!r}.", todo=f"Variants: {', '.join(programs)}.")
-    return programs[arm]
+def _program(prepared: Prepared, arm: str) -> tuple[CompiledProgram, dict[int, str]]:
+    """A variant's program, and the targets of its links by their numbers, which go on from variant to variant."""
+    first = 0
+    for one, program in zip(prepared.arms, prepared.programs, strict=True):
+        if one.name == arm:
+            return program, dict(enumerate(program.links, first))
+        first += len(program.links)
+    raise ConfigError(
+        f"This send has no variant {arm!r}.", todo=f"Variants: {', '.join(one.name for one in prepared.arms)}."
+    )
 
 
-def _hot(number: int, words: str, target: str, responses: Responses, delivered: int, clicks: int) -> Hot:
+def _hot(number: int, words: str | None, target: str, responses: Responses, delivered: int, clicks: int) -> Hot:
     people = responses.people("click", "link", str(number))
     seen = rate(min(people, delivered), delivered)
     machines = responses.machines("click", "link", str(number))
-    return Hot(number, words, target, seen, people / clicks if clicks else 0.0, machines)
+    return Hot(number, words or "", target, seen, people / clicks if clicks else 0.0, machines, shown=words is not None)
 
 
 def _number(tag: Tag, prefix: str) -> int | None:
@@ -126,7 +138,7 @@ def _framed(source: str, link: Hot, hottest: float) -> str:
     colour = f"rgb({red},{green},{blue})"
     frame = f"outline:3px solid {colour};outline-offset:1px"
     label = (
-        f"position:absolute;z-index:9;transform:translate(-4px,-75%);background:{colour};color:#fff;border-radius:9px;"
+        f"position:absolute;z-index:9;transform:translate(-4px,-120%);background:{colour};color:#fff;border-radius:9px;"
         "padding:1px 7px;font:700 12px/16px Arial,sans-serif;letter-spacing:0;text-decoration:none;white-space:nowrap"
     )
     opened = re.sub(r"^<a\b", f'<a data-hot="{link.number}"', source, count=1, flags=re.IGNORECASE)

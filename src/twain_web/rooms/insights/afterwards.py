@@ -40,11 +40,11 @@ class Trended:
     rates: Rates
 
 
-def campaign_known(slug: str) -> str:
+def campaign_known(campaign: str) -> str:
     """A campaign that has been sent; 404 for any other."""
-    if not engine.instance().ledger.runs(campaign=slug, limit=1, states=reads.BEGUN):
-        raise Http404(slug)
-    return slug
+    if not engine.instance().ledger.runs(campaign=campaign, limit=1, states=reads.BEGUN):
+        raise Http404(campaign)
+    return campaign
 
 
 @needs(READ_RESULTS, get=run_by_id)

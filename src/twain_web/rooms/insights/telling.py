@@ -12,7 +12,7 @@ from twain.flows.answers import Rates, rates_of
 from twain.flows.conversions import Counted
 from twain.insight.rates import Rate
 from twain.insight.responses import By, Responses
-from twain.records import Conversion
+from twain.records import Conversion, Feed
 
 #: Google, Email sender guidelines: stay below 0.10 %, never reach 0.30 % (support.google.com/a/answer/81126).
 #: Yahoo, Sender best practices: stay below 0.3 % (senders.yahooinc.com/best-practices).
@@ -40,6 +40,7 @@ class Success:
     rate: Rate
     value: float
     words: str
+    adds: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +72,23 @@ def _line(rates: Rates, kind: str, name: str, means: str) -> Told:
     return Told(name, rates.rates[kind].part, rates.rates[kind], means, rates.machines.get(kind, 0))
 
 
-def success(rule: Conversion | None, counted: Counted | None, rates: Rates) -> Success | None:
+def success(
+    rule: Conversion | None, counted: Counted | None, rates: Rates, feeds: Mapping[str, Feed]
+) -> Success | None:
     """A send's conversions, or None when its campaign does not say what a success is."""
     if rule is None:
         return None
     days = f"{rule.within / 86_400:g}"
     start = _("of the click") if rule.of == "clicked" else _("of the send")
-    words = _("A row of “%(feed)s” within %(days)s days %(start)s.") % {"feed": rule.feed, "days": days, "start": start}
-    return Success(rule, counted, rates.rates["conversion"], rates.value, words)
+    feed = feeds.get(rule.feed)
+    title = feed.title if feed else rule.feed
+    adds = feed.fields[rule.value].business_name if feed and rule.value in feed.fields else rule.value
+    words = _("Something new in “%(feed)s” within %(days)s days %(start)s.") % {
+        "feed": title,
+        "days": days,
+        "start": start,
+    }
+    return Success(rule, counted, rates.rates["conversion"], rates.value, words, adds)
 
 
 def level(rate: Rate) -> str:

@@ -72,7 +72,7 @@ def _came_back(here: Instance, run: Run, known: Rollup) -> dict[str, object]:
     return {
         "answered": answered,
         "told": telling.told(whole),
-        "success": telling.success(rule_of(here, run), last_count(here, run), whole),
+        "success": telling.success(rule_of(here, run), last_count(here, run), whole, here.workspace.feeds),
         "variants": telling.parts(responses, "arm", known.by_arm()),
         "providers": telling.parts(responses, "lane", known.by_lane()),
         "answers_by_hour": telling.hours(responses),
