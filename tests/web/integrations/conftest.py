@@ -43,7 +43,7 @@ def batch_of():
         count = len(fates)
         said = [("" if fate is Fate.SENT else "lost") for fate in fates]
         return ShardOutcomes(
-            Run(run, "b" * 64, "summer-thanks", RunState.SENDING, "mail", "hold", "tester", at),
+            Run(run, "b" * 64, "summer-thanks", RunState.SENDING, "mail", "never_twice", "tester", at),
             Shard(run, 0, count, "*", "p", "s"),
             [int(fate) for fate in fates],
             said,

@@ -227,5 +227,3 @@ def test_no_proxy_of_the_environment_is_asked(monkeypatch):
         target = reaching.check(there.url, NOTHING, production=False)
         assert reaching.post(target, b"{}", {}, NOTHING).ok
     assert proxy.got == []
-
-

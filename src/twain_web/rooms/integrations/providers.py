@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 import warnings
 from collections.abc import Mapping, Sequence
@@ -28,6 +29,7 @@ from anymail.webhooks.sendgrid import SendGridTrackingWebhookView
 from anymail.webhooks.sparkpost import SparkPostTrackingWebhookView
 from django.db import IntegrityError, transaction
 from django.db.models import Max
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
@@ -45,6 +47,7 @@ from twain_web.rooms.people.public import record
 USER = "twain"
 _TOLD = "told"
 _MOST_TOLD = 5_000  # events of one request
+_AMAZON = re.compile(r"https://sns\.[a-z0-9-]{1,40}\.amazonaws\.com(?:\.cn)?/")
 _heard: ContextVar[list[AnymailTrackingEvent] | None] = ContextVar("heard", default=None)
 
 #: anymail's event types → what is booked. The rest (delivered, opened, clicked) says nothing that we do not know better.
@@ -70,7 +73,8 @@ class _Ses(AmazonSESTrackingWebhookView):  # type: ignore[misc]  # anymail bring
         AnymailBaseWebhookView.__init__(self, **kwargs)
 
     def auto_confirm_sns_subscription(self, sns_message: Mapping[str, Any]) -> None:
-        self.to_confirm = str(sns_message.get("SubscribeURL", ""))[:1000]
+        link = str(sns_message.get("SubscribeURL", ""))
+        self.to_confirm = link if _AMAZON.match(link) and len(link) <= 1000 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,7 @@ def close_provider(*, by: Any, provider: Provider) -> None:  # noqa: ANN401 — 
 # ---------------------------------------------------------------- what a provider tells
 
 
-@tracking.connect
+@receiver(tracking)
 def hear(sender: type, event: AnymailTrackingEvent, **_words: object) -> None:  # noqa: ARG001 — a signal's receiver
     """Every event of the request that is being answered."""
     heard = _heard.get()
