@@ -13,6 +13,8 @@ from twain_web.rooms.audiences.models import Audience, AudienceVersion
 from twain_web.rooms.campaigns.models import Campaign
 from twain_web.rooms.campaigns.permissions import is_own, is_steering
 from twain_web.rooms.campaigns.records import OneSend, Subject
+from twain_web.rooms.desk.models import Request
+from twain_web.rooms.desk.permissions import is_askers
 from twain_web.rooms.people.models import Person, Team
 
 #: Whose a thing is, seen from the person who asks for it.
@@ -53,6 +55,13 @@ def send(owner: Person) -> OneSend:
     return OneSend(run_of(campaign(owner).slug), owner)
 
 
+def request(owner: Person) -> Request:
+    """Something that somebody has asked IT for."""
+    return Request.objects.create(
+        kind="lead-route", state="asked", outcome="A route", probe="asker", asker=owner, since=timezone.now()
+    )
+
+
 def run_of(slug: str) -> Run:
     """A send that is under way, as the ledger tells of it; its id names its campaign."""
     return Run(
@@ -62,14 +71,14 @@ def run_of(slug: str) -> Run:
 
 
 _AUDIENCES = {"saved": saved_audience, "never saved": draft_audience, "archived": archived_audience}
-_OF_CAMPAIGNS = {is_own: ("a campaign", campaign), is_steering: ("a send", send)}
+_OF = {is_own: ("a campaign", campaign), is_steering: ("a send", send), is_askers: ("a request", request)}
 
 
 def things(permission: Any) -> dict[str, Callable[[Person], Thing]]:
     """What a permission's rule is asked about, by the state it is in. KeyError when nothing was thought of for a new rule."""
     if permission.name.startswith("audiences."):
         return {f"an audience, {state}": make for state, make in _AUDIENCES.items()}
-    name, make = _OF_CAMPAIGNS[permission.rule]
+    name, make = _OF[permission.rule]
     return {name: make}
 
 
