@@ -87,7 +87,7 @@ def _happened(letter: Letter) -> str:
     event = letter.event
     who = str(event.person) if event.person else "Twain"
     if letter.kind == "asked" and event.verb == "ask":
-        return _("%s asks whether this could be had:") % who
+        return _("%s, asks whether this could be had:") % who
     if event.verb == "escalate":
         asked = str(letter.event.request.asker)
         return _("%s asked this. There was no answer in the agreed time, so it comes to you:") % asked

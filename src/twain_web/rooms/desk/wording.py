@@ -121,7 +121,7 @@ def wish(request: Request, kind: RequestType | None) -> list[str]:
         f"“{request.outcome}”",
         "",
         *([_("What it is for: %s") % request.purpose] if request.purpose else []),
-        f"{by}{f': {request.why}' if request.why else '.'}",
+        f"{by}: {request.why}" if request.why else f"{by}.",
         *([_("For %s days.") % request.for_days] if request.for_days else []),
         *([_("Asked as: %s") % kind.title] if kind else []),
     ]

@@ -16,12 +16,16 @@ from twain_web.rooms.desk.probes import Observation, missing, there, unknown
 EVERY = timedelta(minutes=5)
 _NOT_THERE = "T301"  # unknown to the database, or not for this login: it does not tell the two apart
 
+_NOT_ALLOWED = "SQLSTATE 42501"  # PostgreSQL's insufficient_privilege: the table's schema is closed to this login
+
 
 def observe(instance: Instance, target: Mapping[str, str], _kind: RequestType | None) -> Observation:
     """Have the database say what the login may read of this table: PostgreSQL answers from its own privileges."""
     source, table = target.get("source", ""), target.get("table", "")
     if source not in instance.settings.sources or not table:
         return missing(_("IT has not named the table yet."), asked=False)
+    if "(" in table:  # a query could be described as well; nobody but IT writes those
+        return missing(_("“%s” is not the name of a table.") % table, asked=False)
     if not may_look(instance, source):
         return unknown(_("The database is not to be asked just now."), asked=False)
     return _asked(instance, source, table)
@@ -33,7 +37,7 @@ def _asked(instance: Instance, source: str, table: str) -> Observation:
     except GuardError:
         return missing(_("“%s” is not the name of a table.") % table)
     except TwainError as error:
-        if error.shown_code != _NOT_THERE:
+        if error.shown_code != _NOT_THERE and _NOT_ALLOWED not in error.what:
             return unknown(error.business, f"{error.what} {error.todo}")
         return missing(_("Twain may not read “%s” yet.") % table, error.what)
     if not seen.columns:
