@@ -50,6 +50,7 @@ STORY = [
     ("trace", ["1"], 0),
     ("events collect", [], 0),
     ("conversions", ["r"], 0),
+    ("release", ["r"], 2),
     ("credit", ["r"], 0),
     ("bounces import", ["old.eml"], 0),
     ("bounces list", [], 0),

@@ -14,6 +14,7 @@ from twain.delivery.dispatch import DeliveryReport, Terms
 from twain.delivery.dispatch import deliver as dispatch
 from twain.engines.local import LocalEngine
 from twain.flows.account import archive_settled
+from twain.flows.brakes import Brake
 from twain.flows.ending import conclude
 from twain.flows.freeze import prepare_run
 from twain.flows.instance import Instance, open_instance
@@ -65,7 +66,10 @@ def work(instance: Instance, run: Run, watch: Watch | None = None, prepared: Pre
     at_send = prepared.feed.freshness.mode == "at_send"
     refresh = AtSend(instance, prepared, messages) if at_send else None
 
+    brake = Brake(instance, run)
+
     def on_progress() -> None:
+        brake.look()
         archive_settled(instance, run, most=1)
         watch.sent(instance.ledger.tally(run.id))
 

@@ -16,8 +16,9 @@ from twain.records import SoftRule
 from twain.settings import seconds
 
 _FILE = "policy.toml"
-_KEYS = {"approval", "people", "checks", "cap", "bounces", "retention"}
+_KEYS = {"approval", "people", "checks", "cap", "bounces", "retention", "brakes"}
 _KEPT = {"deliveries", "events", "bounces", "checks", "conversions"}
+_BRAKES = ("complaints", "bounces", "unsubscribes")
 _WHEN = {"ceiling_over", "topic", "channel", "always"}
 
 
@@ -70,6 +71,18 @@ class Cap:
 
 
 @dataclass(frozen=True, slots=True)
+class Brakes:
+    """Shares of what was sent at which a running send is held: *limits* by ``complaints``, ``bounces``, ``unsubscribes``.
+
+    Nothing is judged before *min_sent* messages. *roles*: who may release it; empty: whoever may resume a send.
+    """
+
+    limits: Mapping[str, float] = field(default_factory=dict)
+    min_sent: int = 1_000
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """The working agreement in force."""
 
@@ -78,6 +91,7 @@ class Policy:
     checks: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULTS))
     bounces: SoftRule = field(default_factory=SoftRule)
     caps: tuple[Cap, ...] = ()
+    brakes: Brakes = field(default_factory=Brakes)
     retention: Mapping[str, float] = field(default_factory=dict)
     """Table of the delivery history → seconds its rows are kept; a table that is not named is kept for ever."""
 
@@ -104,6 +118,7 @@ def read_policy(root: Path) -> Policy:
         checks={**DEFAULTS, **_checks(raw.get("checks", {}), lines)},
         bounces=_bounces(raw.get("bounces", {}), lines),
         caps=tuple(_cap(cap, lines) for cap in raw.get("cap", [])),
+        brakes=_brakes(raw.get("brakes", {}), lines),
         retention=_retention(raw.get("retention", {}), lines),
     )
 
@@ -139,6 +154,28 @@ def _cap(raw: Mapping[str, Any], lines: Mapping[str, int]) -> Cap:
         )
     within = seconds(raw.get("within"), f"{_FILE}: cap.within")
     return Cap(most, within, tuple(raw.get("channels", ())), tuple(raw.get("except_topics", ())))
+
+
+def _brakes(raw: Mapping[str, Any], lines: Mapping[str, int]) -> Brakes:
+    _known(raw, {*_BRAKES, "min_sent", "roles"}, "brakes", lines)
+    limits = {name: raw[name] for name in _BRAKES if name in raw}
+    for name, limit in limits.items():
+        if not isinstance(limit, int | float) or isinstance(limit, bool) or not 0 < limit <= 1:
+            place = Place(_FILE, lines.get(f"brakes.{name}"))
+            raise ConfigError(
+                f"brakes.{name} = {limit!r} is not a share.",
+                place=place,
+                todo="Write it like 0.003: three of a thousand.",
+            )
+    least = raw.get("min_sent", Brakes().min_sent)
+    if not isinstance(least, int) or isinstance(least, bool) or least < 1:
+        place = Place(_FILE, lines.get("brakes.min_sent"))
+        raise ConfigError(
+            f"brakes.min_sent = {least!r} is not a number of messages.",
+            place=place,
+            todo="Write a whole number above 0.",
+        )
+    return Brakes({name: float(limit) for name, limit in limits.items()}, least, tuple(raw.get("roles", ())))
 
 
 def _retention(raw: Mapping[str, Any], lines: Mapping[str, int]) -> dict[str, float]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from twain.errors import ConfigError, Held, WrongState
 from twain.flows.account import Report, finish, report
+from twain.flows.brakes import require_released
 from twain.flows.deliver import deliver
 from twain.flows.ending import close
 from twain.flows.freeze import freeze, obey_stops, prepare_run
@@ -108,6 +109,7 @@ def plan(instance: Instance, bundle: Bundle, options: SendOptions) -> Run:
 
 def unpause(instance: Instance, run: Run) -> Run:
     """A run whose audience is frozen, and which was paused or held since, sends again."""
+    require_released(instance, run)
     event = RunEvent(run.id, instance.clock.now(), "resumed", f"Resumed by {instance.person}.", "", instance.person)
     return instance.ledger.advance(run.id, _WAITING, RunState.SENDING, event)
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from twain.flows.brakes import holds
 from twain.flows.instance import Instance
 from twain.records import Run, RunEvent, RunState
 from twain_web import engine
@@ -117,6 +118,8 @@ def _begin_hold(instance: Instance, launch: Launch, run: Run) -> None:
     Launch.objects.filter(pk=launch.pk).update(
         held_at=held_at, why=why, technical=technical, looked_at=timezone.now(), told_at=None, told=""
     )
+    if holds(instance, run):  # no check can mend that: it rests until somebody releases it
+        Launch.objects.filter(pk=launch.pk).update(wanted="wait")
     launch.refresh_from_db()
     _tell_once(instance, launch, run)
 

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from twain.errors import WrongState
+from twain.flows import brakes
 from twain.flows import resolve as flow_resolve
 from twain.flows import send as flow_send
 from twain.records import Run
@@ -31,6 +32,9 @@ def resume_send(*, by: Any, run_id: str) -> Launch:  # noqa: ANN401
     run = instance.ledger.run(run_id)
     if run.state not in flow_send.OPEN:
         raise WrongState(f"Send {run.id} is {run.state}: there is nothing to go on with.", todo="Reload the page.")
+    if brakes.holds(instance, run):
+        brakes.release(instance, run.id)
+        record(by, "brake released", f"send:{run.id}", {"campaign": run.campaign})
     launch = _go(by, run)
     record(by, "send resumed", f"send:{run.id}", {"campaign": run.campaign})
     return launch
