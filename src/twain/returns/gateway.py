@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from twain.errors import LedgerError
 from twain.ports import Ledger
 from twain.records import CANARY_LINK, Suppression
+from twain.returns.answers import PRIVATE, Answer, Handler, Headers, html, page, tongue
 from twain.returns.click import body_of, confirmed
 from twain.returns.events import Event, EventSpool
-from twain.returns.pages import POLICY, VIEW_POLICY, confirm_page, language, message_page
+from twain.returns.pages import VIEW_POLICY, confirm_page
 from twain.returns.requests import agent_of, network_of, signs_of
 from twain.returns.server import Server, serve
 from twain.returns.targets import Targets
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Server", "create_app", "serve"]
 
+#: What the recipients' pages answer; everything else is the house's. The table in ``_Gateway`` says who answers which.
 PREFIXES = frozenset({"/u/", "/c/", "/o/", "/v/"})
 _ALLOWED = "GET, HEAD, POST"
 _log = logging.getLogger("twain.gateway")
@@ -40,25 +42,10 @@ Lookup = Callable[[TokenRef], bytes | None]
 View = Callable[[TokenRef], bytes | None]
 """Whose message → the HTML page of it; None when it is not known (any more)."""
 
-Headers = list[tuple[str, str]]
-
-
-class _Answer(NamedTuple):
-    status: str
-    headers: Headers
-    body: bytes
-
-
-_PRIVATE: Headers = [
-    ("Cache-Control", "no-store"),
-    ("Referrer-Policy", "no-referrer"),
-    ("X-Content-Type-Options", "nosniff"),
-    ("X-Robots-Tag", "noindex, nofollow"),
-]
-_REDIRECTED: Headers = [("Content-Length", "0"), *(one for one in _PRIVATE if one[0] != "X-Content-Type-Options")]
+_REDIRECTED: Headers = [("Content-Length", "0"), *(one for one in PRIVATE if one[0] != "X-Content-Type-Options")]
 #: One transparent point (GIF89a), 43 octets.
 _PIXEL = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b")
-_SEEN = _Answer("200 OK", [("Content-Type", "image/gif"), ("Content-Length", str(len(_PIXEL))), *_PRIVATE], _PIXEL)
+_SEEN = Answer("200 OK", [("Content-Type", "image/gif"), ("Content-Length", str(len(_PIXEL))), *PRIVATE], _PIXEL)
 
 
 def create_app(
@@ -70,13 +57,15 @@ def create_app(
     view: View | None = None,
     proxies: int = 0,
     now: Callable[[], float] = time.time,
+    more: Mapping[str, Handler] | None = None,
 ) -> WSGIApplication:
     """The WSGI application.
 
     *spool*: where events are kept; without one nothing is counted. *view*: makes the page of ``/v/``; without one there is none.
     *proxies* of ours stand in front and add to X-Forwarded-For. *now* stamps what happens (epoch seconds).
+    *more*: what answers under further prefixes of ``PREFIXES``.
     """
-    gateway = _Gateway(ledger, mint, lookup, spool, view, proxies, now)
+    gateway = _Gateway(ledger, mint, lookup, spool, view, proxies, now, more or {})
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         status, headers, body = gateway.answer(environ)
@@ -98,84 +87,87 @@ class _Gateway:
         view: View | None,
         proxies: int,
         now: Callable[[], float],
+        more: Mapping[str, Handler],
     ) -> None:
         self._ledger, self._mint, self._lookup, self._now = ledger, mint, lookup, now
         self._spool, self._view, self._proxies = spool, view, proxies
         self._targets = Targets(ledger)
+        self._handlers: Mapping[str, Handler] = {
+            "/u/": self._unsubscribing,
+            "/c/": self._clicked,
+            "/o/": self._opened,
+            "/v/": self._viewed,
+            **more,
+        }
 
-    def answer(self, environ: WSGIEnvironment) -> _Answer:
-        path, method = environ.get("PATH_INFO", ""), environ.get("REQUEST_METHOD", "")
-        kind, rest = path[:3], path[3:]
+    def answer(self, environ: WSGIEnvironment) -> Answer:
+        path = str(environ.get("PATH_INFO", ""))
+        handler = self._handlers.get(path[:3])
         try:
-            if method in ("GET", "HEAD") and kind in PREFIXES:
-                return self._read(environ, kind, rest, counted=method == "GET")
-            if kind == "/u/":
-                return self._asked(environ, rest, method)
+            answer = handler(environ, path[3:]) if handler is not None else None
         except LedgerError:
             _log.exception("Nothing could be kept; the recipient was asked to try again.")
-            words = "retry" if method in ("GET", "HEAD") else "later"
-            return _page(environ, HTTPStatus.SERVICE_UNAVAILABLE, words, ("Retry-After", "120"))
-        return _page(environ, HTTPStatus.NOT_FOUND, "unknown")
+            words = "retry" if _looks(environ) else "later"
+            return page(environ, HTTPStatus.SERVICE_UNAVAILABLE, words, ("Retry-After", "120"))
+        return answer or page(environ, HTTPStatus.NOT_FOUND, "unknown")
 
-    def _read(self, environ: WSGIEnvironment, kind: str, rest: str, *, counted: bool) -> _Answer:
-        if kind == "/c/":
-            answer = self._link(environ, rest, counted=counted)
-        else:
-            ref = self._mint.verify(rest)
-            answer = None if ref is None else self._looked(environ, kind, ref, counted=counted)
-        return answer or _page(environ, HTTPStatus.NOT_FOUND, "unknown")
+    # ------------------------------------------------------------ looking: GET and HEAD, and HEAD counts for nothing
 
-    def _looked(self, environ: WSGIEnvironment, kind: str, ref: TokenRef, *, counted: bool) -> _Answer | None:
-        if kind == "/u/":
-            tongue = _tongue(environ)
-            return _html(HTTPStatus.OK, confirm_page(tongue))
-        if kind == "/o/":
-            if counted:
-                self._keep(environ, ref, "open", -1)
-            return _SEEN
-        page = self._view(ref) if self._view is not None else None
-        if page is not None and counted:
-            self._keep(environ, ref, "view", -1)
-        return None if page is None else _html(HTTPStatus.OK, page, VIEW_POLICY)
+    def _opened(self, environ: WSGIEnvironment, token: str) -> Answer | None:
+        ref = self._mint.verify(token) if _looks(environ) else None
+        if ref is None:
+            return None
+        self._keep(environ, ref, "open", -1)
+        return _SEEN
 
-    def _link(self, environ: WSGIEnvironment, text: str, *, counted: bool) -> _Answer | None:
+    def _viewed(self, environ: WSGIEnvironment, token: str) -> Answer | None:
+        ref = self._mint.verify(token) if _looks(environ) else None
+        shown = self._view(ref) if ref is not None and self._view is not None else None
+        if ref is None or shown is None:
+            return None
+        self._keep(environ, ref, "view", -1)
+        return html(HTTPStatus.OK, shown, VIEW_POLICY)
+
+    def _clicked(self, environ: WSGIEnvironment, text: str) -> Answer | None:
         """A click: on to where the bundle's link table or a signature says, and to nowhere else."""
-        followed = self._mint.verify_link(text)
+        followed = self._mint.verify_link(text) if _looks(environ) else None
         if followed is None:
             return None
         ref, number, signed = followed
         if number == CANARY_LINK:
-            if counted:
-                self._keep(environ, ref, "canary", -1)
+            self._keep(environ, ref, "canary", -1)
             return None
         location = self._targets.location(ref.run_id, number, signed)
         if not location:
             return None
-        if counted:
-            self._keep(environ, ref, "click", number)
-        return _Answer("302 Found", [("Location", location), *_REDIRECTED], b"")
+        self._keep(environ, ref, "click", number)
+        return Answer("302 Found", [("Location", location), *_REDIRECTED], b"")
 
     def _keep(self, environ: WSGIEnvironment, ref: TokenRef, kind: str, link: int) -> None:
-        if self._spool is not None:
+        """On the disk when it returns. Looking ahead with HEAD counts for nothing."""
+        if self._spool is not None and environ["REQUEST_METHOD"] != "HEAD":
             agent, network = agent_of(environ), network_of(environ, self._proxies)
             self._spool.keep(Event(*ref, kind, self._now(), link, agent, network, signs_of(environ)))
 
     # ------------------------------------------------------------ unsubscribing
 
-    def _asked(self, environ: WSGIEnvironment, token: str, method: str) -> _Answer:
-        if method != "POST":
-            return _page(environ, HTTPStatus.METHOD_NOT_ALLOWED, "wrong", ("Allow", _ALLOWED))
+    def _unsubscribing(self, environ: WSGIEnvironment, token: str) -> Answer | None:
+        if _looks(environ):
+            ref = self._mint.verify(token)
+            return None if ref is None else html(HTTPStatus.OK, confirm_page(tongue(environ)))
+        if environ.get("REQUEST_METHOD") != "POST":
+            return page(environ, HTTPStatus.METHOD_NOT_ALLOWED, "wrong", ("Allow", _ALLOWED))
         body = body_of(environ)
         ref = self._mint.verify(token)
         if ref is None:
-            return _page(environ, HTTPStatus.NOT_FOUND, "unknown")
+            return None
         if isinstance(body, HTTPStatus) or not confirmed(str(environ.get("CONTENT_TYPE", "")), body):
-            return _page(environ, body if isinstance(body, HTTPStatus) else HTTPStatus.BAD_REQUEST, "wrong")
+            return page(environ, body if isinstance(body, HTTPStatus) else HTTPStatus.BAD_REQUEST, "wrong")
         address_hash = self._lookup(ref)
         if address_hash is None:
-            return _page(environ, HTTPStatus.NOT_FOUND, "unknown")
+            return None
         self._unsubscribe(environ, ref, address_hash)
-        return _page(environ, HTTPStatus.OK, "done")
+        return page(environ, HTTPStatus.OK, "done")
 
     def _unsubscribe(self, environ: WSGIEnvironment, ref: TokenRef, address_hash: bytes) -> None:
         origin = f"one-click:{ref.run_id}.{ref.shard}.{ref.row}"
@@ -187,25 +179,8 @@ class _Gateway:
             _log.exception("An unsubscription was obeyed but could not be counted.")
 
 
-def _tongue(environ: WSGIEnvironment) -> str:
-    return language(str(environ.get("HTTP_ACCEPT_LANGUAGE", "")))
-
-
-def _page(environ: WSGIEnvironment, status: HTTPStatus, words: str, *more: tuple[str, str]) -> _Answer:
-    answer = _html(status, message_page(_tongue(environ), words))
-    answer.headers.extend(more)
-    return answer
-
-
-def _html(status: HTTPStatus, body: bytes, policy: str = POLICY) -> _Answer:
-    headers = [
-        ("Content-Type", "text/html; charset=utf-8"),
-        ("Content-Length", str(len(body))),
-        ("Content-Security-Policy", policy),
-        *_PRIVATE,
-        ("Vary", "Accept-Language"),
-    ]
-    return _Answer(f"{status.value} {status.phrase}", headers, body)
+def _looks(environ: WSGIEnvironment) -> bool:
+    return environ.get("REQUEST_METHOD") in ("GET", "HEAD")
 
 
 def _shown(environ: WSGIEnvironment, name: str) -> str:
