@@ -6,6 +6,7 @@ again, and what a POP3 session deletes goes only when it ends with QUIT.
 
 from __future__ import annotations
 
+import base64
 import re
 import shlex
 import socketserver
@@ -27,11 +28,15 @@ class Message:
 
 @dataclass
 class Store:
-    """The folders. *capabilities* are what IMAP offers beyond the base; *before* is called with each command's line."""
+    """The folders. *capabilities* are what IMAP offers beyond the base; *before* is called with each command's line.
+
+    *token*: the one that SASL XOAUTH2 is right with.
+    """
 
     folders: dict[str, list[Message]] = field(default_factory=lambda: {"INBOX": []})
     capabilities: tuple[str, ...] = ("UIDPLUS", "MOVE")
     before: Callable[[str], None] = lambda line: None
+    token: str = ""
     lines: list[str] = field(default_factory=list)
     uids: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -64,6 +69,15 @@ class _Session(socketserver.StreamRequestHandler):
 
     def say(self, line: str | bytes):
         self.wfile.write((line if isinstance(line, bytes) else line.encode()) + b"\r\n")
+
+    def shows_token(self) -> bool:
+        """One round of SASL XOAUTH2; whoever shows a wrong token is told why, and must say nothing to it."""
+        shown = base64.b64decode(self.line() or "").decode()
+        if self.store.token and shown == f"user={USER}\x01auth=Bearer {self.store.token}\x01\x01":
+            return True
+        self.say("+ " + base64.b64encode(b'{"status": "400"}').decode())
+        assert self.line() == ""
+        return False
 
     def line(self) -> str | None:
         got = self.rfile.readline(65_536)
@@ -102,6 +116,11 @@ class Imap(_Session):
 
     def do_login(self, arguments):
         return "OK done" if shlex.split(arguments) == [USER, PASSWORD] else "NO [AUTHENTICATIONFAILED] wrong"
+
+    def do_authenticate(self, arguments):
+        assert arguments == "XOAUTH2"
+        self.say("+ ")
+        return "OK done" if self.shows_token() else "NO [AUTHENTICATIONFAILED] wrong token"
 
     def do_logout(self, _arguments):
         self.say("* BYE")
@@ -200,7 +219,7 @@ class Pop3(_Session):
             self.store.lines.append(line)
             self.store.before(line)
             name = command.lower()
-            if not self.signed_in and name not in ("user", "pass", "quit"):
+            if not self.signed_in and name not in ("user", "pass", "auth", "quit"):
                 self.say("-ERR sign in first")
                 continue
             with self.store.lock:
@@ -214,6 +233,13 @@ class Pop3(_Session):
     def do_user(self, arguments):
         self.user = arguments
         self.say("+OK")
+
+    def do_auth(self, arguments):
+        assert arguments == "XOAUTH2"
+        self.say("+ ")
+        self.signed_in = self.shows_token()
+        self.drop = list(self.store.folders["INBOX"])
+        self.say("+OK" if self.signed_in else "-ERR [AUTH] wrong token")
 
     def do_pass(self, arguments):
         self.signed_in = (self.user, arguments) == (USER, PASSWORD)

@@ -6,6 +6,7 @@ dies in between reads it again; it is known by its digest. Mail that a person ma
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import imaplib
 import os
@@ -20,6 +21,7 @@ from typing import Any, Literal, NamedTuple, Protocol, Self, cast
 
 from twain.errors import ChannelError, ChannelUnavailable, ConfigError, Place
 from twain.returns.mail_parts import MAX_BYTES
+from twain.returns.oauth import KEYS, OAuth, access_token, read_oauth, xoauth2
 from twain.settings import seconds
 
 Kind = Literal["imap", "pop3", "maildir"]
@@ -28,7 +30,7 @@ After = Literal["move", "flag", "delete"]
 _PORTS = {("imap", "tls"): 993, ("pop3", "tls"): 995, ("imap", ""): 143, ("pop3", ""): 110}
 _KEYS = {
     "kind", "host", "port", "tls", "ca_file", "username", "password", "folder", "after", "done_folder", "replies_folder", "path",
-    "timeout", "believe_recipients",
+    "timeout", "believe_recipients", *KEYS,
 }  # fmt: skip
 _FOLDER = re.compile(r"[ !#-\[\]-~]{1,200}")  # printable ASCII, no quote, no backslash
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -62,6 +64,7 @@ class MailboxOptions:
     """What ``[returns.bounces]`` says. *password* never shows in a repr.
 
     *after*: what becomes of a mail that was understood. *believe_recipients*: an address in a bounce counts as proof.
+    *oauth*: where the token comes from that is shown instead of a password.
     """
 
     kind: Kind
@@ -78,6 +81,7 @@ class MailboxOptions:
     path: Path = Path()
     timeout: float = 30.0
     believe_recipients: bool = False
+    oauth: OAuth | None = None
 
     def where(self) -> str:
         """The mailbox, for people: never with its password."""
@@ -106,6 +110,7 @@ def read_options(raw: Mapping[str, Any], root: Path) -> MailboxOptions:
         path=root / str(raw.get("path", "")),
         timeout=seconds(raw.get("timeout", 30.0), "returns.bounces.timeout"),
         believe_recipients=raw.get("believe_recipients") is True,
+        oauth=read_oauth(raw),
     )
     _refuse_nonsense(raw, options)
     return options
@@ -140,7 +145,10 @@ class Imap:
         with _told(options):
             self._server = server = _imap(options)
             with _told(options, signing_in=True):
-                server.login(options.username, options.password)
+                if options.oauth:
+                    server.authenticate("XOAUTH2", _once(_token_of(options, options.oauth)))
+                else:
+                    server.login(options.username, options.password)
             for folder in self._folders():
                 server.create(_quoted(folder))  # "already exists" is as good
             answer, said = server.select(_quoted(options.folder))
@@ -247,7 +255,7 @@ class Pop3:
 
     def __init__(self, options: MailboxOptions) -> None:
         self._options = options
-        self._server: poplib.POP3 | None = None
+        self._server: _PlainPop3 | _TlsPop3 | None = None
         self._numbers: dict[str, int] = {}
 
     def __enter__(self) -> Self:
@@ -256,8 +264,11 @@ class Pop3:
             with _told(options):
                 self._server = server = _pop3(options)
                 with _told(options, signing_in=True):
-                    server.user(options.username)
-                    server.pass_(options.password)
+                    if options.oauth:
+                        server.show_token(_token_of(options, options.oauth))
+                    else:
+                        server.user(options.username)
+                        server.pass_(options.password)
         except BaseException:
             self._hang_up()
             raise
@@ -301,31 +312,38 @@ class Pop3:
         return b"\n".join(lines)[:MAX_BYTES]
 
     @property
-    def _open(self) -> poplib.POP3:
+    def _open(self) -> _PlainPop3 | _TlsPop3:
         if self._server is None:
             raise ChannelUnavailable(f"{self._options.where()} is not open.", todo="Open it first.", code="T850")
         return self._server
 
 
-class _LongLines:
-    """poplib gives up on lines over 2 048 bytes, and with them on the session. Bounces have them."""
+class _Own(poplib.POP3):
+    """poplib knows no SASL, and gives up on lines over 2 048 bytes, and with them on the session. Bounces have them."""
+
+    def show_token(self, shown: bytes) -> None:
+        """AUTH XOAUTH2 (RFC 5034), in two lines: a token is longer than a command may be."""
+        self._shortcmd("AUTH XOAUTH2")  # type: ignore[attr-defined]
+        said = self._shortcmd(base64.b64encode(shown).decode("ascii"))  # type: ignore[attr-defined]
+        if not said.upper().startswith(b"+OK"):  # "+ " and why not: nothing is to be said to that, then it says -ERR
+            self._shortcmd("")  # type: ignore[attr-defined]
 
     def _getline(self) -> tuple[bytes, int]:
-        line: bytes = self.file.readline(MAX_BYTES + 1)  # type: ignore[attr-defined]
+        line: bytes = self.file.readline(MAX_BYTES + 1)
         if not line:
             raise poplib.error_proto("-ERR EOF")
         return line.rstrip(b"\r\n"), len(line)
 
 
-class _PlainPop3(_LongLines, poplib.POP3):
+class _PlainPop3(_Own):
     pass
 
 
-class _TlsPop3(_LongLines, poplib.POP3_SSL):
+class _TlsPop3(_Own, poplib.POP3_SSL):
     pass
 
 
-def _pop3(options: MailboxOptions) -> poplib.POP3:
+def _pop3(options: MailboxOptions) -> _PlainPop3 | _TlsPop3:
     if options.tls == "tls":
         return _TlsPop3(options.host, options.port, timeout=options.timeout, context=_context(options))
     server = _PlainPop3(options.host, options.port, timeout=options.timeout)
@@ -397,6 +415,17 @@ def _read_file(path: Path) -> bytes | None:
 # ---------------------------------------------------------------- common
 
 
+def _token_of(options: MailboxOptions, oauth: OAuth) -> bytes:
+    """A fresh token as SASL shows it: each session fetches its own, so none is kept anywhere."""
+    return xoauth2(options.username, access_token(oauth, timeout=options.timeout, ca_file=options.ca_file))
+
+
+def _once(shown: bytes) -> Callable[[bytes], bytes]:
+    """Answer a server's first challenge with the token, and what it says against it with nothing: then it says NO itself."""
+    answers = iter((shown,))
+    return lambda _challenge: next(answers, b"")
+
+
 @contextlib.contextmanager
 def _told(options: MailboxOptions, *, signing_in: bool = False) -> Iterator[None]:
     """The libraries' errors in our words; what the server said is shown, the password never."""
@@ -407,7 +436,7 @@ def _told(options: MailboxOptions, *, signing_in: bool = False) -> Iterator[None
         if signing_in:
             raise ChannelError(
                 f"{options.where()} does not let us in: {said}",
-                todo="Check username and password_env in [returns.bounces].",
+                todo=f"Check username and {'refresh_token' if options.oauth else 'password_env'} in [returns.bounces].",
                 code="T851",
             ) from error
         raise ChannelUnavailable(f"{options.where()} refused: {said}", todo=_TRY_AGAIN, code="T850") from error
@@ -447,7 +476,8 @@ def _folder(raw: Mapping[str, Any], key: str, usual: str) -> str:
 
 
 def _refuse_nonsense(raw: Mapping[str, Any], options: MailboxOptions) -> None:
-    needed = ("path",) if options.kind == "maildir" else ("host", "username", "password")
+    shown = ("host", "username") if options.oauth else ("host", "username", "password")
+    needed = ("path",) if options.kind == "maildir" else shown
     for key in needed:
         if not raw.get(key):
             raise _wrong(key, "is missing", f"Add {'password_env' if key == 'password' else key}.")
