@@ -1,4 +1,4 @@
-"""Sender domains in the house: probed by themselves, their changes kept and told, held sends released, the page for both teams."""
+"""Sender domains in the house: probed by themselves, changes kept and told, held sends released, the page for both teams."""
 
 from __future__ import annotations
 

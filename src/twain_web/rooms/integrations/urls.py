@@ -10,6 +10,7 @@ urlpatterns = [
     path("domains/<str:domain>/", domains.domain, name="domain"),
     path("domains/<str:domain>/probe/", domains.probe, name="probe"),
     path("webhooks/", endpoints.endpoints, name="endpoints"),
+    path("webhooks/schemas.json", endpoints.schemas, name="schemas"),
     path("webhooks/new/", endpoints.new_endpoint, name="new_endpoint"),
     path("webhooks/not-delivered/", endpoints.undelivered, name="undelivered"),
     path("webhooks/providers/", providers.providers, name="providers"),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from twain.errors import ConfigError
 from twain_web.access import needs
 from twain_web.rooms.integrations import actions, reads
+from twain_web.rooms.integrations.event_types import TYPES
 from twain_web.rooms.integrations.forms import EndpointForm, SpanForm
 from twain_web.rooms.integrations.models import Delivery, Endpoint
 from twain_web.rooms.integrations.permissions import MANAGE_ENDPOINTS, READ_ENDPOINTS
@@ -122,6 +123,12 @@ def undelivered(request: HttpRequest) -> HttpResponse:
     page = Paginator(found, _A_PAGE).get_page(request.GET.get("page"))
     cards = [card for card in reads.endpoint_cards() if card.dead]
     return render(request, "integrations/undelivered.html", {"page": page, "cards": cards, "chosen": chosen})
+
+
+@needs(READ_ENDPOINTS)
+def schemas(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 — a view
+    """The JSON Schema of every type, for programs that receive."""
+    return JsonResponse({one.name: one.schema() for one in TYPES})
 
 
 @needs(READ_ENDPOINTS, get=reads.delivery_by_id)
