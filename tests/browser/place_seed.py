@@ -1,6 +1,6 @@
 """One thing of each kind that Lena has made, for pages that show such a thing: ``python -m tests.browser.place_seed``.
 
-Prints their names as JSON: a campaign, an audience with a saved version, a picture.
+Prints their names as JSON: a campaign, an audience with a saved version, a picture, a request.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from tests.browser.campaign_seed import seed
 from twain_web.rooms.audiences import reads
 from twain_web.rooms.audiences.actions import duplicate_audience, edit_draft, save_version
 from twain_web.rooms.content.actions import add_picture
+from twain_web.rooms.desk.actions.asking import Wish, ask
 from twain_web.rooms.people.models import Person
 
 
@@ -27,7 +28,11 @@ def places() -> dict[str, str]:
     drawn = io.BytesIO()
     Image.new("RGB", (640, 240), "#7d9bb5").save(drawn, "PNG")
     picture = add_picture(by=lena, data=drawn.getvalue(), name="morning-frost.png", alt="A blue morning")
-    return {"campaign": seed("A campaign to look at"), "audience": audience.slug, "picture": str(picture.pk)}
+    wish = Wish(
+        "new-field", "the hut that somebody slept in last", "Look-backs", target={"feed": "customers", "field": "hut"}
+    )
+    made = {"audience": audience.slug, "picture": str(picture.pk), "request": ask(by=lena, wish=wish).slug}
+    return {"campaign": seed("A campaign to look at"), **made}
 
 
 if __name__ == "__main__":

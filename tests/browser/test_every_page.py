@@ -79,8 +79,27 @@ PAGES = (
     Shown("/campaigns/sends/{send}/", OWNER),
     Shown("/results/", MARKETER, "results"),
     Shown("/results/{send}/", MARKETER, "result"),
+    Shown("/results/{send}/mail/", MARKETER, "result-mail"),
+    Shown("/results/of/summer-thanks/", MARKETER),
+    Shown("/deliverability/", OWNER, "deliverability"),
     Shown("/customers/", MARKETER, "customers"),
     Shown("/customers/customers/{key}/", MARKETER, "customer", "text=Loyalty tier"),
+    Shown("/requests/", MARKETER, "requests"),
+    Shown("/requests/ask/?outcome=the+birthday+of+customers", MARKETER, "request-ask", ".desk-fit"),
+    Shown("/requests/ask/?kind=access", LEAD),
+    Shown("/requests/procedures/", OWNER, "request-procedures"),
+    Shown("/requests/{request}/", MARKETER),
+    Shown("/requests/{request}/", OWNER, "request"),
+    Shown("/domains/", MARKETER, "sender-domains"),
+    Shown("/domains/mail.nordlicht.example/", OPERATOR, "sender-domain"),
+    Shown("/webhooks/", OPERATOR, "webhooks"),
+    Shown("/webhooks/new/", OPERATOR),
+    Shown("/webhooks/{endpoint}/", AUDITOR),
+    Shown("/webhooks/{endpoint}/", OPERATOR, "webhook"),
+    Shown("/webhooks/{endpoint}/change/", ADMINISTRATOR),
+    Shown("/webhooks/not-delivered/", OPERATOR, "webhooks-not-delivered"),
+    Shown("/webhooks/messages/{delivery}/", OPERATOR),
+    Shown("/webhooks/providers/", ADMINISTRATOR, "providers"),
     Shown("/people/", MARKETER, "people"),
     Shown("/people/new/", ADMINISTRATOR, "enter-somebody"),
     Shown("/people/me/", AUDITOR, "own-page"),
@@ -113,6 +132,7 @@ PAGES = (
 
 #: Pages in a state that only a whole story reaches; the test that looks at each.
 SEEN_IN_STORIES = {
+    "/requests/answer/<str:token>/": "test_requests: the link of a mail",
     "/content/<slug:slug>/": "test_content: the editor, the preview, its checks",
     "/account/2fa/totp/activate/": "test_second_step",
     "/account/2fa/totp/deactivate/": "test_second_step",
@@ -126,6 +146,7 @@ SEEN_IN_STORIES = {
 
 #: No page of their own, and nothing real to ask them for here: why.
 NOT_PAGES = {
+    "/results/<slug:run_id>/mail/frame/": "the mail itself, in the sandbox of its page",
     "/audiences/counts/<uuid:pk>/": "a part of the audience's page, while a count runs",
     "/content/media/(?P<file>[0-9a-f]{64}\\.(?:png|jpg|gif))$": "a picture",
     "/account/oidc/(?P<provider_id>[^/]+)/login/": "leads to the company's own sign-in",
@@ -143,7 +164,12 @@ REAL = {
     "/campaigns/of/": {"slug": "{campaign}"},
     "/campaigns/sends/": {"run_id": "{send}"},
     "/results/": {"run_id": "{send}"},
+    "/results/of/": {"campaign": "summer-thanks"},
     "/customers/": {"feed": "customers", "key": "{key}"},
+    "/requests/": {"slug": "{request}", "verb": "promise"},
+    "/domains/": {"domain": "mail.nordlicht.example"},
+    "/webhooks/": {"pk": "{endpoint}"},
+    "/webhooks/messages/": {"pk": "{delivery}"},
     "/people/": {"username": "jweber"},
 }
 _PARAMETER = re.compile(r"<\w+:(\w+)>")
@@ -156,7 +182,7 @@ def places(house):
         (file, *_) = instance.history.files()
     key = pq.read_table(file, filters=[("fate", "=", "sent")]).column("key")[0].as_py()
     sends = json.loads(house.twain("runs", "--json"))["runs"]
-    made = json.loads(house.seeded("place_seed"))
+    made = {**json.loads(house.seeded("place_seed")), **json.loads(house.seeded("integrations_seed"))}
     return {"key": key, "send": sends[-1]["run"], "commit": house.commit, "letter": "no-such-letter", **made}
 
 

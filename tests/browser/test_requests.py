@@ -1,0 +1,120 @@
+"""Requests, as both teams live them: answered while typing; asked, promised from the mailbox, closed by itself."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import urllib.request
+from html import unescape
+
+import pytest
+from playwright.sync_api import expect
+
+SOON = "2027-03-05"
+
+
+def _newest_mail(house, subject):
+    """The text of the newest mail in the demo's inbox whose subject begins so; None while there is none."""
+    with urllib.request.urlopen(house.inbox) as page:
+        listed = page.read().decode()
+    found = re.search(rf'href="/(\d+)"[^>]*>{re.escape(subject)}', listed)
+    if found is None:
+        return None
+    with urllib.request.urlopen(f"{house.inbox.rstrip('/')}/{found[1]}/text") as page:
+        return unescape(page.read().decode()).replace("\r\n", "\n")
+
+
+def _mail(page, house, subject):
+    """The mail, once it has come."""
+    for _ in range(60):
+        text = _newest_mail(house, subject)
+        if text is not None:
+            return text
+        page.wait_for_timeout(250)
+    raise AssertionError(f"No mail “{subject}” has come.")
+
+
+def test_the_catalogue_answers_while_one_types_and_the_keyboard_is_enough(page_as, task, tab_to):
+    page = page_as("lhoffmann")
+    page.goto("/requests/")
+    with task("Find that the catalogue has it already", "keyboard", page):
+        tab_to(page, page.get_by_role("link", name="Ask IT", exact=True).first)
+        page.keyboard.press("Enter")
+        tab_to(page, page.get_by_label("Could we have"))
+        page.keyboard.type("the birthday of all customers")
+        this = page.get_by_role("button", name="Yes, this is it: Date of birth in Customers")
+        expect(this).to_be_visible()
+        tab_to(page, this)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name="Already available")).to_be_visible()
+    expect(page.get_by_role("link", name="Show it in the catalogue")).to_have_attribute(
+        "href", "/catalogue/feed/customers/#field-birth_date"
+    )
+
+
+def _ask(page):
+    page.goto("/requests/ask/")
+    page.get_by_label("Could we have").fill("the points that somebody has ever collected")
+    page.get_by_label("What would you call it?").fill("points ever")
+    page.get_by_label("What kind of value?").select_option("A number")
+    page.get_by_label("What is it for?").fill("Thanks to those who have been with us for long")
+    page.get_by_label("By when would it help?").fill(SOON)
+    page.get_by_label("Why then?").fill("the club turns ten")
+    expect(page.get_by_role("heading", name="How long it takes").locator("xpath=../..")).to_contain_text(
+        "Estimate by Priya Nair"
+    )
+    page.get_by_role("button", name="Ask Priya Nair").click()
+    expect(page.get_by_role("heading", name="Asked", exact=True)).to_be_visible()
+
+
+def _reviewed(contract):
+    """What IT commits: the patch, its column named, its review done."""
+    head, mark, field = contract.rpartition("- name: points_ever\n")
+    field = re.sub(r"^( +)# (?=customProperties|  )", r"\1", field, flags=re.MULTILINE)
+    return head + mark + "        physicalName: points\n" + field.replace("logicalType: number", "logicalType: integer")
+
+
+@pytest.mark.timeout(180)
+def test_asked_promised_from_the_mailbox_and_closed_by_itself(page_as, visitor, house, good_page, complaints):
+    complaints.allow(r"status of 409")  # a link that was used says no
+    lena, priya = page_as("lhoffmann"), visitor()
+    _ask(lena)
+    mail = _mail(lena, house, "A question from Lena Hoffmann: the points that")
+    link = re.search(r"Yes, by Friday 5 March:\n(\S+)", mail)[1]
+
+    priya.goto(link)
+    expect(priya.get_by_text("You answer as Priya Nair, Senior DBA")).to_be_visible()
+    good_page(priya, "request-mail-answer")
+    lena.reload()
+    expect(lena.get_by_role("heading", name="Asked", exact=True)).to_be_visible()
+    priya.get_by_role("button", name="Yes, by Friday 5 March").click()
+    expect(priya.get_by_role("heading", name="Thank you, Priya Nair")).to_be_visible()
+    good_page(priya)
+    lena.reload()
+    expect(lena.get_by_text("Promised for Friday 5 March 2027 by Priya Nair, Senior DBA")).to_be_visible()
+    priya.goto(link)
+    expect(priya.get_by_text("This question has been answered already.").first).to_be_visible()
+
+    it = page_as("pnair")
+    it.goto(lena.url)
+    patch = it.request.get(f"{lena.url}patch/").text()
+    contract = house.root / "feeds" / "customers.odcs.yaml"
+    before = contract.read_text()
+    subprocess.run(["git", "apply", "-"], cwd=house.root, input=patch, text=True, check=True)
+    try:
+        contract.write_text(_reviewed(contract.read_text()))
+        for page in (lena, it):
+            _until_closed(page)
+    finally:
+        contract.write_text(before)
+    assert "Points ever" in _mail(lena, house, "It is there: the points that")
+
+
+def _until_closed(page):
+    seen = page.get_by_role("heading", name="There: seen by the automatic check")
+    for _ in range(40):
+        if seen.is_visible():
+            return
+        page.wait_for_timeout(500)
+        page.reload()
+    raise AssertionError(f"{page.url} has not closed by itself: {page.locator('#main').inner_text()}")
