@@ -5,7 +5,7 @@ Concurrency stays inside an adapter; everything here is synchronous and works on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,6 +168,13 @@ class Feeder(Protocol):
 
     def answer(self, ticket: int, outcome: Outcome) -> None:
         """What the relay said of one envelope (its row is filled in by the feeder from the ticket)."""
+
+    def recalled(self) -> Collection[int]:
+        """Tickets taken whose message must not begin any more: somebody unsubscribed since, or nobody can be asked.
+
+        A channel asks just before it writes, and answers each of them DEFERRED "unsent" in place of sending it. Costs next to
+        nothing: the feeder itself decides how often it looks.
+        """
 
     def tick(self) -> None:
         """Called by the channel after each burst of answers and at least once a second: journal, settle, renew, obey stops.
@@ -340,10 +347,24 @@ class Ledger(Protocol):
 
     def suppress(self, entries: Iterable[Suppression]) -> int: ...
     def unsuppress(self, address_hash: bytes, person: str) -> bool: ...
-    def suppressed_since(self, seq: int) -> tuple[list[bytes], int]:
-        """Hashes added after *seq*, and the newest seq: a worker keeps its own set with it. Removals need a fresh read from 0."""
+    def take_back(self, address_hash: bytes, scopes: Iterable[str]) -> int:
+        """Somebody takes their own wish back, for these scopes. What is not their own stays. Returns how many wishes."""
 
-    def suppression(self, address_hash: bytes) -> Suppression | None: ...
+    def drop_wishes(self, hashes: Iterable[bytes]) -> int:
+        """Of the erased: forget what they wanted in particular; what suppresses them wholly stays. Returns how many rows."""
+
+    def suppressed_since(self, seq: int, run_id: str = "") -> tuple[list[bytes], int]:
+        """Hashes added after *seq* that must not get this run, and the newest seq: a worker keeps its own set with it.
+
+        The run's channel and topic decide whose scoped wishes count; without a run all do. Removals need a fresh read from 0.
+        """
+
+    def suppression(self, address_hash: bytes) -> Suppression | None:
+        """The strictest entry of one address that is in force, or None when nothing at all is."""
+
+    def suppressions_of(self, address_hash: bytes) -> list[Suppression]:
+        """Every entry of one address that is in force, the widest first."""
+
     def suppressions(self) -> Iterator[Suppression]: ...
 
     def book_returned(self, mails: Sequence[CameBack], rule: SoftRule) -> list[CameBack]:

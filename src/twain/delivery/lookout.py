@@ -9,7 +9,9 @@ from twain.ports import Clock, Ledger
 from twain.records import CrashPolicy, RunState
 
 _STATE_EVERY = 1.0
-_SUPPRESSION_EVERY = 0.25
+_SUPPRESSION_EVERY = 0.05
+STALE = 0.15
+"""Seconds after which what is known of suppressions is too old to begin a message on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,7 @@ class End:
 
 
 class Lookout:
-    """Asks the ledger: state, stops and not-after at most once a second, new suppressions four times a second.
+    """Asks the ledger: state, stops and not-after at most once a second, new suppressions twenty times a second.
 
     *suppressed* holds 32-byte address hashes and only grows; a removal counts from the next delivery on.
     """
@@ -47,19 +49,29 @@ class Lookout:
 
     def look(self, *, at_once: bool = False) -> End | None:
         """Why sending must end now, or None. *at_once* asks even if it has just been asked."""
-        boot = self._clock.boottime()
-        if boot - self._suppression_at >= _SUPPRESSION_EVERY:
+        if self.due:
             self.refresh_suppressed()
+        boot = self._clock.boottime()
         if not at_once and boot - self._state_at < _STATE_EVERY:
             return None
         self._state_at = boot
         return self._asked() or self._by_state() or self._by_stop()
 
     def refresh_suppressed(self) -> None:
-        """Learn who was suppressed since the last look."""
-        fresh, self._seq = self._ledger.suppressed_since(self._seq)
+        """Learn who was suppressed since the last look. What is known then is as old as the question, not as the answer."""
+        asked_at = self._clock.boottime()
+        fresh, self._seq = self._ledger.suppressed_since(self._seq, self.run_id)
         self.suppressed.update(fresh)
-        self._suppression_at = self._clock.boottime()
+        self._suppression_at = asked_at
+
+    def age(self) -> float:
+        """Seconds since it was last known who is suppressed."""
+        return self._clock.boottime() - self._suppression_at
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time to look for new suppressions."""
+        return self.age() >= _SUPPRESSION_EVERY
 
     def _asked(self) -> End | None:
         return End("asked", "This worker was asked to end.") if self._should_stop() else None

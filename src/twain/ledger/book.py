@@ -22,6 +22,7 @@ class Book:
         self._clock = clock
         self._grace = grace
         self._doubts: dict[tuple[str, int, int], str] = {}
+        self._scopes: dict[str, tuple[str, ...]] = {}
 
     def close(self) -> None:
         """Close every connection; the ledger can be used again afterwards and opens new ones."""

@@ -202,16 +202,27 @@ update counters set value = value + :step where name = :name returning value
 -- name: counter_get
 select value from counters where name = :name
 -- name: suppression_add
-insert into suppression (address_hash, reason, origin, at, seq) values (:address_hash, :reason, :origin, :at, :seq)
-on conflict (address_hash) do nothing
+insert into suppression (address_hash, scope, own, reason, origin, at, until, seq)
+values (:address_hash, :scope, :own, :reason, :origin, :at, :until, :seq)
+on conflict (address_hash, scope, own) do update set reason = excluded.reason, origin = excluded.origin, at = excluded.at,
+until = excluded.until, seq = excluded.seq
+where suppression.until is not null and (excluded.until is null or excluded.until > suppression.until)
 -- name: suppression_drop
 delete from suppression where address_hash = :address_hash
+-- name: suppression_take_back
+delete from suppression where address_hash = :address_hash and scope = :scope and own = 1
+-- name: suppression_drop_wishes
+delete from suppression where address_hash = :address_hash and (own = 1 or scope <> 'all')
 -- name: suppression_since
-select address_hash, seq from suppression where seq > :seq order by seq
--- name: suppression_one
-select address_hash, reason, origin, at, seq from suppression where address_hash = :address_hash
+select address_hash, seq from suppression where seq > :seq and (until is null or until > :now)
+--pg and (:every = 1 or scope = any(:scopes))
+--lite and (:every = 1 or scope in (select value from json_each(:scopes)))
+order by seq
+-- name: suppression_of
+select * from suppression where address_hash = :address_hash and (until is null or until > :now)
+order by case when scope = 'all' then 0 when substr(scope, 1, 8) = 'channel:' then 1 else 2 end, own, seq
 -- name: suppression_page
-select address_hash, reason, origin, at, seq from suppression where seq > :seq order by seq limit :limit
+select * from suppression where seq > :seq order by seq limit :limit
 -- name: returned_add
 insert into returned_mail (mail, seq, at, via, kind, cause, status, words, feedback, proof, believed, run_id, shard, row_number,
 campaign, feed, recipient, address_hash, sent_at, followed, batch, filed)

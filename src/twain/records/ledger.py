@@ -97,13 +97,20 @@ class Undelivered:
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """One address that must not be mailed: only its HMAC is kept. *seq* grows with every change."""
+    """One address that must not be mailed: only its HMAC is kept. *seq* grows with every change.
+
+    *scope* is ``all``, ``channel:<name>`` or ``topic:<name>``; *until* (epoch seconds) is the end of a pause, None = for good.
+    *own*: the person's own wish, theirs to take back; what is not their own only we can lift. Of several, the strictest wins.
+    """
 
     address_hash: bytes
     reason: str
     origin: str
     at: float
     seq: int = 0
+    scope: str = "all"
+    until: float | None = None
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ from twain.testing.ledger_windows_suite import (
     SuppressionContract,
     WindowContract,
 )
+from twain.testing.ledger_wishes_suite import WishesContract
 
 
 def code_of(error: pytest.ExceptionInfo[LedgerError]) -> str:
@@ -365,6 +366,7 @@ class LedgerContract(
     PaceContract,
     FateContract,
     SuppressionContract,
+    WishesContract,
     ReturnedContract,
 ):
     """Everything a ledger promises."""
