@@ -11,4 +11,4 @@ class DeskRoom(AppConfig):
 
     def ready(self) -> None:
         """Called once, when the house opens."""
-        from twain_web.rooms.desk import letters, looking, permissions  # noqa: F401, PLC0415 — no models before
+        from twain_web.rooms.desk import cleaning, letters, looking, permissions  # noqa: F401, PLC0415 — no models before
