@@ -12,7 +12,7 @@ from twain_web.rooms.desk.states import CLOSED, MOVES, NAMES, OPEN, Side, State,
 #: What may follow, written down a second time: state → {verb: next}. "…" stays; "<" back to where it was.
 TABLE = {
     "draft": {"take": "deflected", "ask": "asked", "withdraw": "withdrawn"},
-    "deflected": {"ask": "asked"},
+    "deflected": {},
     "asked": {
         "question": "clarifying", "promise": "promised", "decline": "declined_with_alternative", "name": "…",
         "withdraw": "withdrawn", "observe": "observed", "confirm": "confirmed", "escalate": "…",

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 _OPENS, _CLOSES = time(9), time(17)
+_WEEKEND = 5  # from Saturday on
 HOURS_A_DAY = 8.0
 
 
@@ -15,8 +16,14 @@ def hours(begin: datetime, end: datetime) -> float:
     """Working hours between two moments; 0 when the second is not later."""
     zone = ZoneInfo(settings.TIME_ZONE)
     first, last = begin.astimezone(zone).date(), end.astimezone(zone).date()
-    days = (first + timedelta(days=n) for n in range((last - first).days + 1))
-    return sum(_overlap(*_shift(day, zone), begin, end) for day in days if day.weekday() < 5)
+    ends = sum(_overlap(*_shift(day, zone), begin, end) for day in {first, last} if day.weekday() < _WEEKEND)
+    return ends + HOURS_A_DAY * _workdays_between(first, last)
+
+
+def _workdays_between(first: date, last: date) -> int:
+    """Whole working days after *first* and before *last*."""
+    weeks, rest = divmod(max(0, (last - first).days - 1), 7)
+    return weeks * _WEEKEND + sum((first + timedelta(days=n)).weekday() < _WEEKEND for n in range(1, rest + 1))
 
 
 def after(begin: datetime, wanted: float) -> datetime:
@@ -24,7 +31,7 @@ def after(begin: datetime, wanted: float) -> datetime:
     zone = ZoneInfo(settings.TIME_ZONE)
     day, left = begin.astimezone(zone).date(), wanted
     while True:
-        if day.weekday() < 5:
+        if day.weekday() < _WEEKEND:
             opens, closes = _shift(day, zone)
             here = _overlap(opens, closes, begin, closes)
             if here >= left > 0 or (left <= 0 and here > 0):

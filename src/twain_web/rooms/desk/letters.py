@@ -100,7 +100,9 @@ def _last_promise(request: Request) -> list[str]:
 
 
 def _links(letter: Letter) -> list[str]:
-    verbs = [v for v in tokens.LINKS[letter.kind] if v != "accept" or letter.event.request.wanted_by]
+    wanted = letter.event.request.wanted_by
+    in_time = wanted is not None and wanted >= timezone.localdate()
+    verbs = [verb for verb in tokens.LINKS[letter.kind] if verb != "accept" or in_time]
     if not verbs:
         return []
     lines = [_("Your answer, without signing in. Each link opens a page that asks once more:"), ""]

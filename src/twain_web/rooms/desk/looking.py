@@ -46,10 +46,15 @@ def look(key: str) -> None:
     now, is_open = timezone.now(), State(request.state) in OPEN
     if request.probe == "asker":
         noticing.note_look(request=request, seen={}, again_at=None)
-    elif not is_open and request.observed_at is not None and now - request.observed_at > noticing.KEPT_FOR:
+    elif not is_open and request.observed_at is not None and now - request.observed_at > _kept_for(request):
         noticing.settle(request=request)
     else:
         _look(request, now, is_open=is_open)
+
+
+def _kept_for(request: Request) -> timedelta:
+    """How long what was seen must stay: access that was asked for a time may end with it."""
+    return min(noticing.KEPT_FOR, timedelta(days=request.for_days or noticing.KEPT_FOR.days))
 
 
 def _look(request: Request, now: datetime, *, is_open: bool) -> None:

@@ -86,7 +86,7 @@ _ITS_TURN = _OPEN - {State.CLARIFYING, State.WAITING_EXTERNAL}
 
 MOVES: dict[Verb, Move] = {
     Verb.TAKE: Move(Side.ASKER, frozenset({State.DRAFT}), State.DEFLECTED),
-    Verb.ASK: Move(Side.ASKER, frozenset({State.DRAFT, State.DEFLECTED, State.DECLINED}), State.ASKED),
+    Verb.ASK: Move(Side.ASKER, frozenset({State.DRAFT, State.DECLINED}), State.ASKED),
     Verb.QUESTION: Move(Side.IT, _ITS_TURN, State.CLARIFYING),
     Verb.REPLY: Move(Side.ASKER, frozenset({State.CLARIFYING}), back=True),
     Verb.PROMISE: Move(Side.IT, _ITS_TURN, State.PROMISED),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -13,7 +14,7 @@ from django.utils import timezone
 from twain.flows.request_types import RequestType
 from twain_web.rooms.desk import business, forecast
 from twain_web.rooms.desk.clocks import Clocks, Passed, clocks
-from twain_web.rooms.desk.models import Request
+from twain_web.rooms.desk.models import Event, Request
 from twain_web.rooms.desk.states import OPEN, State
 
 _CLOSED = (State.OBSERVED.value, State.CONFIRMED.value)
@@ -62,7 +63,13 @@ def say(kind: RequestType, feed: str, team: str, wanted_by: date | None, now: da
 
 
 def backtest(kind: str) -> forecast.Backtest:
-    """Whether what would have been said at each asking was kept."""
+    """Whether what would have been said at each asking was kept; worked out again when something has happened since."""
+    last = Event.objects.filter(request__kind=kind).order_by("-pk").values_list("pk", flat=True).first()
+    return _backtest(kind, last or 0)
+
+
+@lru_cache(maxsize=64)
+def _backtest(kind: str, _last_event: int) -> forecast.Backtest:
     return forecast.walk_forward(cases(kind), lambda case, then: business.hours(case.asked_at, then))
 
 

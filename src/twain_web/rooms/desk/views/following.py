@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -166,7 +167,8 @@ _SAME = {"accept": Verb.PROMISE, "ask-again": Verb.ASK}
 def _fits(verb: str, asked: Request, side: Side) -> bool:
     state, only_the_asker_sees = State(asked.state), asked.probe == "asker"
     if verb == "accept":
-        return bool(asked.wanted_by) and not asked.promises.all() and Verb.PROMISE in possible(state, side)
+        in_time = asked.wanted_by is not None and asked.wanted_by >= timezone.localdate()
+        return in_time and not asked.promises.all() and Verb.PROMISE in possible(state, side)
     if verb == "show":
         return only_the_asker_sees and Verb.SHOW in possible(state, side)
     if verb == "confirm":
