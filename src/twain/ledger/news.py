@@ -39,13 +39,19 @@ def end_of_history(root: Path) -> int:
     return path.read_bytes().rfind(b"\n") + 1 if path.exists() else 0
 
 
+def history_size(root: Path) -> int:
+    """Bytes of the manifest: more than what was read means news, or a line that a crash tore."""
+    path = root / "manifest.jsonl"
+    return path.stat().st_size if path.exists() else 0
+
+
 def read_news(root: Path, after: int, tables: Collection[str]) -> News:
     """The next line with rows of *tables*, or the place up to which there are none (at most 500 lines on).
 
     A history that is shorter than *after* was put back from a backup: what it holds was told before.
     """
     path = root / "manifest.jsonl"
-    size = path.stat().st_size if path.exists() else 0
+    size = history_size(root)
     if size <= after:
         return News(min(size, after))
     with path.open("rb") as file:

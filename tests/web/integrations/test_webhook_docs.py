@@ -16,18 +16,19 @@ from twain_web.rooms.integrations.event_types import MOST_AT_ONCE, OFFERED, TYPE
 PAGE = Path(__file__).parents[3] / "docs" / "webhooks.md"
 _HEAD = """# Webhooks
 
-Written by a test (`TWAIN_WRITE_DOCS=1 .venv/bin/python -m pytest tests/web/integrations/test_webhook_docs.py`), which fails when this
-page and the house differ.
+Written by a test (`TWAIN_WRITE_DOCS=1 .venv/bin/python -m pytest tests/web/integrations/test_webhook_docs.py`), which
+fails when this page and the house differ.
 
-What happens in Twain can be told to your other systems. Whoever is IT operator or administrator opens an *endpoint* in the house
-(Webhooks): an address, the types of event it hears of, and a secret. Webhooks follow the
-[Standard Webhooks](https://www.standardwebhooks.com) specification, so its libraries for a dozen languages verify them.
+What happens in Twain can be told to your other systems. Whoever is IT operator or administrator opens an *endpoint*
+in the house (Webhooks): an address, the types of event it hears of, and a secret. Webhooks follow the [Standard
+Webhooks](https://www.standardwebhooks.com) specification, so its libraries for a dozen languages verify them.
 
 ## What arrives
 
-A `POST` of JSON, `{{"type": …, "timestamp": …, "data": …}}`, with three headers: `webhook-id` (the same at every try: what you know
-already, drop), `webhook-timestamp` (epoch seconds: refuse what is older than five minutes) and `webhook-signature` (`v1,` and the
-HMAC-SHA256 of `id.timestamp.body` in Base64; after a rotation two of them, divided by a space, for {hours} hours). Ids ascend with time.
+A `POST` of JSON, `{{"type": …, "timestamp": …, "data": …}}`, with three headers: `webhook-id` (the same at every try:
+what you know already, drop), `webhook-timestamp` (epoch seconds: refuse what is older than five minutes) and
+`webhook-signature` (`v1,` and the HMAC-SHA256 of `id.timestamp.body` in Base64; after a rotation two of them, divided
+by a space, for {hours} hours). Ids ascend with time.
 
 ```python receiver
 import base64, hashlib, hmac
@@ -39,24 +40,30 @@ def genuine(secret: str, headers: dict[str, str], body: bytes) -> bool:
     return any(hmac.compare_digest(wanted, one) for one in headers["webhook-signature"].split())
 ```
 
-**No webhook holds a name or an address.** Recipients are named by their key in your own database and, where the history has it, by the HMAC
-of their address under the suppression key. Events of recipients come together, up to {most} in one webhook, a few seconds after they
-are in the delivery history.
+**No webhook holds a name or an address.** Recipients are named by their key in your own database and, where the
+history has it, by the HMAC of their address under the suppression key. Events of recipients come together, up to
+{most} in one webhook, a few seconds after they are in the delivery history.
 
 ## What is promised
 
-- Each event at least once, oldest first. Any 2xx answer within ten seconds takes it; an answer that drips in is cut after twenty.
-- Otherwise again after about {first:.0f} s, three times as long each time, at most {longest:.0f} h, each a fifth more or less; `Retry-After` is
-  obeyed. An endpoint that does not answer rests as a whole; a single message that it refuses (4xx) is put off alone.
-- After {days} days a message is given up. It stands under *Not delivered* with the reason and can be sent again, under its own id: one,
-  everything of an endpoint, or everything of a time. After {kept} days it is gone.
+- Each event at least once, oldest first. Any 2xx answer within ten seconds takes it; an answer that drips in is cut
+  after twenty.
+- Otherwise again after about {first:.0f} s, three times as long each time, at most {longest:.0f} h, each a fifth more
+  or less; `Retry-After` is obeyed. An endpoint that does not answer rests as a whole; a single message that it
+  refuses (4xx) is put off alone.
+- After {days} days a message is given up. It stands under *Not delivered* with the reason and can be sent again,
+  under its own id: one, everything of an endpoint, or everything of a time. After {kept} days it is gone.
 - An endpoint that fails for {days} days, or answers 410, is switched off, and its owner told by mail.
+
+Sends that are begun on the command line have no `send.…` events of their own; those of their recipients come all the
+same.
 
 ## Where they may lead
 
-In production: `https`, on the public internet. A name is resolved once, refused if any of its addresses is private, loopback, link-local
-or otherwise special, and exactly the checked address is connected to. Redirects are not followed. What lies inside your network you
-allow in `twain.toml`, by name, address or network, with the authority that signs for it:
+In production: `https`, on the public internet. A name is resolved once, refused if any of its addresses is private,
+loopback, link-local or otherwise special, and exactly the checked address is connected to. Redirects are not
+followed. What lies inside your network you allow in `twain.toml`, by name, address or network, with the authority
+that signs for it:
 
 ```toml webhooks
 [webhooks]
@@ -81,7 +88,9 @@ def page() -> str:
     for group, types in by_group(TYPES).items():
         text += f"\n### {group}\n"
         for one in types:
-            many = "\nSeveral in one webhook: `data` is `{\"events\": [ … ]}`, each with these fields." if one.many else ""
+            many = (
+                '\nSeveral in one webhook: `data` is `{"events": [ … ]}`, each with these fields.' if one.many else ""
+            )
             text += f"\n**`{one.name}`** {one.meaning}{many}\n\n| field | is | for example |\n|---|---|---|\n"
             for field in one.fields:
                 shown = json.dumps(field.example, ensure_ascii=False)

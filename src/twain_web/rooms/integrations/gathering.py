@@ -5,13 +5,14 @@ The place read to moves in the transaction that queues what was found: whatever 
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from django.db import transaction
 
-from twain.ledger.news import end_of_history, read_news
+from twain.ledger.news import end_of_history, history_size, read_news
 from twain_web import engine
 from twain_web.reconcile import reconciler
 from twain_web.rooms.integrations.event_types import BY_NAME
@@ -19,6 +20,7 @@ from twain_web.rooms.integrations.models import ReadTo
 from twain_web.rooms.integrations.queueing import moment, queue_many, wanted_types
 
 _HISTORY = "history"
+_LONGEST_STEP = 5.0  # seconds
 _FATES = {"sent": "message.sent", "failed": "message.failed", "suppressed": "message.suppressed",
           "uncertain": "message.unknown"}  # fmt: skip
 _KINDS = {"open": "message.opened", "view": "message.viewed", "click": "message.clicked",
@@ -29,27 +31,35 @@ Row = Mapping[str, Any]
 
 
 def _unread() -> list[str]:
-    history = engine.instance().history
-    place = ReadTo.objects.filter(name=_HISTORY).first()
-    return [_HISTORY] if place is None or end_of_history(history.root) != place.place else []
+    place = ReadTo.objects.filter(name=_HISTORY).values_list("place", flat=True).first()
+    return [_HISTORY] if place is None or history_size(engine.instance().history.root) != place else []
 
 
 @reconciler("webhook-news", every=2.0, due=_unread, hands=1)
 def gather(_key: str = _HISTORY) -> None:
-    """Queue what one more line of the manifest brought. The first time, everything there is counts as told."""
+    """Queue what is new, some seconds long; a flood goes out over several steps."""
+    until = time.monotonic() + _LONGEST_STEP
+    while gather_once() and time.monotonic() < until:
+        pass
+
+
+def gather_once() -> bool:
+    """Queue what one more line of the manifest brought; False at its end. The first time, everything there is counts as told."""
     root = engine.instance().history.root
     with transaction.atomic():
         place, new = ReadTo.objects.select_for_update().get_or_create(
             name=_HISTORY, defaults={"place": end_of_history(root)}
         )
         if new:
-            return
+            return False
         wanted = wanted_types()
         news = read_news(root, place.place, _tables(wanted))
         for name, events in sorted(_sorted_out(news.rows, wanted).items()):
             queue_many(name, events)
+        moved = news.after != place.place
         place.place = news.after
         place.save(update_fields=["place"])
+    return moved
 
 
 def _tables(wanted: frozenset[str]) -> frozenset[str]:

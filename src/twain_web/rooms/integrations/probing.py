@@ -90,7 +90,7 @@ def _as_kept(one: Finding) -> dict[str, Any]:
 def _note_changes(before: DomainState | None, domain: str, found: Sequence[Finding], now: datetime) -> None:
     """One row for each record that became better or worse; of a new domain, for each that is not as it should be."""
     known = {(one["record"], one["name"]): one["level"] for one in before.findings} if before else {}
-    usual = "" if before else str(Level.PASS)
+    usual = "" if known else str(Level.PASS)
     DomainChange.objects.bulk_create(
         DomainChange(
             domain=domain, record=one.record, name=one.name[:300], before=known.get((one.record, one.name), ""),
