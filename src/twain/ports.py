@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 import pyarrow as pa
 
@@ -25,7 +25,10 @@ from twain.records import (
     LanePace,
     Lease,
     Limits,
+    OldList,
     Outcome,
+    Outgoing,
+    OutgoingState,
     Problem,
     Run,
     RunEvent,
@@ -33,6 +36,7 @@ from twain.records import (
     Settlement,
     Shard,
     ShardOutcomes,
+    Signup,
     SoftRule,
     Stamp,
     Statement,
@@ -42,6 +46,7 @@ from twain.records import (
     Tally,
     Undelivered,
     Wait,
+    Waiting,
     Window,
     Worker,
 )
@@ -387,6 +392,39 @@ class Ledger(Protocol):
     def erased(self) -> frozenset[bytes]: ...
     def unname(self, keys: Iterable[tuple[str, str]], hashes: Iterable[bytes]) -> int:
         """Take somebody, by (feed, key) and HMAC, out of what the ledger itself notes of them; returns how many rows."""
+
+    def sign_up(
+        self, signup: Signup, outgoing: Sequence[Outgoing] = (), *, most: int = 60
+    ) -> Literal["kept", "limited"]: ...
+    def signup(self, identifier: bytes) -> Signup | None: ...
+    def signups_of(self, address_hash: bytes) -> list[Signup]: ...
+    def confirm_signup(self, identifier: bytes, network: str, outgoing: Sequence[Outgoing]) -> bool: ...
+    def expire_signups(self) -> int: ...
+    def signups_to_mail(self, limit: int = 50) -> list[bytes]: ...
+    def take_mail(self, identifier: bytes) -> Signup | None:
+        """Claim the mail that asks for confirmation: at most one an hour to an address."""
+
+    def note_mail(
+        self, identifier: bytes, *, mailed_at: float = 0.0, again: float = 0.0, problem: str = ""
+    ) -> None: ...
+    def forget_signups(self, hashes: Iterable[bytes]) -> int: ...
+    def hand_over(self, items: Sequence[Outgoing]) -> int: ...
+    def write_back_from(self, items: Sequence[Outgoing], cursor: str, position: int) -> int: ...
+    def position(self, cursor: str) -> int: ...
+    def outgoing_due(self, limit: int = 100) -> list[str]: ...
+    def take_outgoing(self, identifier: str) -> Outgoing | None:
+        """Claim one for a try; None when somebody else has it."""
+
+    def settle_outgoing(self, item: Outgoing, state: OutgoingState, *, due: float = 0.0, problem: str = "") -> None: ...
+    def retry_outgoing(self, identifier: str, give_up_at: float) -> bool: ...
+    def outgoing(
+        self, *, state: OutgoingState | Literal[""] = "", kind: str = "", limit: int = 50
+    ) -> list[Outgoing]: ...
+    def one_outgoing(self, identifier: str) -> Outgoing | None: ...
+    def unwritten(self) -> list[Waiting]: ...
+    def old_list(self) -> OldList | None: ...
+    def settle_old_list(self, settled: OldList) -> None:
+        """Note, by name, that the former provider's suppressions are here, or why there is nothing to wait for."""
 
     def set_stop(self, stop: Stop) -> None: ...
     def lift_stop(self, scope: str, person: str) -> bool: ...

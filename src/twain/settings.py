@@ -24,7 +24,7 @@ _SECRET_KEYS = frozenset({"password", "secret", "token", "api_key", "url", "clie
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$")
 _TABLES = {
     "workspace", "sources", "channels", "control", "delivery", "paths", "gateway", "production", "secret", "dns", "domains",
-    "returns", "webhooks",
+    "returns", "webhooks", "intakes", "write_back",
 }  # fmt: skip
 
 
@@ -146,7 +146,7 @@ class Settings:
     *lease_seconds*: how long a worker holds a batch without a sign of life; only then does another take it over.
     *check_again_seconds*: how long a held send rests before the house tries its checks again.
     *pull_seconds*: how often the house pulls the workspace when it is a git checkout; None = only when it is told to.
-    *bounces*: the mailbox that bounces are collected from, as ``returns.mailboxes`` reads it; empty = none.
+    *bounces*: the mailbox that bounces are collected from, as ``returns.mailboxes`` reads it; *intakes*: as ``delivery.intakes``.
     *push_branches*: whether a branch that the house makes of a review is pushed to ``origin``.
     *proxies*: how many proxies of ours stand in front of the gateway and add to X-Forwarded-For.
     """
@@ -174,6 +174,8 @@ class Settings:
     domains: Mapping[str, DomainSettings] = field(default_factory=dict)
     bounces: Mapping[str, Any] = field(default_factory=dict, repr=False)
     webhooks: WebhookSettings = field(default_factory=WebhookSettings)
+    intakes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    write_back: str = ""
 
 
 def find_root(start: Path | None = None) -> Path:
@@ -219,6 +221,8 @@ def load_settings(root: Path | None = None, environ: Mapping[str, str] | None = 
         domains={n.lower(): _domain(n, d) for n, d in raw.get("domains", {}).items()},
         bounces=resolve_secrets(raw.get("returns", {}).get("bounces", {}), "returns.bounces", folder, env),
         webhooks=_webhooks(raw.get("webhooks", {}), folder),
+        intakes={n: resolve_secrets(i, f"intakes.{n}", folder, env) for n, i in raw.get("intakes", {}).items()},
+        write_back=str(raw.get("write_back", {}).get("intake", "")),
     )
 
 

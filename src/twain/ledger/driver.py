@@ -18,6 +18,7 @@ Row = Mapping[str, Any]
 TABLES = (
     "meta", "counters", "bundles", "approvals", "links", "runs", "run_events", "workers", "shards", "windows", "retries",
     "lanes", "suppression", "erasures", "returned_mail", "stops", "checks", "audit",
+    "signups", "outgoing",
 )  # fmt: skip
 #: Tables that are never empty: a migration fills them.
 FILLED = ("meta", "counters")

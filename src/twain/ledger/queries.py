@@ -1,4 +1,4 @@
-"""The ledger's SQL, by name: ``queries.sql`` read once per dialect.
+"""The ledger's SQL, by name: every ``.sql`` file of this room read once per dialect.
 
 A query starts with ``-- name: what``. A line that starts with ``--pg`` or ``--lite`` belongs to one dialect only. Values
 are ``:named`` everywhere; for psycopg they become ``%(named)s``.
@@ -21,8 +21,12 @@ _VALUE = re.compile(r"(?<![:\w]):([a-z_0-9]+)")
 @cache
 def load_queries(dialect: Dialect) -> Mapping[str, str]:
     """Every named query in one dialect's words."""
-    parts = _NAME.split(resources.files("twain.ledger").joinpath("queries.sql").read_text(encoding="utf-8"))
-    return {name: _speak(body, dialect) for name, body in zip(parts[1::2], parts[2::2], strict=True)}
+    found: dict[str, str] = {}
+    for file in resources.files("twain.ledger").iterdir():
+        if file.name.endswith(".sql"):
+            parts = _NAME.split(file.read_text(encoding="utf-8"))
+            found |= {name: _speak(body, dialect) for name, body in zip(parts[1::2], parts[2::2], strict=True)}
+    return found
 
 
 def _speak(body: str, dialect: Dialect) -> str:

@@ -9,13 +9,18 @@ from twain.ledger.copying import restore, write_backup
 from twain.ledger.erasures import Erasures
 from twain.ledger.fates import Fates
 from twain.ledger.leases import Leases
+from twain.ledger.old_list import OldLists
+from twain.ledger.outgoing import OutgoingBook
 from twain.ledger.returned import ReturnedMail
 from twain.ledger.runs import Runs
+from twain.ledger.signups import Signups
 from twain.ledger.suppressions import Suppressions
 from twain.ledger.windows import Windows
 
 
-class StoredLedger(Campaigns, Runs, Leases, Windows, Fates, Suppressions, ReturnedMail, Erasures):
+class StoredLedger(
+    Campaigns, Runs, Leases, Windows, Fates, Suppressions, ReturnedMail, Erasures, Signups, OutgoingBook, OldLists
+):
     """Control state of the flow in SQLite, Postgres or (for tests) memory: one logic, one SQL, three drivers."""
 
     def backup(self, target: Path) -> None:
