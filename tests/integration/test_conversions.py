@@ -1,5 +1,6 @@
 """Conversions from the company's own data: counted in each kind of database, exactly, once, and only of people."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -9,9 +10,11 @@ import pytest
 from tests.returned_company import DAY, PEOPLE, RUN, SENT, company, happened, order, shop
 from twain.errors import ConfigError, RuleError, SourceLimit
 from twain.flows.campaigns import Campaign
-from twain.flows.conversions import AGAIN_AFTER, check_conversion, count_conversions, due, last_count
+from twain.flows.conversions import AGAIN_AFTER, check_conversion, count_conversions, due, last_count, measures_lift
 from twain.flows.forgetting import forget
-from twain.ledger.converted import CONVERSIONS
+from twain.insight.rates import difference, rate
+from twain.ledger.bundles import make_bundle
+from twain.ledger.converted import CONVERSIONS, HELD_OUT, ConversionBook
 from twain.ledger.lake import Lake
 from twain.records import Conversion, Owner, Sender
 
@@ -149,6 +152,35 @@ def test_whoever_was_erased_stays_a_number(small, tmp_path):
         assert rows_of(here) == [("", 6.0), ("1", 5.0)]
 
 
+def test_what_the_mail_moved_against_those_held_out(small, tmp_path):
+    where, write = small
+    with company(tmp_path, "sqlite", where, {**RULE, "of": "sent"}) as here:
+        book, run = ConversionBook(here.settings.history), here.ledger.run(RUN)
+        book.write_held_out(run, "customers", [str(n) for n in range(90, 110)], SENT)
+        book.write_held_out(
+            run, "customers", [str(n) for n in range(101, 111)], SENT
+        )  # a second attempt at its snapshot
+        for number, customer in enumerate((*range(1, 31), 101, 102)):
+            write(order(number, customer, SENT + 60))
+        compared = counted(here).compared
+        assert (compared.meant.part, compared.meant.whole) == (30, PEOPLE)
+        assert (compared.held.part, compared.held.whole) == (2, 10)
+        assert compared.lift == difference(rate(30, 40), rate(2, 10))
+        assert compared.lift.told_apart
+        assert last_count(here, run).compared == compared
+        assert len(rows_of(here)) == 30  # of the held out nobody is written down
+        forget(here, "101")
+        assert counted(here).compared.held.whole == 9
+        assert here.history.damaged() == []
+
+
+def test_a_click_cannot_be_held_against_a_holdout():
+    body = {"conversion": RULE, "holdout": 0.1}
+    assert not measures_lift(make_bundle("spring", body))
+    assert measures_lift(make_bundle("spring", {**body, "conversion": {**RULE, "of": "sent"}}))
+    assert not measures_lift(make_bundle("spring", {"conversion": {**RULE, "of": "sent"}, "holdout": 0.0}))
+
+
 def test_it_is_written_by_its_contract(small, tmp_path):
     where, write = small
     with company(tmp_path, "sqlite", where, {**RULE, "of": "sent"}) as here:
@@ -156,7 +188,8 @@ def test_it_is_written_by_its_contract(small, tmp_path):
         counted(here)
         (file,) = here.history.files("conversions", RUN)
         assert pq.read_schema(file).equals(CONVERSIONS)
-        assert all(f"- name: {name}\n" in Lake.contract("conversions") for name in CONVERSIONS.names)
+        for table, schema in (("conversions", CONVERSIONS), ("holdouts", HELD_OUT)):
+            assert re.findall(r"^      - name: (\w+)$", Lake.contract(table), re.MULTILINE) == schema.names
         (row,) = pq.read_table(file).to_pylist()
         assert (row["key"], row["arm"], row["value"]) == ("1", "A", 5.0)
         assert row["at"] == datetime.fromtimestamp(SENT + 60, UTC)

@@ -38,7 +38,14 @@ def show_conversions(run_id: RunId, as_json: Json = False) -> None:
             "times": counted.times,
             "value": counted.value,
         }
-        print_json({**shown, "closes": counted.closes, "rate": rates.rates["conversion"].as_json()})
+        print_json(
+            {
+                **shown,
+                "closes": counted.closes,
+                "compared": counted.compared,
+                "rate": rates.rates["conversion"].as_json(),
+            }
+        )
         return
     _say_conversions(counted, rates)
 
@@ -70,6 +77,11 @@ def _say_conversions(counted: Counted, rates: Rates) -> None:
     say(f"{_shown(rates.rates['conversion'])} of {count(rates.delivered)} people whom it reached.")
     if rule.value:
         say(f"{rule.value}: {counted.value:,.2f} together, in {count(counted.times)} rows.")
+    if counted.compared and counted.compared.lift:
+        lift = counted.compared.lift
+        say(
+            f"What the mail moved, against those held out: {lift.difference:+.2%} ({lift.low:+.2%} to {lift.high:+.2%})."
+        )
     say(f"Counted until {when(counted.closes)}." if counted.closes else "There is nothing to count from yet.")
 
 

@@ -10,7 +10,7 @@ over for the last of its messages; so an order that was cancelled meanwhile goes
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
@@ -20,8 +20,9 @@ from twain.audiences.rows import compile_rows
 from twain.errors import ConfigError, TwainError
 from twain.flows.campaigns import Campaign
 from twain.flows.instance import Instance
+from twain.insight.rates import Difference, Rate, difference, rate
 from twain.ledger.converted import Anchor, ConversionBook, Converted
-from twain.records import Conversion, Feed, Relation, Run, RunState, Statement
+from twain.records import Bundle, Conversion, Feed, Relation, Run, RunState, Statement
 
 #: How long a count is good before the company's database is asked again, in seconds.
 AGAIN_AFTER = 6 * 3600.0
@@ -34,11 +35,27 @@ _MOST_RUNS = 500
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """How many converted of those the mail was *meant* for, whether it reached them or not, and of those *held* out of it.
+
+    By intention: who is left out because a mail could not be delivered would otherwise be missing on one side only.
+    """
+
+    meant: Rate
+    held: Rate
+
+    @property
+    def lift(self) -> Difference | None:
+        """What the mail moved, with its interval; None while one side is empty."""
+        return difference(self.meant, self.held)
+
+
+@dataclass(frozen=True, slots=True)
 class Counted:
     """What a count of one send came to: *people* who converted, how often (*times*), the *value* together.
 
     *closes* is when (epoch seconds) the rule's time is over for the last message, as far as is known now; None while there is
-    nothing to count from. *counted* is when it was counted.
+    nothing to count from. *counted* is when it was counted. *compared*: with the held out, if any.
     """
 
     run_id: str
@@ -48,6 +65,7 @@ class Counted:
     value: float
     closes: float | None
     counted: float
+    compared: Compared | None = None
 
 
 def rule_of(instance: Instance, run: Run) -> Conversion | None:
@@ -77,7 +95,8 @@ def count_conversions(instance: Instance, run: Run) -> Counted:
         if instance.ledger.erased() == erased:  # else somebody was, who may have been written down just now
             break
     figures = {"at": counted.counted, "people": counted.people, "times": counted.times, "value": counted.value}
-    instance.ledger.remember_check(_memory(run.id), {**figures, "closes": counted.closes or 0.0})
+    figures |= {"closes": counted.closes or 0.0, **_kept(counted.compared)}
+    instance.ledger.remember_check(_memory(run.id), figures)
     return counted
 
 
@@ -86,9 +105,14 @@ def last_count(instance: Instance, run: Run) -> Counted | None:
     rule, said = rule_of(instance, run), instance.ledger.last_check(_memory(run.id))
     if rule is None or not said:
         return None
-    return Counted(
-        run.id, rule, int(said["people"]), int(said["times"]), said["value"], said["closes"] or None, said["at"]
-    )
+    people, times, compared = int(said["people"]), int(said["times"]), _compared_before(said)
+    return Counted(run.id, rule, people, times, said["value"], said["closes"] or None, said["at"], compared)
+
+
+def measures_lift(bundle: Bundle) -> bool:
+    """Whether a bundle's conversions can be held against its holdout's: counted from the send, not from a click in it."""
+    rule = bundle.body.get("conversion") or {}
+    return bool(rule.get("of") == "sent" and bundle.body.get("holdout"))
 
 
 def due(instance: Instance) -> Iterator[str]:
@@ -136,7 +160,27 @@ def _count(instance: Instance, run: Run, rule: Conversion, book: ConversionBook)
         found += _converted(instance, run, rule, batch)
     book.write(run, rule.of, found)
     people = {(one.anchor.shard, one.anchor.row) for one in found}
-    return Counted(run.id, rule, len(people), len(found), sum(one.value or 0.0 for one in found), closes, now)
+    compared = _compare(instance, run, rule, book, len(people)) if rule.of == "sent" else None
+    value = sum(one.value or 0.0 for one in found)
+    return Counted(run.id, rule, len(people), len(found), value, closes, now, compared)
+
+
+def _compare(instance: Instance, run: Run, rule: Conversion, book: ConversionBook, converted: int) -> Compared | None:
+    """Count those held out as well, and those it did not reach. Of them only the two sums are kept."""
+    held = _how_many(instance, run, rule, book.anchors(run.id, "held out"))
+    if not held.whole:
+        return None
+    unsent = _how_many(instance, run, rule, book.anchors(run.id, "unsent"))
+    sent = sum(1 for _ in book.anchors(run.id, "sent"))
+    return Compared(rate(converted + unsent.part, sent + unsent.whole), held)
+
+
+def _how_many(instance: Instance, run: Run, rule: Conversion, anchors: Iterator[Anchor]) -> Rate:
+    people, keys = 0, set[str]()
+    while batch := list(islice(anchors, _KEYS * _STATEMENTS)):
+        people += len(batch)
+        keys.update(one.anchor.key for one in _converted(instance, run, rule, batch))
+    return rate(len(keys), people)
 
 
 def _converted(instance: Instance, run: Run, rule: Conversion, batch: Sequence[Anchor]) -> Iterator[Converted]:
@@ -234,6 +278,20 @@ def _relation(rule: Conversion, people: Feed) -> Relation:
         todo=f"Name it: relation = … Relations by the key of {people.name}: {named}.",
         code="T891",
     )
+
+
+def _kept(compared: Compared | None) -> dict[str, float]:
+    if compared is None:
+        return {}
+    meant, held = compared.meant, compared.held
+    return {"meant": meant.part, "meant_of": meant.whole, "held": held.part, "held_of": held.whole}
+
+
+def _compared_before(said: Mapping[str, float]) -> Compared | None:
+    if "held_of" not in said:
+        return None
+    meant, held = ((int(said[name]), int(said[f"{name}_of"])) for name in ("meant", "held"))
+    return Compared(rate(*meant), rate(*held))
 
 
 def _memory(run_id: str) -> str:

@@ -16,11 +16,13 @@ from twain.errors import Held, SourceError, TwainError
 from twain.feeds.checks import check_audience, check_feed
 from twain.flows.capping import had_enough
 from twain.flows.checked import keep_verdicts
+from twain.flows.conversions import measures_lift
 from twain.flows.domains import require_domain
 from twain.flows.instance import Instance
 from twain.flows.prepare import Prepared, prepare_here
 from twain.flows.watch import Watch
 from twain.flows.waves import wave_of
+from twain.ledger.converted import ConversionBook
 from twain.ports import Session
 from twain.records import Bundle, Level, Run, RunEvent, RunState, Verdict
 from twain.snapshot.take import Snapshot, discard, take_snapshot
@@ -151,6 +153,7 @@ def _take(
         split=split_of(prepared, whole=not run.scope.startswith("to:")),
         history=instance.key_sets(prepared.audience),
         had_enough=had_enough(instance, prepared.bundle, run.id) if not run.scope.startswith("to:") else None,
+        keep_held_out=measures_lift(prepared.bundle),
         not_before=_wave(instance, prepared.bundle),
         ceiling=None,
         limit=int(run.scope[6:]) if run.scope.startswith("limit:") else None,
@@ -171,6 +174,9 @@ def split_of(prepared: Prepared, *, whole: bool) -> Callable[[bytes], int]:
 
 def _commit(instance: Instance, run: Run, prepared: Prepared, attempt: _Attempt) -> Run:
     funnel = attempt.snapshot.funnel
+    if attempt.snapshot.held_out:
+        book = ConversionBook(instance.settings.history)
+        book.write_held_out(run, prepared.feed.name, attempt.snapshot.held_out, instance.clock.now())
     links = dict(enumerate(link for p in prepared.programs for link in p.links))
     instance.ledger.remember_links(prepared.bundle.hash, links)
     excluded = ", ".join(

@@ -12,12 +12,13 @@ from twain.errors import ConfigError, Place
 from twain.feeds.checks import DEFAULTS
 from twain.flows.files import read_text
 from twain.flows.toml_places import key_lines
+from twain.flows.topics import Recipients, read_recipients
 from twain.records import SoftRule
 from twain.settings import seconds
 
 _FILE = "policy.toml"
-_KEYS = {"approval", "people", "checks", "cap", "bounces", "retention", "brakes"}
-_KEPT = {"deliveries", "events", "bounces", "checks", "conversions"}
+_KEYS = {"approval", "people", "checks", "cap", "bounces", "retention", "brakes", "topic", "recipients"}
+_KEPT = {"deliveries", "events", "bounces", "checks", "conversions", "holdouts"}
 _BRAKES = ("complaints", "bounces", "unsubscribes")
 _WHEN = {"ceiling_over", "topic", "channel", "always"}
 
@@ -92,6 +93,7 @@ class Policy:
     bounces: SoftRule = field(default_factory=SoftRule)
     caps: tuple[Cap, ...] = ()
     brakes: Brakes = field(default_factory=Brakes)
+    recipients: Recipients = field(default_factory=Recipients)
     retention: Mapping[str, float] = field(default_factory=dict)
     """Table of the delivery history → seconds its rows are kept; a table that is not named is kept for ever."""
 
@@ -119,6 +121,7 @@ def read_policy(root: Path) -> Policy:
         bounces=_bounces(raw.get("bounces", {}), lines),
         caps=tuple(_cap(cap, lines) for cap in raw.get("cap", [])),
         brakes=_brakes(raw.get("brakes", {}), lines),
+        recipients=read_recipients(raw, lines),
         retention=_retention(raw.get("retention", {}), lines),
     )
 

@@ -1,4 +1,4 @@
-"""Conversions as rows of the delivery history, and the moments they are counted from.
+"""Conversions as rows of the delivery history, the moments they are counted from, and who was held out to compare.
 
 What a send came to is written whole, in one file, each time it is counted: the same again is the same file, and what is no
 longer true (an order that was cancelled) goes. There is nothing of the company's row in it but its time and one number.
@@ -38,7 +38,16 @@ CONVERSIONS = pa.schema(
         pa.field("at", pa.timestamp("ms", tz="UTC"), nullable=False),
     ]
 )
-TABLE = "conversions"
+HELD_OUT = pa.schema(
+    [
+        pa.field("run_id", pa.string(), nullable=False),
+        pa.field("campaign", pa.string(), nullable=False),
+        pa.field("feed", pa.string(), nullable=False),
+        pa.field("key", pa.string(), nullable=False),
+        pa.field("at", pa.timestamp("ms", tz="UTC"), nullable=False),
+    ]
+)
+TABLE, HELD = "conversions", "holdouts"
 _SENT = """
 select key, shard, "row", arm, feed, epoch("at") as moment from read_parquet($files, hive_partitioning = false)
 where run_id = $run and fate = 'sent' and key <> '' order by key, shard, "row", moment
@@ -47,8 +56,21 @@ _CLICKED = """
 select key, shard, "row", arm, feed, epoch("at") as moment from read_parquet($files, hive_partitioning = false)
 where run_id = $run and kind = 'click' and not machine and key <> '' order by key, shard, "row", moment
 """
+_UNSENT = """
+select key, shard, "row", arm, feed, epoch("at") as moment from read_parquet($files, hive_partitioning = false)
+where run_id = $run and fate <> 'sent' and key <> '' order by key, shard, "row", moment
+"""
+_HELD_OUT = """
+select key, -1, -1, '', feed, epoch("at") as moment from read_parquet($files, hive_partitioning = false)
+where run_id = $run and key <> '' order by key
+"""
 _GENERATION = re.compile(r"\.g(\d+)\.parquet$")
-_SOURCES = {"sent": ("deliveries", _SENT), "clicked": ("events", _CLICKED)}
+_SOURCES = {
+    "sent": ("deliveries", _SENT),
+    "unsent": ("deliveries", _UNSENT),
+    "held out": (HELD, _HELD_OUT),
+    "clicked": ("events", _CLICKED),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +103,10 @@ class ConversionBook:
         self._manifest = Manifest(root)
 
     def anchors(self, run_id: str, of: str) -> Iterator[Anchor]:
-        """Messages of a send with the moments that count: ``sent``, or ``clicked`` by people; by key. Erased people have none."""
+        """Messages of a send with the moments that count: ``sent``, or ``clicked`` by people; by key. Erased people have none.
+
+        Also people to compare with: those it could not be sent to (``unsent``), and the ``held out``, from when it was frozen.
+        """
         table, query = _SOURCES[of]
         files = [str(self._root / e.path) for e in self._manifest.entries(table) if run_id in e.shards]
         if not files:
@@ -101,33 +126,43 @@ class ConversionBook:
         table = pa.concat_tables([_table(run, of, conversions), *(self._nameless(e) for e in former)])
         if not table.num_rows:
             return bool(former) and self._manifest.change([], [e.path for e in former], _now())
-        entry = self._file(run, table)
+        entry = self._file(run, table, TABLE, sorted(set(table.column("shard").to_pylist())))
         if any(e.sha256 == entry.sha256 for e in former):
             (self._root / entry.path).unlink()
             return False
         return self._manifest.change([entry], [e.path for e in former], _now())
 
+    def write_held_out(self, run: Run, feed: str, keys: Sequence[str], at: float) -> None:
+        """Keep who gets nothing of a send, in place of what a former attempt at its snapshot kept."""
+        former = [e for e in self._manifest.entries(HELD) if run.id in e.shards]
+        same = {"run_id": run.id, "campaign": run.campaign, "feed": feed}
+        columns = {name: pa.repeat(value, len(keys)) for name, value in same.items()}
+        moments = pa.array([int(at * 1000)] * len(keys), HELD_OUT.field("at").type)
+        table = pa.table({**columns, "key": pa.array(keys, pa.string()), "at": moments}, HELD_OUT)
+        self._manifest.change([self._file(run, table, HELD, [])], [e.path for e in former], _now())
+
     def _nameless(self, entry: Entry) -> pa.Table:
         table = pq.read_table(self._root / entry.path, schema=CONVERSIONS)
         return table.filter(pc.equal(table.column("key"), ""))
 
-    def _file(self, run: Run, table: pa.Table) -> Entry:
+    def _file(self, run: Run, table: pa.Table, name: str, shards: Sequence[int]) -> Entry:
         month = datetime.fromtimestamp(run.created_at, UTC).strftime("%Y-%m")
-        path = f"{TABLE}/month={month}/{run.id}.g{self._generation(run)}.parquet"
+        path = f"{name}/month={month}/{run.id}.g{self._generation(run, name)}.parquet"
         target = self._root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
         pq.write_table(table, partial, compression="zstd")
         span = pc.min_max(table.column("at")).as_py()
         feeds = tuple(sorted(pc.unique(table.column("feed")).to_pylist()))
-        entry = Entry(TABLE, path, "", table.num_rows, month, span["min"].timestamp(), span["max"].timestamp(), feeds,
-                      {run.id: sorted(set(table.column("shard").to_pylist()))})  # fmt: skip
+        times = span["min"].timestamp(), span["max"].timestamp()
+        entry = Entry(name, path, "", table.num_rows, month, *times, feeds, {run.id: shards})
         return replace(entry, sha256=settle_file(partial, target))
 
-    def _generation(self, run: Run) -> int:
+    def _generation(self, run: Run, name: str) -> int:
         """Above every one there has been: whoever reads a former file is not disturbed, and no path is used twice."""
-        known = [*(e.path for e in self._manifest.entries(TABLE)), *self._manifest.removed()]
-        numbers = [int(found[1]) for path in known if (found := _GENERATION.search(path)) and f"/{run.id}.g" in path]
+        known = [*(e.path for e in self._manifest.entries(name)), *self._manifest.removed()]
+        mine = [path for path in known if path.startswith(f"{name}/") and f"/{run.id}.g" in path]
+        numbers = [int(found[1]) for path in mine if (found := _GENERATION.search(path))]
         return max(numbers, default=0) + 1
 
     def _connected(self) -> duckdb.DuckDBPyConnection:

@@ -278,7 +278,7 @@ class Lake:
 
     def damaged(self) -> list[str]:
         """Paths of true files that are missing or not what their SHA-256 says."""
-        entries = [e for table in (*_ORDER, "conversions") for e in self._manifest.entries(table)]
+        entries = [e for table in (*_ORDER, "conversions", "holdouts") for e in self._manifest.entries(table)]
         return [
             e.path
             for e in entries

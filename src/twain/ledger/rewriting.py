@@ -24,7 +24,7 @@ from twain.ledger.manifest import Entry, Manifest
 
 #: What stands in place of an erased address's HMAC.
 NOBODY = b"\0" * 32
-_TABLES = ("deliveries", "bounces", "events", "conversions")
+_TABLES = ("deliveries", "bounces", "events", "conversions", "holdouts")
 _GENERATION = re.compile(r"(?:\.g(\d+))?\.parquet$")
 _TRIES = 10  # somebody else may replace the same file at the same time
 
@@ -44,13 +44,14 @@ class Subject:
 
 _BY_KEY = "list_contains($people, feed || chr(10) || key)"
 _BY_BOTH = f"(list_contains($hashes, address_hash) or {_BY_KEY})"
-_IS = {"deliveries": _BY_BOTH, "bounces": _BY_BOTH, "events": _BY_KEY, "conversions": _BY_KEY}
+_IS = {"deliveries": _BY_BOTH, "bounces": _BY_BOTH, "events": _BY_KEY, "conversions": _BY_KEY, "holdouts": _BY_KEY}
 _NAMELESS = "if({him}, '', key) as key, if({him}, $nobody, address_hash) as address_hash"
 _WITHOUT = {
     "deliveries": f"* replace ({_NAMELESS})",
     "bounces": f"* replace ({_NAMELESS}, if({{him}}, '', words) as words)",
     "events": "* replace (if({him}, '', key) as key, if({him}, '', client) as client)",
     "conversions": "* replace (if({him}, '', key) as key)",
+    "holdouts": "* replace (if({him}, '', key) as key)",
 }
 
 
@@ -63,11 +64,13 @@ class Rewriter:
         self._manifest = Manifest(root)
 
     def known_as(self, subject: Subject) -> tuple[set[bytes], set[tuple[str, str]]]:
-        """Address hashes and (feed, key) pairs of every delivery to somebody."""
+        """Address hashes and (feed, key) pairs of every delivery to somebody, and of everything they were held out of."""
         entries = self._manifest.entries("deliveries")
         query = f"select distinct feed, key, address_hash from {{files}} where {_IS['deliveries']}"
         rows = list(self._rows(query, entries, subject.values))
-        return {bytes(row[2]) for row in rows}, {(row[0], row[1]) for row in rows}
+        held = f"select distinct feed, key from {{files}} where {_IS['holdouts']}"
+        out = self._rows(held, self._manifest.entries("holdouts"), _asked("holdouts", subject))
+        return {bytes(row[2]) for row in rows}, {(row[0], row[1]) for row in (*rows, *out)}
 
     def people(self) -> Iterator[tuple[str, str]]:
         """Every (feed, key) the history names."""

@@ -49,11 +49,15 @@ _ROW = "__row__"
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A frozen audience that nothing can be sent from until its manifest is committed. *folder* holds this attempt."""
+    """A frozen audience that nothing can be sent from until its manifest is committed. *folder* holds this attempt.
+
+    *held_out*: keys of those who get nothing, so that what the mail moved can be measured; only where that was asked for.
+    """
 
     funnel: Funnel
     shards: list[Shard]
     folder: Path
+    held_out: Sequence[str] = ()
 
     def discard(self) -> None:
         """Remove this attempt's files."""
@@ -71,6 +75,7 @@ def take_snapshot(  # noqa: PLR0913 — each argument is one hand-off from anoth
     split: Split,
     history: History = (),
     had_enough: Callable[[], Marks] | None = None,
+    keep_held_out: bool = False,
     not_before: Callable[[str], float] | None = None,
     ceiling: int | None = None,
     limit: int | None = None,
@@ -80,7 +85,8 @@ def take_snapshot(  # noqa: PLR0913 — each argument is one hand-off from anoth
 
     *batches* have the columns ``key``, ``address``, and optionally ``consent`` and ``timezone``; all others are the template's.
     *had_enough* tells who gets nothing because of a frequency cap; it is asked when the stream has ended, so that the company's
-    database does not wait for the answer. *not_before* gives the epoch seconds of a time zone's
+    database does not wait for the answer. *keep_held_out* asks for the keys of the held out, but not of those who would have had
+    enough. *not_before* gives the epoch seconds of a time zone's
     wave (``""`` for people without one). *limit* freezes only the first so many. *progress* is told the rows read so far.
 
     Raises Held when the audience is above *ceiling* or a row has no key, LedgerUnavailable when the disk is full, and whatever
@@ -89,16 +95,17 @@ def take_snapshot(  # noqa: PLR0913 — each argument is one hand-off from anoth
     folder = begin_attempt(spool, run_id)
     try:
         writer = ShardWriter(folder, data_key, run_id, lane, not_before)
+        held_out: list[str] | None = [] if keep_held_out else None
         with ExitStack() as files:
             sieve = _Sieve(files, folder, has_history=bool(history), whole_rows=True)
             fates = sieve.settle(batches, history, progress)
             audience = 0
-            for table in sieve.audience(fates, _choice(hash_address, split, had_enough), limit):
+            for table in sieve.audience(fates, _choice(hash_address, split, had_enough, held_out), limit):
                 audience += table.num_rows
                 if ceiling is None or audience <= ceiling:
                     writer.add(table)
         _hold_above(ceiling, audience)
-        return Snapshot(funnel_of(fates), writer.finish(), folder)
+        return Snapshot(funnel_of(fates), writer.finish(), folder, held_out or ())
     except BaseException:
         discard_attempt(folder)
         raise
@@ -159,6 +166,7 @@ class _Choice:
     hash_address: HashAddresses
     split: Split
     had_enough: Marks | None
+    held_out: list[str] | None = None
 
     def with_arms(self, table: pa.Table, fates: Fates) -> pa.Table:
         """The rows that go, with their hash and arm; the others are marked in *fates*."""
@@ -167,11 +175,13 @@ class _Choice:
         hashed = pa.array(hashes, pa.binary(32))
         arms, rows = _arms(self.split, hashes), table.column(_ROW).to_numpy()
         fates[rows[arms < 0]] = Left.HOLDOUT
-        stays = arms >= 0
+        stays = goes = arms >= 0
         if self.had_enough is not None:
             enough = np.isin(marks_of(hashed), self.had_enough)
             fates[rows[enough]] = Left.CAP
-            stays &= ~enough
+            stays, goes = stays & ~enough, goes | enough
+        if self.held_out is not None:
+            self.held_out.extend(table.column("key").filter(pa.array(~goes)).to_pylist())
         others = table.drop_columns(["key", "address", _ROW])
         columns = [table.column("key"), table.column("address"), hashed, pa.array(arms)]
         names = ["key", "address", "address_hash", "arm", *others.column_names]
@@ -179,8 +189,13 @@ class _Choice:
         return whole if stays.all() else whole.filter(pa.array(stays))
 
 
-def _choice(hash_address: HashAddresses, split: Split, had_enough: Callable[[], Marks] | None) -> _Choice:
-    return _Choice(hash_address, split, had_enough() if had_enough is not None else None)
+def _choice(
+    hash_address: HashAddresses,
+    split: Split,
+    had_enough: Callable[[], Marks] | None,
+    held_out: list[str] | None = None,
+) -> _Choice:
+    return _Choice(hash_address, split, had_enough() if had_enough is not None else None, held_out)
 
 
 class _Sieve:

@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from twain.flows.answers import rates_of, responses_of
+from twain.flows.conversions import last_count
 from twain.flows.heat import heat_map
 from twain.insight.rates import rate
 from twain.ledger.happened import EVENTS
@@ -77,7 +78,7 @@ def test_the_page_tells_what_came_back(signed_in, back, django_assert_max_num_qu
     assert (clicked.people, clicked.machines) == (40, 5)
     assert f"{clicked.rate.share * 100:.2f} %" in page
     assert "machines did so to 5 messages" in page
-    assert "Something new in “Orders” within 7 days of the click." in page
+    assert "Something new in “Orders” within 7 days of the send." in page
 
 
 def _rates():
@@ -102,6 +103,11 @@ def test_conversions_are_counted_by_themselves(here, back, signed_in):
     assert back.id not in list(reconciler.due())
     page = signed_in(Role.MARKETER).get(f"/results/{back.id}/").content.decode()
     assert "Counted in the company's database" in page.replace("&#x27;", "'")
+    held = pq.read_table(here.history.files("holdouts", back.id)[0])
+    assert 0 < held.num_rows <= back.funnel.excluded["holdout"]
+    compared = last_count(here, back).compared
+    assert (compared.meant.whole, compared.held.whole) == (300, held.num_rows)
+    assert "Held out, they got nothing" in page
 
 
 def test_whose_data_it_read(here, back, signed_in):
