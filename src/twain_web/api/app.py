@@ -9,6 +9,7 @@ from twain_web.api import (
     catalogue,
     contents,
     customers,
+    integrations,
     people,
     sends,
     suppression,
@@ -28,6 +29,18 @@ api = HouseApi(
     parser=StrictJson(),
 )
 answer_in_problems(api)
-for room in (catalogue, audiences, contents, campaigns, sends, customers, suppression, people, audit, workspace):
+for room in (
+    catalogue,
+    audiences,
+    contents,
+    campaigns,
+    sends,
+    customers,
+    suppression,
+    integrations,
+    people,
+    audit,
+    workspace,
+):
     api.add_router("", room.router)
 refuse_unguarded(api)

@@ -18,7 +18,16 @@ from twain_web.rooms.people.models import Person, Team
 PAGE = Path(__file__).parents[3] / "docs" / "roles-api.md"
 OPERATIONS = list(operations(api))
 #: Something that the address may name; nothing of that name need be there.
-NAMED = {"slug": "nothing", "name": "nothing", "feed": "nothing", "key": "1", "send_id": "nothing", "prefix": "nothing"}
+NAMED = {
+    "number": "999",
+    "domain": "nowhere.example",
+    "slug": "nothing",
+    "name": "nothing",
+    "feed": "nothing",
+    "key": "1",
+    "send_id": "nothing",
+    "prefix": "nothing",
+}
 _HEAD = """# The API: who may call what
 
 Written by a test (`TWAIN_WRITE_DOCS=1 .venv/bin/python -m pytest tests/web/api/test_api_roles.py`), which fails when

@@ -94,6 +94,8 @@ def known(sent, token_of, somebody):
         "key": ["1", "17", "no-such-key"],
         "send_id": [sent.id, sent.id[:6]],
         "prefix": [token_of(*EVERYTHING, username="other").split("_")[1]],
+        "domain": ["mail.nordlicht.example"],
+        "number": ["1"],
         "scope": ["all", "channel:mail", "source:shop"],
     }
 

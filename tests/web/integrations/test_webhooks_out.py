@@ -83,6 +83,10 @@ def test_whatever_the_house_tells_fits_its_schema(db, topic):
         "switch.lifted": {"scope": "all", "by": "p"},
         "workspace.pulled": {"before": None, "after": "a"},
         "workspace.refused": {"revision": "a", "why": ["w"]},
+        "campaign.edited": {"campaign": "c", "version": 2},
+        "audience.saved": {"slug": "a", "version": 2, "by": "p"},
+        "content.saved": {"slug": "a", "version": 2},
+        "desk.moved": {"request": 7, "verb": "promise", "state": "promised"},
         "domain.changed": {"domain": "d.example", "before": "pass", "after": "hold", "records": ["SPF"]},
     }
     name, told = _HEARD[topic]

@@ -134,6 +134,16 @@ TYPES: tuple[EventType, ...] = (
     EventType("workspace.refused", "Workspace", "New files were not taken: something is wrong in them.", (
         Field("revision", "text", "The revision that was refused.", "8c31e77"),
         Field("why", "texts", "What is wrong, at most five lines.", ["feeds/customers.yaml: no owner"]))),
+    EventType("campaign.edited", "Work", "Somebody saved a new version of a campaign's plan.", (
+        _CAMPAIGN, Field("version", "number", "Its number.", 3))),
+    EventType("audience.saved", "Work", "Somebody saved a new version of an audience.", (
+        Field("audience", "text", "The audience's short name.", "gold-in-berlin"),
+        Field("version", "number", "Its number.", 2), _BY)),
+    EventType("content.saved", "Work", "Somebody saved a new version of what a message says.", (
+        Field("content", "text", "The content's short name.", "first-frost"), Field("version", "number", "Its number.", 5))),
+    EventType("request.moved", "Work", "A request between the two teams went on: accepted, declined, fulfilled.", (
+        Field("request", "number", "The request's number.", 12),
+        Field("verb", "text", "What was done.", "promise"), Field("state", "text", "Where it is now.", "promised"))),
     EventType("domain.changed", "Sender domains", "A sender domain became better or worse.", (
         Field("domain", "text", "The domain.", "mail.example.com"),
         Field("before", "text", "pass, warn, hold, or empty for a new one.", "pass"),

@@ -41,6 +41,16 @@ _HEARD: Mapping[str, tuple[str, Callable[[Body], dict[str, Any]]]] = {
         "workspace.refused",
         lambda b: {"revision": b["revision"] or "", "why": [str(one) for one in b["why"]]},
     ),
+    "campaign.edited": ("campaign.edited", lambda b: {"campaign": b["campaign"], "version": b["version"]}),
+    "audience.saved": (
+        "audience.saved",
+        lambda b: {"audience": b["slug"], "version": b["version"], "by": b["by"]},
+    ),
+    "content.saved": ("content.saved", lambda b: {"content": b["slug"], "version": b["version"]}),
+    "desk.moved": (
+        "request.moved",
+        lambda b: {"request": b["request"], "verb": b["verb"], "state": b["state"]},
+    ),
     "domain.changed": ("domain.changed", dict),
 }
 

@@ -1,6 +1,17 @@
 """What higher rooms may use of this one."""
 
+from twain_web.rooms.integrations import programs
 from twain_web.rooms.integrations.domains import DomainCard, RecordCard, domain_card, domain_cards
 from twain_web.rooms.integrations.probing import want_a_look
+from twain_web.rooms.integrations.programs import ListedEndpoint, NotDelivered
 
-__all__ = ["DomainCard", "RecordCard", "domain_card", "domain_cards", "want_a_look"]
+__all__ = [
+    "DomainCard",
+    "ListedEndpoint",
+    "NotDelivered",
+    "RecordCard",
+    "domain_card",
+    "domain_cards",
+    "programs",
+    "want_a_look",
+]
