@@ -9,14 +9,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
 from twain.delivery.journal import Journal
 from twain.delivery.lanes import LaneBook
-from twain.delivery.lookout import End, Lookout
+from twain.delivery.lookout import STALE, End, Lookout
 from twain.delivery.pace import Backoff
 from twain.delivery.takeover import settle_orphans
 from twain.delivery.tickets import Picked, Tickets
@@ -178,6 +178,8 @@ class Dispatcher:
             self._guarded(self._look_out)
         if self._end is not None:
             return None
+        if self._lookout.age() > STALE:
+            return self._wait  # nobody can say who unsubscribed: nothing begins
         picked: Picked = []
         try:
             self._gather(limit, picked)
@@ -191,6 +193,12 @@ class Dispatcher:
     def answer(self, ticket: int, outcome: Outcome) -> None:
         """Put one answer down; it is booked under its row with the others of its burst."""
         self._tickets.heard(ticket, outcome)
+
+    def recalled(self) -> Collection[int]:
+        """Tickets of people who unsubscribed since; all of them while the ledger cannot say who did."""
+        if self._lookout.due and self._store_is_due():
+            self._guarded(self._lookout.refresh_suppressed)
+        return self._tickets.recall(self._lookout.suppressed, everybody=self._lookout.age() > STALE)
 
     def tick(self) -> None:
         """Journal the burst's answers, settle complete windows, renew leases, tell progress. Raises LeaseLost."""

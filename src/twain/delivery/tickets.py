@@ -30,7 +30,8 @@ Picked = list[tuple[OpenWindow, Sequence[Made]]]
 class Tickets:
     """Numbers what is handed out, and books each answer under its row.
 
-    *unjournalled* are the booked answers that the journal has not been told of.
+    *unjournalled* are the booked answers that the journal has not been told of, *recalled* the numbers of those under way
+    that must not begin any more.
     """
 
     def __init__(self, sender: EnvelopeSender, lanes: LaneBook, backoff: Backoff) -> None:
@@ -41,6 +42,8 @@ class Tickets:
         self._last = 0
         self._flying: dict[int, tuple[OpenWindow, int]] = {}
         self._heard: list[tuple[int, Outcome]] = []
+        self.recalled: set[int] = set()
+        self._obeyed = 0
 
     def hand_out(self, picked: Picked) -> list[Envelope]:
         """Envelopes of these messages, each with a ticket of its own."""
@@ -64,10 +67,22 @@ class Tickets:
     def forget(self) -> None:
         """Nothing that is under way is waited for any more."""
         self._flying.clear()
+        self.recalled.clear()
+
+    def recall(self, suppressed: set[bytes], *, everybody: bool) -> set[int]:
+        """Call back what goes to these addresses (which only grow in number), or all; the numbers that must not begin."""
+        if everybody:
+            self.recalled.update(self._flying)
+        elif len(suppressed) != self._obeyed:
+            self._obeyed, flying = len(suppressed), self._flying.items()
+            self.recalled.update(ticket for ticket, (window, row) in flying if window.hash_of(row) in suppressed)
+        return self.recalled
 
     def book(self, now: float) -> None:
         """Enter what was heard: deferred rows get their next try, and throttling slows the lane."""
         heard, self._heard = self._heard, []
+        if self.recalled:
+            self.recalled.difference_update(ticket for ticket, _ in heard)
         flying = self._flying.pop
         known = [(*flying(ticket), outcome) for ticket, outcome in heard]
         for window, some in groupby(known, key=_window_of):

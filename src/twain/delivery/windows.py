@@ -76,6 +76,10 @@ class OpenWindow:
         """How often this row was deferred before."""
         return self._attempts.get(row, 0)
 
+    def hash_of(self, row: int) -> bytes:
+        """The HMAC of this row's address."""
+        return self._hashes[row]
+
     def due(self, boot: float) -> int:
         """How many rows the reserved pace lets go by now."""
         if boot < self.opens_at:

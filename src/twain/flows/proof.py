@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from twain.content import mime
@@ -103,6 +103,10 @@ class _Feeder:
     def answer(self, ticket: int, outcome: Outcome) -> None:
         """Keep what the relay said."""
         self.answers[ticket] = outcome
+
+    def recalled(self) -> Collection[int]:
+        """A test is called back by nobody."""
+        return ()
 
     def tick(self) -> None:
         """Nothing is kept of a test."""

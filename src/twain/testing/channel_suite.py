@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from twain.errors import ChannelError, LeaseLost
@@ -37,6 +37,7 @@ class ListFeeder:
         self.most_open = 0
         self.waits: deque[Wait] = deque()
         self.lose_lease_at: int | None = None
+        self.called_back: set[int] = set()
 
     def take(self, limit: int) -> Sequence[Envelope] | Wait | None:
         """The next ones, at most *limit*."""
@@ -54,6 +55,10 @@ class ListFeeder:
         if ticket in self.answers:
             self.answered_twice.append(ticket)
         self.answers[ticket] = outcome
+
+    def recalled(self) -> Collection[int]:
+        """Those that a test called back."""
+        return self.called_back
 
     def tick(self) -> None:
         """Count."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -105,6 +105,11 @@ class DeadlyFeeder:
     def answer(self, ticket: int, outcome: Outcome) -> None:
         """As the inner one's."""
         self._deadly.answer(ticket, outcome)
+
+    def recalled(self) -> Collection[int]:
+        """As the inner one's."""
+        recalled: Collection[int] = self._deadly.recalled()
+        return recalled
 
     def tick(self) -> None:
         """As the inner one's."""

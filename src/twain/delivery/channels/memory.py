@@ -83,6 +83,9 @@ class MemoryChannel:
     def _send_all(self, feeder: Feeder, waiting: deque[Envelope]) -> None:
         while waiting and self.up:
             envelope = waiting.popleft()
+            if envelope.ticket in feeder.recalled():
+                feeder.answer(envelope.ticket, Outcome(0, Fate.DEFERRED, UNSENT, "called back"))
+                continue
             feeder.answer(envelope.ticket, self._send(envelope))
         for envelope in waiting:
             feeder.answer(envelope.ticket, Outcome(0, Fate.DEFERRED, UNSENT, "switched off"))

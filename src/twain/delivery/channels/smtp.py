@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from email.utils import formatdate, make_msgid
 from typing import Any
 
@@ -114,6 +114,10 @@ class _OneMessage:
     def answer(self, ticket: int, outcome: Outcome) -> None:  # noqa: ARG002 — there is only one
         """Keep what the relay said."""
         self.outcome = outcome
+
+    def recalled(self) -> Collection[int]:
+        """Nothing is called back."""
+        return ()
 
     def tick(self) -> None:
         """Nothing to keep."""

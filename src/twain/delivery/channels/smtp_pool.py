@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
+from collections.abc import Collection
 
 from twain.delivery.channels.smtp_greeting import open_session
 from twain.delivery.channels.smtp_options import SmtpOptions
@@ -30,6 +31,8 @@ _AHEAD = 4
 _TAKES = 8
 _GROW_AGAIN = 30.0
 _GOODBYE = 1.0
+_LOOK = 0.05
+"""Seconds after which it is asked again whether somebody unsubscribed, before anything more is written."""
 _NOT_HEARD = frozenset({CONNECTION_LOST, UNSENT})
 
 
@@ -38,6 +41,7 @@ class Pool:
 
     def __init__(self, options: SmtpOptions, feeder: Feeder) -> None:
         self.ready: deque[Envelope] = deque()
+        self.recalled: Collection[int] = ()
         self.now = 0.0
         self._options = options
         self._feeder = feeder
@@ -46,6 +50,7 @@ class Pool:
         self._opening: set[asyncio.Task[None]] = set()
         self._answers = 0
         self._ticked_at = 0.0
+        self._looked_at = float("-inf")
         self._over = False
         self._more = True
         self._ever_connected = False
@@ -71,6 +76,10 @@ class Pool:
             self._beats.cancel()
             self._abandon_all("Delivery was broken off.")
             await self._last_goodbyes()
+
+    def is_fresh(self) -> bool:
+        """Whether *recalled* is new enough to write by."""
+        return self._loop.time() - self._looked_at < _LOOK
 
     # ---- what conversations tell
 
@@ -136,7 +145,9 @@ class Pool:
             self._wind_up(self._blame)
             return
         self._pull()
-        for one in self._talks:
+        self.recalled = self._feeder.recalled()  # after everything that takes time, before anything is written
+        self._looked_at = self._loop.time()
+        for one in list(self._talks):
             one.fill()
         self._open_as_needed()
         if self._over and not self.ready and not any(one.flights for one in self._talks):

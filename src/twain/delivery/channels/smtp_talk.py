@@ -8,7 +8,9 @@ RFC 3030 (chunking).
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
+from collections.abc import Collection
 from typing import Protocol
 
 from twain.delivery.channels.smtp_door import Door
@@ -16,21 +18,31 @@ from twain.delivery.channels.smtp_greeting import Session
 from twain.delivery.channels.smtp_options import SmtpOptions
 from twain.delivery.channels.smtp_replies import blames_sender, clean, read_reply
 from twain.delivery.dkim import sealed
-from twain.delivery.pace import CONNECTION_LOST
+from twain.delivery.pace import CONNECTION_LOST, UNSENT
 from twain.records import Envelope, Fate, Outcome
 
 _RSET, _MAIL, _RCPT, _DATA, _FINAL, _QUIT = range(6)
 _BURST = 256 * 1024
 _LONGEST_LINE = 65_536
+_AHEAD = 0.1
+"""Seconds that a message may wait at the relay behind others of ours: what was written cannot be called back."""
 _ROUND = deque([_FINAL, _MAIL, _RCPT, _DATA])
+
+
+_RECALLED = Outcome(0, Fate.DEFERRED, UNSENT, "called back before it began")
 
 
 class Owner(Protocol):
     """What a conversation tells its pool."""
 
     ready: deque[Envelope]
+    recalled: Collection[int]
+    """Tickets whose message must not begin any more."""
     now: float
     """The loop's clock at the last burst."""
+
+    def is_fresh(self) -> bool:
+        """Whether *recalled* is new enough to write by; else wake it first."""
 
     def answered(self, ticket: int, outcome: Outcome) -> None:
         """One envelope has its answer."""
@@ -214,11 +226,25 @@ class Conversation(asyncio.Protocol):
 
     # ---- what the three ways share
 
+    def _called_back(self, flight: Flight) -> bool:
+        """Its DATA was said, its body not: the only way out is to close, and the relay drops it (RFC 5321 §4.1.1.4)."""
+        if flight.ticket not in self._owner.recalled:
+            return False
+        self.flights.remove(flight)
+        self._refusal = None
+        self._owner.answered(flight.ticket, _RECALLED)
+        self._broken(_RECALLED.reply)
+        return True
+
     def _next(self) -> tuple[Envelope, bytes] | None:
         """The next envelope that may go, with its MAIL line; those that may not are answered on the way."""
         ready = self._owner.ready
         while ready:
             envelope = ready.popleft()
+            if envelope.ticket in self._owner.recalled:
+                self._owner.answered(envelope.ticket, _RECALLED)
+                self._owner.wake()
+                continue
             if self._sealer is not None:  # as late as can be: what is not sent after all costs no signature
                 envelope = sealed(self._sealer, envelope)
             line = self._door.mail(envelope)
@@ -238,31 +264,36 @@ class Streamed(Conversation):
 
     Each starts with RSET, so that a refused recipient of one message can never leave a transaction open in which the
     next one's body would go to both (RFC 3030 leaves the state after a refused BDAT open).
+
+    What is written cannot be called back, so no more is under way than a relay works off in a tenth of a second: told by how
+    much longer the last of a burst took than a message that went alone. A long way there and back is still hidden.
     """
 
     def __init__(self, session: Session, options: SmtpOptions, owner: Owner) -> None:
         super().__init__(session, options, owner)
         self._bytes = 0
-        self._sizes: deque[int] = deque()
-        self._least = max(1, options.in_flight // 4)
+        self._begun: deque[tuple[int, int, float]] = deque()  # size, messages before it, when
+        self._heard_last: tuple[int, int, float] | None = None
+        self._alone = float("inf")
+        self._depth = 1
 
     def room(self) -> int:
         """Free places, once there are enough of them to fill in one write."""
-        free = self._options.in_flight - len(self.flights)
+        least, free = max(1, self._depth // 4), self._depth - len(self.flights)
         if self.dead or not self._writable or (self.flights and self._bytes >= self._options.in_flight_bytes):
             return 0
-        return free if free >= self._least else 0
+        return free if free >= least else 0
 
     def fill(self) -> None:
         """Write as many whole messages as the bounds allow, in one burst."""
         parts: list[bytes] = []
-        burst = 0
+        burst, now = 0, time.monotonic()
         while self._may_begin(burst):
             found = self._next()
             if found is None:
                 break
             envelope, mail = found
-            burst += self._begin(envelope, mail, parts)
+            burst += self._begin(envelope, mail, parts, now)
         if parts:
             self._transport.write(b"".join(parts))
 
@@ -272,25 +303,40 @@ class Streamed(Conversation):
         if not self.flights:
             return True
         fits = self._bytes + len(self._owner.ready[0].data) <= self._options.in_flight_bytes
-        return fits and len(self.flights) < self._options.in_flight
+        return fits and len(self.flights) < self._depth
 
-    def _begin(self, envelope: Envelope, mail: bytes, parts: list[bytes]) -> int:
+    def _begin(self, envelope: Envelope, mail: bytes, parts: list[bytes], now: float) -> int:
         data = envelope.data
         size = len(data)
         parts += (b"RSET\r\n", mail, b"RCPT TO:<", envelope.recipient, b">\r\nBDAT %d LAST\r\n" % size, data)
         self._started()
+        self._begun.append((size, len(self.flights), now))
         self.flights.append(Flight(envelope.ticket, None))
-        self._sizes.append(size)
         self._expected += (_RSET, _MAIL, _RCPT, _FINAL)
         self._bytes += size
         return size
 
     def _heard(self, kind: int, line: bytes) -> None:
         if kind == _FINAL:
-            self._bytes -= self._sizes.popleft()
+            self._heard_last = self._begun.popleft()
+            self._bytes -= self._heard_last[0]
             self._finish(line)
         elif line[:1] != b"2":
             self._refuse(kind, line)
+
+    def _go_on_at_once(self) -> None:
+        if self._heard_last is not None:
+            self._reckon(*self._heard_last)
+            self._heard_last = None
+        super()._go_on_at_once()
+
+    def _reckon(self, _: int, before: int, begun_at: float) -> None:
+        """How deep may be written, after the last answer of a burst; a message that went alone tells the mere way and work."""
+        took = time.monotonic() - begun_at
+        self._alone = took if before == 0 else min(self._alone, took)
+        each = (took - self._alone) / max(before, 1)
+        fits = int(_AHEAD / each) + 1 if each > 0 else self._options.in_flight
+        self._depth = max(1, min(2 * self._depth, fits, self._options.in_flight))
 
 
 class Grouped(Conversation):
@@ -316,7 +362,7 @@ class Grouped(Conversation):
 
     def fill(self) -> None:
         """Write the body that was asked for, and announce the next message in the same breath."""
-        if self._waits():
+        if self._waits() or (self._go and self._called_back(self.flights[-1])):
             return
         parts: list[bytes] = []
         if self._go:
@@ -376,9 +422,9 @@ class Grouped(Conversation):
 
     def _go_on_at_once(self) -> None:
         """Most bursts find the next message ready: it goes out now, without another turn of the loop."""
-        if self._owner.ready:
+        if self._owner.ready and self._owner.is_fresh():
             self.fill()
-        if not self._owner.ready or self.dead:
+        if not self._owner.ready or self.dead or not self._owner.is_fresh():
             self._owner.wake()
 
     def _answer_to_data(self, line: bytes) -> None:
@@ -392,12 +438,17 @@ class Grouped(Conversation):
 class Lockstep(Conversation):
     """No PIPELINING: one command, one reply."""
 
+    _paused: int | None = None
+
     def room(self) -> int:
         """One message at a time."""
         return 0 if self.dead or self.flights or self._expected else 1
 
     def fill(self) -> None:
-        """Begin the next message with its MAIL FROM."""
+        """Begin the next message with its MAIL FROM, or go on with one that waited for a look at who unsubscribed."""
+        if self._paused is not None and not self.dead:
+            paused, self._paused = self._paused, None
+            self._go_on(paused)
         if not self.room():
             return
         found = self._next()
@@ -425,6 +476,12 @@ class Lockstep(Conversation):
 
     def _go_on(self, kind: int) -> None:
         flight = self.flights[0]
+        if not self._owner.is_fresh():
+            self._paused = kind  # until the owner has looked, and fills
+            self._owner.wake()
+            return
+        if self._called_back(flight):
+            return
         assert flight.envelope is not None  # noqa: S101 — it is only given up when the body is written
         if kind == _MAIL:
             self._say(_RCPT, b"RCPT TO:<%b>\r\n" % flight.envelope.recipient)
