@@ -168,8 +168,11 @@ class _Choice:
     had_enough: Marks | None
     held_out: list[str] | None = None
 
-    def with_arms(self, table: pa.Table, fates: Fates) -> pa.Table:
-        """The rows that go, with their hash and arm; the others are marked in *fates*."""
+    def with_arms(self, table: pa.Table, fates: Fates, limit: int | None = None) -> pa.Table:
+        """The rows that go, with their hash and arm; the others are marked in *fates*.
+
+        Beyond *limit* rows that go nobody is kept as held out: they would be compared with people who were never asked.
+        """
         compared = comparisons(table.column("address").combine_chunks()).cast(pa.binary()).to_pylist()
         hashes = self.hash_address(compared)
         hashed = pa.array(hashes, pa.binary(32))
@@ -181,7 +184,10 @@ class _Choice:
             fates[rows[enough]] = Left.CAP
             stays, goes = stays & ~enough, goes | enough
         if self.held_out is not None:
-            self.held_out.extend(table.column("key").filter(pa.array(~goes)).to_pylist())
+            asked = np.arange(len(goes)) <= (
+                np.flatnonzero(stays)[limit - 1] if limit and stays.sum() > limit else len(goes)
+            )
+            self.held_out.extend(table.column("key").filter(pa.array(~goes & asked)).to_pylist())
         others = table.drop_columns(["key", "address", _ROW])
         columns = [table.column("key"), table.column("address"), hashed, pa.array(arms)]
         names = ["key", "address", "address_hash", "arm", *others.column_names]
@@ -273,7 +279,7 @@ class _Sieve:
                 break
             table = self._rows.read(piece)
             table = table.filter(pa.array(fates[table.column(_ROW).to_numpy()] == Left.IN))
-            table = choice.with_arms(table, fates)
+            table = choice.with_arms(table, fates, left)
             yield table if left is None else table.slice(0, left)
             left = left if left is None else max(0, left - table.num_rows)
         _mark_beyond(limit, fates)

@@ -358,3 +358,14 @@ def test_a_large_snapshot_agrees_with_plain_python(tmp_path):
     expected = Counter(naive(rows, [], split, None))
     funnel = taken(tmp_path, [batch_of(rows)], split=split).funnel
     assert {**funnel.excluded, None: funnel.audience} == {**dict.fromkeys(REASONS, 0), **expected}
+
+
+def test_the_held_out_are_kept_where_asked_for_and_only_of_those_who_were_asked(tmp_path):
+    rows = [row(str(n), f"p{n}@example.com") for n in range(20)]
+    held = {hash_address([f"p{n}@example.com".encode()])[0] for n in (1, 4, 17)}
+    capped = marks_of(pa.array(hash_address([b"p4@example.com"]), pa.binary(32)))
+    options = {"split": lambda digest: None if digest in held else 0, "keep_held_out": True}
+    assert list(taken(tmp_path, [batch_of(rows)], **options).held_out) == ["1", "4", "17"]
+    assert list(taken(tmp_path, [batch_of(rows)], limit=6, **options).held_out) == ["1", "4"]
+    assert list(taken(tmp_path, [batch_of(rows)], had_enough=lambda: capped, **options).held_out) == ["1", "17"]
+    assert not taken(tmp_path, [batch_of(rows)], split=options["split"]).held_out
