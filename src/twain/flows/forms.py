@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from twain.errors import ConfigError, Place, TwainError
+from twain.errors import ConfigError, Place
 from twain.flows.files import read_text
 from twain.flows.toml_places import key_lines
 from twain.records import FieldKind, Form, FormField, FormWords, Problem, Sender
@@ -75,18 +75,8 @@ def read_form(root: Path, name: str) -> Form:
     return _Reader(file, raw, key_lines(text)).form(name)
 
 
-def check_forms(settings: Settings) -> list[Problem]:
-    """What is wrong with the forms, and with where they send what they get."""
-    found: list[Problem] = []
-    for name in (path.stem for path in sorted((settings.root / FOLDER).glob("*.toml"))):
-        try:
-            found += _known_places(settings, read_form(settings.root, name))
-        except TwainError as error:
-            found.append(Problem("error", error.shown_code, error.what, error.todo, error.place, error.business))
-    return found
-
-
-def _known_places(settings: Settings, form: Form) -> list[Problem]:
+def check_places(settings: Settings, form: Form) -> list[Problem]:
+    """What is wrong with where a form sends what it gets: its intake, its channel."""
     wrong = []
     for key, name, known in (
         ("intake", form.intake, settings.intakes),
@@ -219,6 +209,8 @@ class _Reader:
         value = table.get(name, "")
         if not isinstance(value, str) or len(value) > 4000 or any(c < " " and c != "\n" for c in value):
             raise self.wrong(f"{key}.{name}", f"{name} must be text, 4000 letters at most.", "Correct it.")
+        if "{{" in value or "{%" in value:
+            raise self.wrong(f"{key}.{name}", "Words of a form hold no placeholders.", "Write the words themselves.")
         if name == "mail_subject" and "\n" in value:
             raise self.wrong(f"{key}.{name}", "A subject is one line.", "Write it on one line.")
         return value.strip()

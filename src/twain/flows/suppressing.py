@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from twain.flows.instance import Instance
-from twain.records import Problem, Suppression
+from twain.records import OldList, Problem, Suppression
 from twain.returns.suppression import read_suppressions, write_suppressions
 from twain.snapshot.address import canonical
 
@@ -48,6 +48,8 @@ def import_suppressions(instance: Instance, file: Path, reason: str) -> Imported
                 added += instance.ledger.suppress(batch)
                 batch = []
     added += instance.ledger.suppress(batch)
+    if read or not problems:
+        instance.ledger.settle_old_list(OldList("imported", instance.person, file.name, instance.clock.now()))
     return Imported(added, read - added, tuple(problems))
 
 
