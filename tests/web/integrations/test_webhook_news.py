@@ -11,12 +11,13 @@ import pytest
 from django.db import transaction
 from jsonschema import Draft202012Validator
 
+from twain.flows.erased import key_mark
 from twain.ledger.happened import EVENTS
 from twain.ledger.lake import Lake
 from twain.ledger.news import end_of_history, read_news
 from twain.records import CameBack, Fate
 from twain_web import engine
-from twain_web.rooms.integrations import gathering
+from twain_web.rooms.integrations import erasing, gathering
 from twain_web.rooms.integrations.event_types import BY_NAME, MOST_AT_ONCE
 from twain_web.rooms.integrations.models import Message, ReadTo
 
@@ -132,6 +133,22 @@ def test_bounces_are_told_only_when_they_are_believed(history, endpoint):
     (bounce,) = told("message.bounced")
     assert (bounce["cause"], bounce["key"], bounce["address_hash"]) == ("hard", "7", (b"h" * 32).hex())
     assert [e["message"] for e in told("message.complained")] == ["r1.0.3"]
+
+
+def test_whoever_is_erased_leaves_the_webhooks_that_are_kept(history, endpoint, batch_of):
+    """F11: in what is kept to be sent again nobody stands who was erased, neither by key nor by hash."""
+    endpoint("message.clicked", "message.sent")
+    here = engine.instance()
+    history.write_events(*events("spool-1", ["click"] * 3))
+    hashes = [b"1" * 32, b"2" * 32]
+    history.write(batch_of(Fate.SENT, Fate.SENT), ["101", "102"], hashes, [""] * 2)
+    gather_all(history)
+    here.ledger.remember_erased([key_mark(here, "customers", "1"), hashes[1]], "tester")
+    assert erasing._newly_erased() == ["erased"]
+    erasing.empty_webhooks()
+    assert erasing._newly_erased() == []
+    assert [e["key"] for e in told("message.clicked")] == ["0", "", "2"]
+    assert [(e["key"], e["address_hash"]) for e in told("message.sent")] == [("101", hashes[0].hex()), ("", "")]
 
 
 def test_a_history_put_back_from_a_backup_is_not_told_again(history, endpoint, tmp_path):

@@ -13,6 +13,7 @@ class IntegrationsRoom(AppConfig):
         """Called once, when the house opens."""
         from twain_web.rooms.integrations import (  # noqa: F401, PLC0415 — models are not there before
             delivering,
+            erasing,
             gathering,
             hearing,
             keeping,
