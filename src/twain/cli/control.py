@@ -56,11 +56,16 @@ def stop(
 def suppress_add(
     addresses: Annotated[list[str], typer.Argument(help="E-mail addresses.")],
     reason: Annotated[str, typer.Option(help="Why.")] = "asked",
+    scope: Annotated[str, typer.Option(help="all, channel:<name> or topic:<name>.")] = "all",
+    days: Annotated[int, typer.Option(min=0, max=3650, help="A pause of so many days; 0 = for good.")] = 0,
     as_json: Json = False,
 ) -> int:
-    """Never mail these addresses again."""
+    """Do not mail these addresses any more: nothing at all, nothing by a channel, or nothing about a topic."""
     with open_instance() as instance:
-        added, refused = control.suppress_addresses(instance, addresses, reason, "command line")
+        until = instance.clock.now() + days * 86_400 if days else None
+        added, refused = control.suppress_addresses(
+            instance, addresses, reason, "command line", scope=scope, until=until
+        )
     if as_json:
         print_json({"added": added, "refused": refused})
     else:
@@ -90,7 +95,7 @@ def suppress_export(
     file: Annotated[Path | None, typer.Argument(help="Where to; standard output when none is named.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Write all suppressions: hash, reason, origin, time. A file is CSV, and no cell of it can act as a formula."""
+    """Write all suppressions, with scope and end. A file is CSV, and no cell of it can act as a formula."""
     with open_instance() as instance:
         if file is not None:
             with file.open("w", encoding="utf-8", newline="") as out:
@@ -138,7 +143,7 @@ def gateway(
     threads: Annotated[int, typer.Option(min=1, max=256, help="Requests at once, in each process.")] = 32,
     as_json: Json = False,
 ) -> None:
-    """Serve the recipients' pages: /u/ (unsubscribe), /c/ (links), /o/ (opens), /v/ (view). Says where once it listens."""
+    """Serve the recipients' pages: unsubscribe, choose, why, links, opens, view. Says where once it listens."""
 
     def ready(bound: int) -> None:
         url = f"http://{host}:{bound}"

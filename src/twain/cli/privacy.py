@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from twain.cli.output import Json, print_json, say, table
+from twain.cli.output import Json, print_json, say, table, when
 from twain.flows import forgetting
 from twain.flows.instance import open_instance
 
@@ -65,7 +65,8 @@ def person(
     rows = [(d["at"], d["campaign"], d["channel"], d["fate"], d["reason"]) for d in known["deliveries"]]
     table("Messages", ("when", "campaign", "channel", "outcome", "why"), rows)
     for entry in known["suppressed"]:
-        say(f"Suppressed: {entry['reason']} ({entry['origin']})")
+        until = f", until {when(entry['until'])}" if entry["until"] else ""
+        say(f"Suppressed ({entry['scope']}{until}): {entry['reason']} ({entry['origin']})")
     for run in known["held_by_sends"]:
         say(f"In the sealed audience of {run} until it ends.")
 

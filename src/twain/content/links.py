@@ -20,7 +20,7 @@ from twain.records import CANARY_LINK
 
 _FIXED_HOST = re.compile(r"(?:https?://[^\s/?#]+[/?#]|mailto:|tel:)", re.IGNORECASE)
 _HREF = re.compile(r"(\shref\s*=\s*)(\"[^\"]*\"|'[^']*'|[^\s\"'<>]+)", re.IGNORECASE)
-_OURS = re.compile(r"\{\{-?\s*(?:unsubscribe_url|view_url)\s*-?\}\}")
+_OURS = re.compile(r"\{\{-?\s*(?:unsubscribe_url|view_url|preferences_url|why_url)\s*-?\}\}")
 _POINT = "display:block;width:1px;height:1px;border:0"
 _NOWHERE = "display:none;max-height:0;overflow:hidden"
 
@@ -59,6 +59,16 @@ class LinkPlan:
     def view(self) -> str:
         """The address in front of the token at which the message shows in the browser, empty without a gateway."""
         return f"{self.base_url}/v/" if self.base_url else ""
+
+    @property
+    def preferences(self) -> str:
+        """The address in front of the token at which one chooses what one gets, empty without a gateway."""
+        return f"{self.base_url}/p/" if self.base_url else ""
+
+    @property
+    def why(self) -> str:
+        """The address in front of the token at which it says why a message came, empty without a gateway."""
+        return f"{self.base_url}/w/" if self.base_url else ""
 
     @property
     def clicks(self) -> str:

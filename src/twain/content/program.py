@@ -245,6 +245,8 @@ class _Build:
         if self.plan.unsubscribe:
             raw["unsubscribe_url"] = (prefix, "token")
             raw["view_url"] = (quoted.piece(self.plan.view), "token")
+            raw["preferences_url"] = (quoted.piece(self.plan.preferences), "token")
+            raw["why_url"] = (quoted.piece(self.plan.why), "token")
         return write(source, self.names(escaping=escaping, final=final), sink, raw, place)
 
     def message(self, content: Content, parts: Parts) -> Generated:
@@ -316,17 +318,19 @@ class _Build:
 
 
 def specials_of(plan: LinkPlan, sender: Sender, constants: dict[str, Any]) -> dict[str, str]:
-    """The message's own variables, as Python expressions: ``unsubscribe_url``, ``view_url`` and ``postal_address``."""
-    names = []
-    for value in (sender.postal_address, plan.unsubscribe, plan.view):
-        names.append(f"K{len(constants)}")
-        constants[names[-1]] = value
-    postal, unsubscribe, view = names
-    return {
-        "unsubscribe_url": f"({unsubscribe} + token.decode())" if plan.unsubscribe else unsubscribe,
-        "view_url": f"({view} + token.decode())" if plan.view else view,
-        "postal_address": postal,
+    """The message's own variables, as Python expressions: ``unsubscribe_url`` and its like, and ``postal_address``."""
+    ways = {
+        "unsubscribe_url": plan.unsubscribe,
+        "view_url": plan.view,
+        "preferences_url": plan.preferences,
+        "why_url": plan.why,
     }
+    names = {}
+    for name, value in {"postal_address": sender.postal_address, **ways}.items():
+        names[name] = f"K{len(constants)}"
+        constants[names[name]] = value
+    tokened = {name: f"({names[name]} + token.decode())" if way else names[name] for name, way in ways.items()}
+    return {**tokened, "postal_address": names["postal_address"]}
 
 
 def slots(meter: Meter) -> dict[str, Callable[..., Any]]:

@@ -10,6 +10,7 @@ from twain.flows.instance import Instance
 from twain.flows.suppressing import hasher
 from twain.ledger.house import backup_house, restore_house
 from twain.records import Stop, Suppression
+from twain.returns.suppression import SCOPES, is_scope
 from twain.returns.tokens import TokenRef
 from twain.snapshot.spool import read_shard
 from twain.vault import SUPPRESSION_FILE
@@ -41,8 +42,18 @@ def _known_scope(instance: Instance, scope: str) -> None:
         raise ConfigError(f"There is nothing called {scope!r} to stop.", todo=f"Known: {', '.join(known)}.")
 
 
-def suppress_addresses(instance: Instance, addresses: Iterable[str], reason: str, origin: str) -> tuple[int, list[str]]:
-    """Suppress addresses; returns how many are new, and those that are no addresses."""
+def suppress_addresses(
+    instance: Instance,
+    addresses: Iterable[str],
+    reason: str,
+    origin: str,
+    *,
+    scope: str = "all",
+    until: float | None = None,
+) -> tuple[int, list[str]]:
+    """Suppress addresses; returns how many are new, and those that are no addresses. Raises ConfigError T861 for no scope."""
+    if not is_scope(scope):
+        raise ConfigError(f"{scope!r} is not a scope.", todo=SCOPES, code="T861")
     refused: list[str] = []
     count, hash_of = 0, hasher(instance)
     batch: list[Suppression] = []
@@ -51,7 +62,7 @@ def suppress_addresses(instance: Instance, addresses: Iterable[str], reason: str
         if digest is None:
             refused.append(raw)
             continue
-        batch.append(Suppression(digest, reason, origin, instance.clock.now()))
+        batch.append(Suppression(digest, reason, origin, instance.clock.now(), scope=scope, until=until))
         if len(batch) == 5000:
             count += instance.ledger.suppress(batch)
             batch = []

@@ -263,4 +263,9 @@ def _mailable(instance: Instance, feed: Feed, row: Mapping[str, Any]) -> Iterato
     if not isinstance(address, str):
         digest = instance.vault.address_hash(address.compared.encode())
         stopped = instance.ledger.suppression(digest)
-        yield "Has not asked us to stop", stopped is None, f"{stopped.reason}, {stopped.origin}" if stopped else ""
+        scope = f" ({stopped.scope})" if stopped and stopped.scope != "all" else ""
+        yield (
+            "Has not asked us to stop",
+            stopped is None,
+            f"{stopped.reason}{scope}, {stopped.origin}" if stopped else "",
+        )

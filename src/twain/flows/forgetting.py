@@ -63,6 +63,7 @@ def forget(instance: Instance, who: str) -> Forgotten:
         )
     now = instance.clock.now()
     instance.ledger.suppress([Suppression(digest, REASON, "twain forget", now) for digest in found.addresses])
+    instance.ledger.drop_wishes(found.addresses)
     marks = [*subject.hashes, *(key_mark(instance, feed, key) for feed, key in subject.keys)]
     instance.ledger.remember_erased(marks, instance.person)
     instance.ledger.unname(subject.keys, subject.hashes)
@@ -133,13 +134,13 @@ def known(instance: Instance, who: str) -> dict[str, Any]:
     deliveries = [
         row for feed, key in found.subject.keys for row in instance.history.of_key(key) if row["feed"] == feed
     ]
-    entries = [instance.ledger.suppression(digest) for digest in found.addresses]
+    entries = [entry for digest in found.addresses for entry in instance.ledger.suppressions_of(digest)]
     return {
         "asked": who,
         "addresses": [digest.hex() for digest in found.addresses],
         "keys": [{"feed": feed, "key": key} for feed, key in found.subject.keys],
         "deliveries": [{**row, "address_hash": bytes(row["address_hash"]).hex()} for row in deliveries],
-        "suppressed": [{"reason": e.reason, "origin": e.origin, "at": e.at} for e in entries if e],
+        "suppressed": [_told(entry) for entry in entries],
         "held_by_sends": [run.id for run in _holding(instance, found.subject)],
         "feeds_not_asked": list(found.unread),
     }
@@ -163,6 +164,11 @@ def retain(instance: Instance) -> dict[str, int]:
 
 
 # ------------------------------------------------------------ inside
+
+
+def _told(entry: Suppression) -> dict[str, Any]:
+    told = {"scope": entry.scope, "until": entry.until, "own_wish": entry.own}
+    return {"reason": entry.reason, "origin": entry.origin, "at": entry.at, **told}
 
 
 def _mailable(instance: Instance) -> list[Feed]:

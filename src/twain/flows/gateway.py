@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING, Any
 from twain.errors import ConfigError
 from twain.flows.control import Unsubscriber
 from twain.flows.instance import Instance, connected
+from twain.flows.recipients import InstanceFacts
+from twain.flows.signing_up import FormDesk, confirmation_mint
 from twain.flows.viewing import Viewer
 from twain.returns.events import EventSpool
+from twain.returns.forms import form_handlers
 from twain.returns.gateway import create_app
 from twain.settings import Settings, load_settings
 
@@ -47,13 +50,18 @@ def open_spool(settings: Settings) -> EventSpool:
 
 def recipients_app(instance: Instance, spool: EventSpool) -> WSGIApplication:
     """The pages for recipients. *spool* may be shared by all threads of a process: they share its syncs, too."""
+    viewer = Viewer(instance)
     return create_app(
         instance.ledger,
         instance.mint(),
         Unsubscriber(instance),
         spool=spool,
-        view=Viewer(instance),
+        view=viewer,
+        facts=InstanceFacts(instance, viewer),
         proxies=instance.settings.proxies,
+        more=form_handlers(
+            FormDesk(instance), confirmation_mint(instance), instance.settings.proxies, instance.settings.base_url
+        ),
     )
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from twain.content import mime
-from twain.content.program import preview
-from twain.errors import TwainError
+from twain.content.program import Preview, preview
+from twain.errors import LedgerUnavailable, TwainError
 from twain.flows.instance import Instance
 from twain.flows.prepare import Prepared, prepare_here
-from twain.records import Bundle, Run, Stamp
+from twain.records import Bundle, Role, Run, Stamp
 from twain.returns.tokens import TokenRef
 from twain.snapshot.spool import read_shard
 
@@ -30,16 +30,38 @@ class Viewer:
         While the send goes on, the page shows what the message shows. Afterwards names and addresses are gone from here, and the
         page shows the fallbacks that the campaign declares: nothing personal is kept for it.
         """
+        shown = self._shown(ref)
+        return None if shown is None else shown.html.encode("utf-8", "replace")
+
+    def subject(self, ref: TokenRef) -> str:
+        """What the message was called, under the same rules; empty when it can't be made any more."""
+        shown = self._shown(ref)
+        return "" if shown is None else shown.subject
+
+    def language(self, ref: TokenRef) -> str:
+        """What the feed's language field says of the person, while their values are kept and the message reads it; else empty."""
+        try:
+            run = self._instance.ledger.run(ref.run_id)
+            if not run.sealed_key:
+                return ""
+            prepared = self._compiled(run.bundle)
+            field = prepared.feed.with_role(Role.LANGUAGE)
+            return str(self._row(run, ref, prepared)[0].get(field.name) or "") if field is not None else ""
+        except LedgerUnavailable:
+            raise
+        except TwainError:
+            return ""
+
+    def _shown(self, ref: TokenRef) -> Preview | None:
         try:
             run = self._instance.ledger.run(ref.run_id)
             prepared = self._compiled(run.bundle)
             row, arm = self._row(run, ref, prepared)
             program = prepared.programs[arm]
             filled = {name: row.get(name) for name in program.columns}
-            shown = preview(program, {**filled, "address": "you@example.invalid"}, self._stamp(ref))
+            return preview(program, {**filled, "address": "you@example.invalid"}, self._stamp(ref))
         except TwainError:
             return None
-        return shown.html.encode("utf-8", "replace")
 
     def _stamp(self, ref: TokenRef) -> Stamp:
         """The message's own token, so that its links lead where the message's lead."""

@@ -1,4 +1,4 @@
-"""The one click of RFC 8058, as a request's body says it."""
+"""The forms recipients send: the one click of RFC 8058, and the buttons of our own pages."""
 
 from __future__ import annotations
 
@@ -29,12 +29,21 @@ def body_of(environ: WSGIEnvironment) -> bytes | HTTPStatus:
     return body if length <= MAX_BODY else HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
-def confirmed(content_type: str, body: bytes) -> bool:
-    """RFC 8058 §3.2: the pair List-Unsubscribe=One-Click, as either kind of form."""
+def form_of(environ: WSGIEnvironment) -> dict[str, str] | HTTPStatus:
+    """The fields of a form that have exactly one value, as either kind of form; or why the body is not taken."""
+    body = body_of(environ)
+    if isinstance(body, HTTPStatus):
+        return body
+    content_type = str(environ.get("CONTENT_TYPE", ""))
     if content_type.lower().startswith("multipart/form-data"):
-        return _multipart(content_type, body).get("List-Unsubscribe") == "One-Click"
+        return _multipart(content_type, body)
     form = parse_qs(body.decode("latin-1"), max_num_fields=16) if body.count(b"&") < 16 else {}
-    return form.get("List-Unsubscribe") == ["One-Click"]
+    return {name: values[0] for name, values in form.items() if len(values) == 1}
+
+
+def confirmed(form: dict[str, str]) -> bool:
+    """RFC 8058 §3.2: the pair List-Unsubscribe=One-Click."""
+    return form.get("List-Unsubscribe") == "One-Click"
 
 
 def _multipart(content_type: str, body: bytes) -> dict[str, str]:

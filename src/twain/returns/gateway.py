@@ -3,8 +3,10 @@
 ``/u/<token>``: GET asks, and never unsubscribes — security scanners open every link; POST is the one click of RFC 8058, or the
 confirm page's button, and is durable in the ledger before its 200. ``/c/<token>.<n>``: on to the n-th target of the bundle's
 link table, or to a target that was signed for this one message. ``/o/<token>``: the open pixel. ``/v/<token>``: the message in
-the browser. Clicks, opens and views are on the disk before they are answered; HEAD looks, and counts for nothing.
-Whatever is wrong with a token, the answer is the same.
+the browser. ``/p/`` and ``/w/``: see ``recipients.py``.
+
+Clicks, opens and views are on the disk before they are answered; HEAD looks, and counts for nothing. Whatever is wrong with a
+token, the answer is the same.
 """
 
 from __future__ import annotations
@@ -17,11 +19,12 @@ from typing import TYPE_CHECKING
 
 from twain.errors import LedgerError
 from twain.ports import Ledger
-from twain.records import CANARY_LINK, Suppression
-from twain.returns.answers import PRIVATE, Answer, Handler, Headers, html, page, tongue
-from twain.returns.click import body_of, confirmed
+from twain.records import CANARY_LINK
+from twain.returns.answers import PRIVATE, Answer, Handler, Headers, html, page
 from twain.returns.events import Event, EventSpool
-from twain.returns.pages import VIEW_POLICY, confirm_page
+from twain.returns.facts import Facts
+from twain.returns.pages import VIEW_POLICY
+from twain.returns.recipients import Lookup, Recipients
 from twain.returns.requests import agent_of, network_of, signs_of
 from twain.returns.server import Server, serve
 from twain.returns.targets import Targets
@@ -32,13 +35,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Server", "create_app", "serve"]
 
-#: What the recipients' pages answer; everything else is the house's. The table in ``_Gateway`` says who answers which.
-PREFIXES = frozenset({"/u/", "/c/", "/o/", "/v/"})
-_ALLOWED = "GET, HEAD, POST"
+#: What the recipients' pages answer; everything else is the house's. The table in ``create_app`` says who answers which.
+PREFIXES = frozenset({"/u/", "/p/", "/w/", "/c/", "/o/", "/v/", "/f/", "/j/"})
 _log = logging.getLogger("twain.gateway")
 
-Lookup = Callable[[TokenRef], bytes | None]
-"""Whom a token stands for → the 32-byte HMAC of the address it went to; None when that is not known (any more)."""
 View = Callable[[TokenRef], bytes | None]
 """Whose message → the HTML page of it; None when it is not known (any more)."""
 
@@ -48,13 +48,14 @@ _PIXEL = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c
 _SEEN = Answer("200 OK", [("Content-Type", "image/gif"), ("Content-Length", str(len(_PIXEL))), *PRIVATE], _PIXEL)
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 — what the pages stand on, each named by whoever has it
     ledger: Ledger,
     mint: TokenMint,
     lookup: Lookup,
     *,
     spool: EventSpool | None = None,
     view: View | None = None,
+    facts: Facts | None = None,
     proxies: int = 0,
     now: Callable[[], float] = time.time,
     more: Mapping[str, Handler] | None = None,
@@ -62,13 +63,24 @@ def create_app(
     """The WSGI application.
 
     *spool*: where events are kept; without one nothing is counted. *view*: makes the page of ``/v/``; without one there is none.
+    *facts*: what may be told of a send; without them there is a plain ``/u/``, and neither ``/p/`` nor ``/w/``.
     *proxies* of ours stand in front and add to X-Forwarded-For. *now* stamps what happens (epoch seconds).
     *more*: what answers under further prefixes of ``PREFIXES``.
     """
-    gateway = _Gateway(ledger, mint, lookup, spool, view, proxies, now, more or {})
+    links = _Links(ledger, mint, spool, view, proxies, now)
+    recipients = Recipients(ledger, mint, lookup, facts, links.left, now)
+    handlers: Mapping[str, Handler] = {
+        "/u/": recipients.unsubscribing,
+        "/p/": recipients.preferences,
+        "/w/": recipients.why,
+        "/c/": links.clicked,
+        "/o/": links.opened,
+        "/v/": links.viewed,
+        **(more or {}),
+    }
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        status, headers, body = gateway.answer(environ)
+        status, headers, body = _answer(handlers, environ)
         start_response(status, headers)
         if _log.isEnabledFor(logging.INFO):
             _log.info("%s %s %s", _shown(environ, "REQUEST_METHOD"), _shown(environ, "PATH_INFO"), status[:3])
@@ -77,50 +89,44 @@ def create_app(
     return app
 
 
-class _Gateway:
+def _answer(handlers: Mapping[str, Handler], environ: WSGIEnvironment) -> Answer:
+    path = str(environ.get("PATH_INFO", ""))
+    handler = handlers.get(path[:3])
+    try:
+        answer = handler(environ, path[3:]) if handler is not None else None
+    except LedgerError:
+        _log.exception("Nothing could be kept; the recipient was asked to try again.")
+        words = "retry" if _looks(environ) else "later"
+        return page(environ, HTTPStatus.SERVICE_UNAVAILABLE, words, ("Retry-After", "120"))
+    return answer or page(environ, HTTPStatus.NOT_FOUND, "unknown")
+
+
+class _Links:
+    """What is counted: clicks, opens, views. Only looking (GET, HEAD) is answered, and HEAD counts for nothing."""
+
     def __init__(
         self,
         ledger: Ledger,
         mint: TokenMint,
-        lookup: Lookup,
         spool: EventSpool | None,
         view: View | None,
         proxies: int,
         now: Callable[[], float],
-        more: Mapping[str, Handler],
     ) -> None:
-        self._ledger, self._mint, self._lookup, self._now = ledger, mint, lookup, now
+        self._mint, self._now = mint, now
         self._spool, self._view, self._proxies = spool, view, proxies
         self._targets = Targets(ledger)
-        self._handlers: Mapping[str, Handler] = {
-            "/u/": self._unsubscribing,
-            "/c/": self._clicked,
-            "/o/": self._opened,
-            "/v/": self._viewed,
-            **more,
-        }
 
-    def answer(self, environ: WSGIEnvironment) -> Answer:
-        path = str(environ.get("PATH_INFO", ""))
-        handler = self._handlers.get(path[:3])
-        try:
-            answer = handler(environ, path[3:]) if handler is not None else None
-        except LedgerError:
-            _log.exception("Nothing could be kept; the recipient was asked to try again.")
-            words = "retry" if _looks(environ) else "later"
-            return page(environ, HTTPStatus.SERVICE_UNAVAILABLE, words, ("Retry-After", "120"))
-        return answer or page(environ, HTTPStatus.NOT_FOUND, "unknown")
-
-    # ------------------------------------------------------------ looking: GET and HEAD, and HEAD counts for nothing
-
-    def _opened(self, environ: WSGIEnvironment, token: str) -> Answer | None:
+    def opened(self, environ: WSGIEnvironment, token: str) -> Answer | None:
+        """The pixel."""
         ref = self._mint.verify(token) if _looks(environ) else None
         if ref is None:
             return None
         self._keep(environ, ref, "open", -1)
         return _SEEN
 
-    def _viewed(self, environ: WSGIEnvironment, token: str) -> Answer | None:
+    def viewed(self, environ: WSGIEnvironment, token: str) -> Answer | None:
+        """The message in the browser."""
         ref = self._mint.verify(token) if _looks(environ) else None
         shown = self._view(ref) if ref is not None and self._view is not None else None
         if ref is None or shown is None:
@@ -128,7 +134,7 @@ class _Gateway:
         self._keep(environ, ref, "view", -1)
         return html(HTTPStatus.OK, shown, VIEW_POLICY)
 
-    def _clicked(self, environ: WSGIEnvironment, text: str) -> Answer | None:
+    def clicked(self, environ: WSGIEnvironment, text: str) -> Answer | None:
         """A click: on to where the bundle's link table or a signature says, and to nowhere else."""
         followed = self._mint.verify_link(text) if _looks(environ) else None
         if followed is None:
@@ -149,29 +155,8 @@ class _Gateway:
             agent, network = agent_of(environ), network_of(environ, self._proxies)
             self._spool.keep(Event(*ref, kind, self._now(), link, agent, network, signs_of(environ)))
 
-    # ------------------------------------------------------------ unsubscribing
-
-    def _unsubscribing(self, environ: WSGIEnvironment, token: str) -> Answer | None:
-        if _looks(environ):
-            ref = self._mint.verify(token)
-            return None if ref is None else html(HTTPStatus.OK, confirm_page(tongue(environ)))
-        if environ.get("REQUEST_METHOD") != "POST":
-            return page(environ, HTTPStatus.METHOD_NOT_ALLOWED, "wrong", ("Allow", _ALLOWED))
-        body = body_of(environ)
-        ref = self._mint.verify(token)
-        if ref is None:
-            return None
-        if isinstance(body, HTTPStatus) or not confirmed(str(environ.get("CONTENT_TYPE", "")), body):
-            return page(environ, body if isinstance(body, HTTPStatus) else HTTPStatus.BAD_REQUEST, "wrong")
-        address_hash = self._lookup(ref)
-        if address_hash is None:
-            return None
-        self._unsubscribe(environ, ref, address_hash)
-        return page(environ, HTTPStatus.OK, "done")
-
-    def _unsubscribe(self, environ: WSGIEnvironment, ref: TokenRef, address_hash: bytes) -> None:
-        origin = f"one-click:{ref.run_id}.{ref.shard}.{ref.row}"
-        self._ledger.suppress([Suppression(address_hash, "unsubscribed", origin, self._now())])
+    def left(self, environ: WSGIEnvironment, ref: TokenRef) -> None:
+        """Count an unsubscription, which is in the ledger already."""
         try:
             self._keep(environ, ref, "unsubscribe", -1)
         except LedgerError:

@@ -1,21 +1,43 @@
-"""The few pages a recipient sees: plain words, no script, no picture, readable by anybody and by any screen reader."""
+"""How a page for recipients is built: plain words, no script, no picture, readable by anybody and by any screen reader."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 
+from twain.returns.words import language, languages, words
+
+__all__ = ["POLICY", "VIEW_POLICY", "Place", "confirm_page", "language", "layout", "message_page"]
+
 _STYLE = (
-    "body{font:1.125rem/1.6 system-ui,sans-serif;max-width:34rem;margin:12vh auto 0;padding:0 1.5rem;"
-    "color:#1a1a1a;background:#fff}"
-    "h1{font-size:1.6rem;line-height:1.3}"
-    "button{font:inherit;font-weight:600;padding:.7rem 1.6rem;border:0;border-radius:.4rem;"
-    "background:#0b57d0;color:#fff;cursor:pointer}"
-    "button:focus-visible{outline:3px solid #1a1a1a;outline-offset:3px}"
-    "@media(prefers-color-scheme:dark){body{color:#eee;background:#161616}button{background:#a8c7fa;color:#062e6f}"
-    "button:focus-visible{outline-color:#eee}}"
+    ":root{color-scheme:light dark;--ink:#1c2321;--soft:#55605c;--paper:#fff;--card:#f5f7f6;--line:#d5dbd8;"
+    "--deed:#0b57d0;--on:#fff;--note:#e7f0fe}"
+    "@media(prefers-color-scheme:dark){:root{--ink:#eceeed;--soft:#a9b3af;--paper:#141716;--card:#1e2321;--line:#3b4340;"
+    "--deed:#a8c7fa;--on:#062e6f;--note:#1c2b42}}"
+    "*{box-sizing:border-box}"
+    "body{font:1.0625rem/1.6 system-ui,sans-serif;margin:0;color:var(--ink);background:var(--paper)}"
+    ".page{max-width:38rem;margin:0 auto;padding:8vh 1.25rem 3rem}"
+    ".from{margin:0 0 .5rem;color:var(--soft);font-weight:600}"
+    "h1{font-size:1.75rem;line-height:1.25;margin:0 0 .75rem;overflow-wrap:anywhere}"
+    "h2{font-size:1.15rem;line-height:1.35;margin:2.25rem 0 .5rem}"
+    "p{margin:.5rem 0;overflow-wrap:anywhere}.soft{color:var(--soft)}"
+    "button{font:inherit;font-weight:600;padding:.55rem 1.15rem;min-height:2.75rem;border:1px solid var(--deed);"
+    "border-radius:.5rem;background:none;color:var(--deed);cursor:pointer}"
+    "button.deed{background:var(--deed);color:var(--on)}"
+    ".deeds{display:flex;flex-wrap:wrap;gap:.75rem;margin:1.25rem 0}form{margin:0}"
+    "a{color:var(--deed)}button:focus-visible,a:focus-visible{outline:3px solid var(--ink);outline-offset:3px}"
+    ".note{padding:1rem 1.25rem;border-radius:.6rem;background:var(--note);margin:1.25rem 0}.note p:first-child{margin-top:0}"
+    "ul.rows{list-style:none;margin:0;padding:0;border-top:1px solid var(--line)}"
+    ".rows li{display:flex;flex-wrap:wrap;gap:.5rem 1.5rem;align-items:center;justify-content:space-between;padding:1rem 0;"
+    "border-bottom:1px solid var(--line)}.rows div{flex:1 1 15rem;min-width:0}.rows p{margin:.1rem 0}"
+    ".name{font-weight:600}.gets::before{content:'\\2713\\a0'}.gets-not::before{content:'\\2013\\a0'}"
+    "dl{margin:1.25rem 0}dt{font-weight:600;margin-top:1.1rem}dd{margin:.15rem 0 0;overflow-wrap:anywhere}"
+    "footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--line);font-size:.95rem}"
+    "footer ul{list-style:none;margin:.35rem 0;padding:0;display:flex;flex-wrap:wrap;gap:.35rem 1.25rem}"
+    "footer a{display:inline-block;padding:.35rem 0}[aria-current]{font-weight:600}"
 )
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode("ascii")
 
@@ -30,98 +52,64 @@ VIEW_POLICY = (
     "form-action 'none'; frame-ancestors 'none'; sandbox allow-popups allow-popups-to-escape-sandbox"
 )
 
-_WORDS: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "ask": "Stop these e-mails?",
-        "ask_more": "Press the button and you will get no more of these e-mails. Nothing else is needed.",
-        "button": "Unsubscribe",
-        "done": "You are unsubscribed",
-        "done_more": "You will get no more of these e-mails. One that is on its way already may still arrive today.",
-        "unknown": "This link does not work",
-        "unknown_more": "It may have been cut off. Please open the link in the e-mail again, or reply to that e-mail.",
-        "later": "That did not work just now",
-        "later_more": "We could not save your wish. Please try again in a few minutes.",
-        "retry": "Please open the link again",
-        "retry_more": "That did not work just now. Please open the link in the e-mail again in a few minutes.",
-        "wrong": "This request could not be read",
-        "wrong_more": "Please open the link in the e-mail again.",
-    },
-    "de": {
-        "ask": "Diese E-Mails abbestellen?",
-        "ask_more": "Ein Klick genügt: Sie bekommen dann keine dieser E-Mails mehr.",
-        "button": "Abbestellen",
-        "done": "Sie sind abgemeldet",
-        "done_more": "Sie bekommen keine dieser E-Mails mehr. Eine, die schon unterwegs ist, kann heute noch ankommen.",
-        "unknown": "Dieser Link funktioniert nicht",
-        "unknown_more": "Vielleicht ist er unvollständig. Bitte öffnen Sie ihn in der E-Mail noch einmal, oder antworten Sie.",
-        "later": "Das hat gerade nicht geklappt",
-        "later_more": "Wir konnten Ihren Wunsch nicht speichern. Bitte versuchen Sie es in ein paar Minuten noch einmal.",
-        "retry": "Bitte öffnen Sie den Link noch einmal",
-        "retry_more": "Das hat gerade nicht geklappt. Bitte öffnen Sie den Link in der E-Mail in ein paar Minuten noch einmal.",
-        "wrong": "Diese Anfrage war nicht lesbar",
-        "wrong_more": "Bitte öffnen Sie den Link in der E-Mail noch einmal.",
-    },
-    "fr": {
-        "ask": "Ne plus recevoir ces e-mails ?",
-        "ask_more": "Un clic suffit : vous ne recevrez plus ces e-mails.",
-        "button": "Se désabonner",
-        "done": "Vous êtes désabonné(e)",
-        "done_more": "Vous ne recevrez plus ces e-mails. Un message déjà parti peut encore arriver aujourd’hui.",
-        "unknown": "Ce lien ne fonctionne pas",
-        "unknown_more": "Il est peut-être incomplet. Rouvrez le lien dans l’e-mail, ou répondez à cet e-mail.",
-        "later": "Cela n’a pas fonctionné",
-        "later_more": "Nous n’avons pas pu enregistrer votre demande. Réessayez dans quelques minutes.",
-        "retry": "Rouvrez le lien, s’il vous plaît",
-        "retry_more": "Cela n’a pas fonctionné. Rouvrez le lien dans l’e-mail dans quelques minutes.",
-        "wrong": "Cette demande est illisible",
-        "wrong_more": "Rouvrez le lien dans l’e-mail.",
-    },
-    "es": {
-        "ask": "¿Dejar de recibir estos correos?",
-        "ask_more": "Basta con un clic: no recibirá más correos como este.",
-        "button": "Darse de baja",
-        "done": "Se ha dado de baja",
-        "done_more": "No recibirá más correos como este. Uno que ya esté en camino aún puede llegar hoy.",
-        "unknown": "Este enlace no funciona",
-        "unknown_more": "Puede que esté cortado. Vuelva a abrir el enlace del correo, o responda a ese correo.",
-        "later": "Ahora mismo no ha funcionado",
-        "later_more": "No hemos podido guardar su petición. Inténtelo de nuevo en unos minutos.",
-        "retry": "Vuelva a abrir el enlace",
-        "retry_more": "Ahora mismo no ha funcionado. Vuelva a abrir el enlace del correo en unos minutos.",
-        "wrong": "No se ha podido leer la petición",
-        "wrong_more": "Vuelva a abrir el enlace del correo.",
-    },
-}
+#: Where a recipient can go from here: prefix → the word for it.
+_ELSEWHERE = (("p", "to_choose"), ("w", "to_why"), ("v", "to_view"), ("u", "to_stop"))
 
 
-def language(accepted: str) -> str:
-    """The first language of an Accept-Language header that we have words in; English otherwise."""
-    for item in accepted[:200].split(","):
-        wanted = item.partition(";")[0].strip().lower().partition("-")[0]
-        if wanted in _WORDS:
-            return wanted
-    return "en"
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The page somebody is on: its prefix (``u``, ``p``, ``w``), the token, what they chose to read it in ("" = nothing)."""
+
+    prefix: str
+    token: str
+    chosen: str = ""
 
 
 def confirm_page(tongue: str) -> bytes:
     """Asks whether to unsubscribe; its form posts to the page's own address. Looking at it changes nothing."""
-    words = _WORDS[tongue]
+    said = words(tongue)
     form = (
-        '<form method="post"><input type="hidden" name="List-Unsubscribe" value="One-Click">'
-        f"<button>{escape(words['button'])}</button></form>"
+        '<form method="post" class="deeds"><input type="hidden" name="List-Unsubscribe" value="One-Click">'
+        f'<button class="deed">{escape(said["button"])}</button></form>'
     )
-    return _page(tongue, words["ask"], words["ask_more"], form)
+    return layout(tongue, said["ask"], f"<p>{escape(said['ask_more'])}</p>{form}")
 
 
 def message_page(tongue: str, name: str) -> bytes:
     """One of the plain answers: ``done``, ``unknown``, ``later``, ``retry``, ``wrong``."""
-    words = _WORDS[tongue]
-    return _page(tongue, words[name], words[f"{name}_more"], "")
+    said = words(tongue)
+    return layout(tongue, said[name], f"<p>{escape(said[f'{name}_more'])}</p>")
 
 
-def _page(tongue: str, title: str, text: str, form: str) -> bytes:
+def layout(tongue: str, title: str, body: str, *, company: str = "", place: Place | None = None) -> bytes:
+    """A whole page. *body* is HTML; *title* and *company* are text. With a *place*, its foot leads to the other pages."""
+    head = f'<p class="from">{escape(company)}</p>' if company else ""
+    foot = _foot(tongue, place) if place is not None else ""
     return (
         f'<!doctype html><html lang="{tongue}"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         '<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="robots" content="noindex">'
-        f"<style>{_STYLE}</style></head><body><main><h1>{escape(title)}</h1><p>{escape(text)}</p>{form}</main></body></html>"
+        f'<style>{_STYLE}</style></head><body><div class="page"><main>{head}<h1>{escape(title)}</h1>{body}</main>'
+        f"{foot}</div></body></html>"
     ).encode()
+
+
+def _foot(tongue: str, place: Place) -> str:
+    said, asked = words(tongue), f"?lang={place.chosen}" if place.chosen else ""
+    ways = [
+        f'<a href="../{prefix}/{place.token}{asked if prefix != "v" else ""}">{escape(said[word])}</a>'
+        for prefix, word in _ELSEWHERE
+        if prefix != place.prefix
+    ]
+    return (
+        f"<footer>{_listed(said['nav'], ways)}{_listed(said['languages'], [_tongue(one, tongue) for one in languages()])}"
+        "</footer>"
+    )
+
+
+def _tongue(one: str, current: str) -> str:
+    here = ' aria-current="true"' if one == current else ""
+    return f'<a href="?lang={one}" lang="{one}" hreflang="{one}"{here}>{escape(words(one)["language"])}</a>'
+
+
+def _listed(label: str, items: Sequence[str]) -> str:
+    return f'<nav aria-label="{escape(label)}"><ul>{"".join(f"<li>{item}</li>" for item in items)}</ul></nav>'

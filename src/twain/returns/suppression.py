@@ -1,8 +1,9 @@
 """Suppressions as files: read from CSV with the exact line of each problem, written so that no cell can act as a formula.
 
 A file to read has a heading with ``address`` (or ``email``) or, from an export of ours, ``address_hash``; ``reason`` and ``at``
-are taken over when they are there. A file without any heading is read as one address to a line. It is read as a stream, with
-limits on its size, its lines and their number, so that no upload can fill the memory.
+are taken over when they are there, and so are ``scope`` (``all``, ``channel:<name>``, ``topic:<name>``), ``until`` (the end of a
+pause) and ``own`` (``yes``: the person's own wish, theirs to take back). A file without any heading is read as one address to a
+line. It is read as a stream, with limits on its size, its lines and their number, so that no upload can fill the memory.
 """
 
 from __future__ import annotations
@@ -19,11 +20,14 @@ from twain.records import Problem, Suppression
 
 MAX_BYTES = 1 << 30
 MAX_LINE = 10_000
-HEADING = ("address_hash", "reason", "origin", "at")
+HEADING = ("address_hash", "reason", "origin", "at", "scope", "until", "own")
 _ADDRESS = frozenset({"address", "email", "e-mail", "e_mail", "mail", "email_address", "address_hash"})
 _PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf")
 _FORMULA = re.compile(r"^\s*[=+\-@|%＝＋－＠]")  # the wide ones start formulas too, where people write Japanese
+_SCOPE = re.compile(r"all|(?:channel|topic):[^\s:\x00-\x1f\x7f][^:\x00-\x1f\x7f]{0,79}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+SCOPES = "Write all, channel:<name> or topic:<name>."
 
 HashOf = Callable[[str], bytes | None]
 """An address as somebody wrote it → its 32-byte HMAC; None when it is not an address."""
@@ -44,7 +48,8 @@ def read_suppressions(
     """Each good line as a Suppression, each bad one as a Problem with its line; lazily.
 
     *reason* and *at* (epoch seconds) hold where the file does not say. A packed or too large file (T130) or an endless line
-    (T133) ends the reading; any other problem (T131 not UTF-8, T132 not CSV, T134 no address, T135 no time) is one line's.
+    (T133) ends the reading; any other problem (T131 not UTF-8, T132 not CSV, T134 no address, T135 no time, T862 no scope) is
+    one line's.
     """
     known = _File(name, hash_of, reason, origin, at)
     heading: Mapping[str, int] | None = None
@@ -62,14 +67,24 @@ def read_suppressions(
 
 
 def write_suppressions(out: TextIO, suppressions: Iterable[Suppression]) -> int:
-    """Write them as CSV (RFC 4180): hash in hex, reason, origin, time in ISO 8601 UTC. Returns how many."""
+    """Write them as CSV (RFC 4180): hash in hex, reason, origin, time in ISO 8601 UTC, scope, end, whose. Returns how many."""
     writer, count = csv.writer(out), 0
     writer.writerow(HEADING)
     for entry in suppressions:
-        moment = datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="seconds")
-        writer.writerow([entry.address_hash.hex(), harmless(entry.reason), harmless(entry.origin), moment])
+        ends = "" if entry.until is None else _written(entry.until)
+        told = [entry.address_hash.hex(), harmless(entry.reason), harmless(entry.origin), _written(entry.at)]
+        writer.writerow([*told, harmless(entry.scope), ends, "yes" if entry.own else ""])
         count += 1
     return count
+
+
+def is_scope(text: str) -> bool:
+    """Whether a text says what a suppression is for: ``all``, ``channel:<name>`` or ``topic:<name>``."""
+    return _SCOPE.fullmatch(text) is not None
+
+
+def _written(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
 
 
 def harmless(cell: str) -> str:
@@ -151,10 +166,15 @@ def _suppression(known: _File, number: int, cells: list[str], heading: Mapping[s
         todo = "Correct or remove the line; all others are taken over."
         return _problem(known.name, number, "T134", f"{shown!r} is not an address", todo)
     at = _moment(_cell(cells, heading, "at"), known.at)
-    if at is None:
+    until = _moment(ends, 0.0) if (ends := _cell(cells, heading, "until")) else None
+    if at is None or (ends and until is None):
         return _problem(known.name, number, "T135", "The time is not ISO 8601", "Write it like 2026-05-01T12:00:00Z.")
+    scope = _as_written(_cell(cells, heading, "scope")) or "all"
+    if not is_scope(scope):
+        return _problem(known.name, number, "T862", f"{harmless(scope)[:80]!r} is not a scope", SCOPES)
     reason = _CONTROL.sub(" ", _as_written(_cell(cells, heading, "reason")))[:200] or known.reason
-    return Suppression(digest, reason, known.origin, at)
+    own = _cell(cells, heading, "own").lower() == "yes"
+    return Suppression(digest, reason, known.origin, at, scope=scope, until=until, own=own)
 
 
 def _cell(cells: list[str], heading: Mapping[str, int], name: str) -> str:
