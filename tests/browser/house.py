@@ -127,4 +127,4 @@ def _run(root: Path, *words: str) -> None:
 def _environment(root: Path) -> dict[str, str]:
     """Little of this machine's: what a fresh terminal has."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH", "TMPDIR") if name in os.environ}
-    return {**kept, "TWAIN_ROOT": str(root), "TWAIN_PERSON": "lhoffmann", "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**kept, "TWAIN_ROOT": str(root), "TWAIN_PERSON": "lhoffmann"}

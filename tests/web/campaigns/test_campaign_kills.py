@@ -37,22 +37,32 @@ postal_address = "Berlin"
 BODY = "<p>Hello</p><p><a href='{{ unsubscribe_url }}'>Unsubscribe</a></p>"
 
 
+@pytest.fixture(scope="module")
+def launched(tmp_path_factory: pytest.TempPathFactory, company: None) -> Path:
+    """A workspace whose campaign is approved and launched; each test works in a copy of it."""
+    root = tmp_path_factory.mktemp("launched") / "house"
+    copy_workspace(root)
+    (root / "data").mkdir(exist_ok=True)
+    shutil.copyfile(ROOT / "data" / "shop.duckdb", root / "data" / "shop.duckdb")
+    folder = root / "campaigns" / "killed"
+    folder.mkdir(parents=True)
+    (folder / "campaign.toml").write_text(CAMPAIGN)
+    (folder / "body.html").write_text(BODY)
+    prepared = _run(root, "prepare")
+    assert prepared.returncode == 0, prepared.stderr
+    return root
+
+
 @pytest.fixture
-def house(tmp_path: Path, company: None) -> Callable[[int], Path]:
+def house(tmp_path: Path, launched: Path) -> Callable[[int], Path]:
     """A workspace of its own whose channel leads to a port."""
 
     def made(port: int) -> Path:
-        copy_workspace(tmp_path)
-        (tmp_path / "data").mkdir(exist_ok=True)
-        shutil.copyfile(ROOT / "data" / "shop.duckdb", tmp_path / "data" / "shop.duckdb")
-        toml = tmp_path / "twain.toml"
+        root = tmp_path / "house"
+        shutil.copytree(launched, root)
+        toml = root / "twain.toml"
         toml.write_text(re.sub(r"^port = \d+", f"port = {port}", toml.read_text(), count=1, flags=re.MULTILINE))
-        folder = tmp_path / "campaigns" / "killed"
-        folder.mkdir(parents=True)
-        (folder / "campaign.toml").write_text(CAMPAIGN)
-        (folder / "body.html").write_text(BODY)
-        _run(tmp_path, "prepare")
-        return tmp_path
+        return root
 
     return made
 
