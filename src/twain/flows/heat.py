@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html as html_text
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from twain.content.markup import Tag, tags
@@ -18,7 +18,7 @@ from twain.flows.instance import Instance
 from twain.flows.prepare import Prepared, prepare_here
 from twain.insight.rates import Rate, rate
 from twain.insight.responses import Responses
-from twain.records import Bundle, Run, Stamp
+from twain.records import Bundle, Stamp
 
 _TOKEN = "heat"  # noqa: S105 — stands where a message's token would
 _STAMP = Stamp(b"<heat@localhost>", _TOKEN.encode(), b"Thu, 01 Jan 1970 00:00:00 +0000")
@@ -58,18 +58,40 @@ class HeatMap:
     links: tuple[Hot, ...]
 
 
-def heat_map(instance: Instance, run: Run, arm: str, responses: Responses, delivered: int) -> HeatMap:
-    """The map of one variant of a send, *delivered* to so many people. Raises ConfigError for a variant there is none of."""
-    bundle = instance.ledger.bundle(run.bundle)
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """One variant's mail before it is painted. *prefix* begins the address of each counted link; *targets*: number → where to.
+
+    *words* are of the links that are seen, by number, in their order.
+    """
+
+    arm: str
+    subject: str
+    html: str
+    prefix: str
+    targets: Mapping[int, str]
+    words: Mapping[int, str]
+
+
+def bare_mail(instance: Instance, digest: str, arm: str) -> Bare:
+    """The mail of one variant of a bundle. Raises ConfigError for a variant there is none of; it never changes, so keep it."""
+    bundle = instance.ledger.bundle(digest)
     prepared = prepare_here(instance, Bundle(bundle.hash, bundle.campaign, {**bundle.body, "track_opens": False}))
     program, targets = _program(prepared, arm)
     shown = preview(program, dict.fromkeys(program.columns), _STAMP)
-    seen = {n: words for n, words in _links(shown.html, f"{instance.settings.base_url}/c/{_TOKEN}.") if n in targets}
-    counted = targets if seen else {}  # without a gateway no link is
-    clicks = sum(responses.people("click", "link", str(number)) for number in counted)
-    order = [*seen, *(number for number in counted if number not in seen)]
-    links = tuple(_hot(n, seen.get(n), targets[n], responses, delivered, clicks) for n in order)
-    return HeatMap(arm, shown.subject, _painted(shown.html, {link.number: link for link in links}, instance), links)
+    prefix = f"{instance.settings.base_url}/c/{_TOKEN}."
+    words = {number: said for number, said in _links(shown.html, prefix) if number in targets}
+    return Bare(
+        arm, shown.subject, shown.html, prefix, targets if words else {}, words
+    )  # without a gateway none is counted
+
+
+def heat_map(mail: Bare, responses: Responses, delivered: int) -> HeatMap:
+    """The map of a *mail* that reached so many people."""
+    clicks = sum(responses.people("click", "link", str(number)) for number in mail.targets)
+    order = [*mail.words, *(number for number in mail.targets if number not in mail.words)]
+    links = tuple(_hot(n, mail.words.get(n), mail.targets[n], responses, delivered, clicks) for n in order)
+    return HeatMap(mail.arm, mail.subject, _painted(mail, {link.number: link for link in links}), links)
 
 
 def _program(prepared: Prepared, arm: str) -> tuple[CompiledProgram, dict[int, str]]:
@@ -117,15 +139,16 @@ def _words(inside: str) -> str:
     return said if len(said) <= _LONGEST_WORDS else f"{said[: _LONGEST_WORDS - 1]}…"
 
 
-def _painted(html: str, hot: dict[int, Hot], instance: Instance) -> str:
+def _painted(mail: Bare, hot: Mapping[int, Hot]) -> str:
     """Every link disarmed; the counted ones framed and labelled, the more clicked the warmer."""
+    html = mail.html
     hottest = max((link.share for link in hot.values()), default=0.0)
     bits, at = [], 0
     for tag in tags(html):
         if tag.name not in ("a", "area", "form", "base", "meta") or tag.closing:
             continue
         source = _HREF.sub("", html[tag.start : tag.end])
-        number = _number(tag, f"{instance.settings.base_url}/c/{_TOKEN}.")
+        number = _number(tag, mail.prefix)
         link = hot.get(number) if number is not None else None
         bits += [html[at : tag.start], source if link is None else _framed(source, link, hottest)]
         at = tag.end

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from twain.flows.answers import rates_of, responses_of
 from twain.flows.conversions import last_count
-from twain.flows.heat import heat_map
+from twain.flows.heat import bare_mail, heat_map
 from twain.insight.rates import rate
 from twain.ledger.happened import EVENTS
 from twain.records import CameBack
@@ -129,7 +129,7 @@ def test_answers_are_read_anew_only_when_something_has_come_back(here, back):
 
 def test_the_heat_map_shows_each_link_and_leads_nowhere(here, back):
     responses = answers.answers(here, back).responses
-    shown = heat_map(here, back, "main", responses, 150)
+    shown = heat_map(bare_mail(here, back.bundle, "main"), responses, 150)
     assert {link.number: link.rate.part for link in shown.links if link.rate.part} == CLICKS
     assert sum(link.share for link in shown.links) == pytest.approx(1)
     assert next(link.machines for link in shown.links if link.number == 0) == 5

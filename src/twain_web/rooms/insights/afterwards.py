@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -12,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from twain.flows.answers import Rates, rates_of
-from twain.flows.heat import HeatMap, heat_map
+from twain.flows.heat import Bare, HeatMap, bare_mail, heat_map
 from twain.flows.instance import Instance
 from twain.records import Run
 from twain_web import engine
@@ -30,6 +31,7 @@ _SANDBOX = (
     "base-uri 'none'; sandbox"
 )
 _MOST_SENDS = 60
+_MAILS = 32  # kept in memory, some tens of kilobytes each
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,14 @@ def _heat(here: Instance, run: Run, variant: str) -> HeatMap:
     arm = variant or next(iter(sent), "main")
     responses = answers(here, run).responses
     people = sent.get(arm, {}).get("sent", 0)
-    return heat_map(here, run, arm, responses, rates_of(responses, people, by="arm", name=arm).delivered)
+    delivered = rates_of(responses, people, by="arm", name=arm).delivered
+    return heat_map(_bare(run.bundle, arm), responses, delivered)
+
+
+@lru_cache(maxsize=_MAILS)
+def _bare(bundle: str, arm: str) -> Bare:
+    """A bundle's mail, made once: its hash is all that it depends on."""
+    return bare_mail(engine.instance(), bundle, arm)
 
 
 def _trended(here: Instance, campaign: str) -> list[Trended]:
