@@ -50,6 +50,7 @@ from twain.records import (
     Window,
     Worker,
 )
+from twain.records.slots import Loads, Slot
 
 Values: TypeAlias = Sequence[Any] | pa.Array | pa.ChunkedArray
 """One column: a list, or Arrow's own."""
@@ -370,7 +371,7 @@ class Ledger(Protocol):
     def suppressions_of(self, address_hash: bytes) -> list[Suppression]:
         """Every entry of one address that is in force, the widest first."""
 
-    def suppressions(self) -> Iterator[Suppression]: ...
+    def suppressions(self, after: int = -1) -> Iterator[Suppression]: ...
 
     def book_returned(self, mails: Sequence[CameBack], rule: SoftRule) -> list[CameBack]:
         """Book mails that came back, and what follows from them, in one transaction; those known already are left out."""
@@ -429,6 +430,12 @@ class Ledger(Protocol):
     def set_stop(self, stop: Stop) -> None: ...
     def lift_stop(self, scope: str, person: str) -> bool: ...
     def stops(self) -> list[Stop]: ...
+
+    def book_slot(self, slot: Slot, bounds: Loads) -> list[tuple[str, int]]:
+        """Keep a slot, whole, unless something in *bounds* would be exceeded: then the full (resource, hour) pairs."""
+
+    def slots(self, *, since: float = 0.0, until: float = 1e12, campaign: str = "") -> list[Slot]: ...
+    def release_slot(self, slot_id: str) -> bool: ...
 
     def remember_links(self, bundle: str, links: Mapping[int, str]) -> None: ...
     def links(self, bundle: str) -> Mapping[int, str]: ...

@@ -8,6 +8,7 @@ from typing import Any
 from twain.errors import Held, TwainError
 from twain.feeds.checks import check_audience
 from twain.flows.campaigns import Campaign
+from twain.flows.capacity import require_slot
 from twain.flows.capping import had_enough
 from twain.flows.domains import require_domain
 from twain.flows.freeze import check_feeds, split_of
@@ -105,7 +106,7 @@ def _people(instance: Instance, prepared: Prepared, funnel: Funnel, options: Sen
 
 def _why_not(instance: Instance, bundle: Bundle, verdicts: list[Verdict]) -> str:
     held = [v.business for v in verdicts if v.level is Level.HOLD]
-    for require in (require_production, require_domain, require_approval):
+    for require in (require_production, require_domain, require_approval, require_slot):
         try:
             require(instance, bundle)
         except Held as error:

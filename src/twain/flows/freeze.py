@@ -14,6 +14,7 @@ import pyarrow as pa
 from twain.audiences.split import splitter
 from twain.errors import Held, SourceError, TwainError
 from twain.feeds.checks import check_audience, check_feed
+from twain.flows.capacity import require_slot, take_slot
 from twain.flows.capping import had_enough
 from twain.flows.checked import keep_verdicts
 from twain.flows.conversions import measures_lift
@@ -46,6 +47,8 @@ def freeze(instance: Instance, run: Run, watch: Watch, prepared: Prepared) -> Ru
     try:
         obey_stops(instance, prepared.bundle)
         _require_domain(instance, run, prepared.bundle)
+        if not run.scope.startswith("to:"):
+            require_slot(instance, prepared.bundle)
         run, snapshot = _read(instance, run, prepared, watch)
     except (Held, SourceError) as held:
         _hold(instance, run, held)
@@ -86,6 +89,7 @@ def _read(instance: Instance, run: Run, prepared: Prepared, watch: Watch) -> tup
         people = _check_people(instance, run, prepared, attempt.snapshot, watch)
         keep_verdicts(instance, people, prepared.feeds, run=run)
         hold_on(people)
+    take_slot(instance, run, prepared.bundle, attempt.snapshot.funnel.audience)
     return run, attempt
 
 

@@ -16,6 +16,7 @@ from twain.audiences.dates import local_dates
 from twain.delivery.channels import open_channel
 from twain.errors import ConfigError, SourceUnavailable
 from twain.feeds.reading import open_source
+from twain.flows.capacity_files import read_capacity, within_capacity
 from twain.flows.workspace import Workspace, load_workspace, references
 from twain.ledger.clock import SystemClock
 from twain.ledger.lake import Lake
@@ -94,7 +95,8 @@ class Instance:
         if name not in self.settings.channels:
             known = ", ".join(sorted(self.settings.channels)) or "none yet"
             raise ConfigError(f"There is no channel {name!r} in twain.toml.", todo=f"Channels: {known}.")
-        return open_channel(self.settings.channels[name])
+        capacity = read_capacity(self.root, self.settings.time_zone)
+        return open_channel(within_capacity(self.settings.channels[name], capacity, self.clock.now()))
 
     def bounce_address(self, channel: str) -> str:
         """Where bounces of a channel's mail come back to, one address a message; "" = to the sender. Raises ConfigError."""

@@ -17,7 +17,7 @@ Row = Mapping[str, Any]
 #: The ledger's tables, in an order in which rows refer to earlier tables only.
 TABLES = (
     "meta", "counters", "bundles", "approvals", "links", "runs", "run_events", "workers", "shards", "windows", "retries",
-    "lanes", "suppression", "erasures", "returned_mail", "stops", "checks", "audit",
+    "lanes", "suppression", "erasures", "returned_mail", "stops", "checks", "audit", "slots",
     "signups", "outgoing",
 )  # fmt: skip
 #: Tables that are never empty: a migration fills them.

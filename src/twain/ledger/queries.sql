@@ -282,3 +282,15 @@ update runs set state = 'held' where state in ('planned', 'checked', 'snapshotti
 select id from runs where state in ('planned', 'checked', 'snapshotting', 'sending', 'paused', 'reconciling')
 -- name: restored_leases
 update shards set holder = null, expires_at = null
+
+-- name: slot_overlapping
+select * from slots where state <> 'released' and begins < :until and until > :since order by begins, id
+-- name: slot_set
+insert into slots (id, campaign, channel, begins, ends, until, people, loads, person, booked_at, state, exception, run_id,
+forecast, measured) values (:id, :campaign, :channel, :begins, :ends, :until, :people, :loads, :person, :booked_at, :state,
+:exception, :run_id, :forecast, :measured)
+on conflict (id) do update set begins = excluded.begins, ends = excluded.ends, until = excluded.until,
+people = excluded.people, loads = excluded.loads, state = excluded.state, exception = excluded.exception,
+person = excluded.person, run_id = excluded.run_id, measured = excluded.measured
+-- name: slot_release
+update slots set state = 'released' where id = :id and state = 'booked'

@@ -14,12 +14,24 @@ from twain.ledger.outgoing import OutgoingBook
 from twain.ledger.returned import ReturnedMail
 from twain.ledger.runs import Runs
 from twain.ledger.signups import Signups
+from twain.ledger.slots import Slots
 from twain.ledger.suppressions import Suppressions
 from twain.ledger.windows import Windows
 
 
 class StoredLedger(
-    Campaigns, Runs, Leases, Windows, Fates, Suppressions, ReturnedMail, Erasures, Signups, OutgoingBook, OldLists
+    Campaigns,
+    Runs,
+    Leases,
+    Windows,
+    Fates,
+    Suppressions,
+    ReturnedMail,
+    Erasures,
+    Signups,
+    OutgoingBook,
+    OldLists,
+    Slots,
 ):
     """Control state of the flow in SQLite, Postgres or (for tests) memory: one logic, one SQL, three drivers."""
 

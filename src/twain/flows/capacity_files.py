@@ -1,0 +1,55 @@
+"""What the workspace says of capacity and calendars: ``capacity.toml``, ``calendars/*.toml`` and the ICS files beside them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+from twain.calendars.files import read_calendar
+from twain.calendars.ics import read_freezes
+from twain.calendars.parts import Calendar
+from twain.calendars.slots import Capacity, read_limits
+from twain.errors import ConfigError, Place
+from twain.flows.files import read_text
+from twain.settings import ChannelSettings
+
+FILE, FOLDER = "capacity.toml", "calendars"
+
+
+def read_capacity(root: Path, zone: str = "UTC") -> Capacity:
+    """The capacity of a workspace as its files stand now. Without files nothing is limited. Raises ConfigError T911 to T913."""
+    files = [root / FILE, *(root / FOLDER).glob("*.toml"), *(root / FOLDER).glob("*.ics")]
+    stamp = tuple(sorted((str(f), f.stat().st_mtime_ns, f.stat().st_size) for f in files if f.is_file()))
+    return _read(root, zone, stamp)
+
+
+@lru_cache(maxsize=8)
+def _read(root: Path, zone: str, _stamp: tuple[tuple[str, int, int], ...]) -> Capacity:
+    path = root / FILE
+    limits = read_limits(read_text(path, root, Place(FILE))) if path.is_file() else ()
+    calendars = (root / FOLDER).glob("*.toml")
+    return Capacity(limits, tuple(_calendar(file, zone) for file in sorted(calendars)))
+
+
+def _calendar(path: Path, zone: str) -> Calendar:
+    found = read_calendar(path.stem, read_text(path, path.parent), zone)
+    imported = [f for one in found.imports for f in read_freezes(_ics(path.parent, one.file), one, zone)]
+    return replace(found, freezes=(*found.freezes, *imported))
+
+
+def _ics(folder: Path, name: str) -> bytes:
+    if not (folder / name).is_file():
+        todo = f"Put the export at {FOLDER}/{name}."
+        raise ConfigError(f"There is no {FOLDER}/{name}.", place=Place(f"{FOLDER}/{name}"), todo=todo, code="T912")
+    return read_text(folder / name, folder).encode()
+
+
+def within_capacity(channel: ChannelSettings, capacity: Capacity, now: float) -> ChannelSettings:
+    """A channel that keeps to what is declared for an hour, whatever its own limits allow: all its sends together."""
+    most = capacity.limit(f"channel:{channel.name}", int(now // 3600))
+    if most is None:
+        return channel
+    whole = dict(channel.limits.get("", {}))
+    whole["per_hour"] = min(most, whole.get("per_hour", most))
+    return replace(channel, limits={**channel.limits, "": whole})

@@ -1,0 +1,124 @@
+"""Calendars as IT writes them, and those of others as iCalendar."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import icalendar
+import pytest
+
+from twain.calendars import ics
+from twain.calendars.business import is_holiday
+from twain.calendars.files import read_calendar
+from twain.calendars.parts import Import
+from twain.errors import ConfigError
+
+GOOD = """
+title = "IT operations"
+zone = "Europe/Berlin"
+
+[[hours]]
+effective_from = 2026-01-01
+week = ["Mon-Thu 08:00-17:00", "Fri 08:00-14:00"]
+
+[[holidays]]
+effective_from = 2026-01-01
+country = "DE"
+region = "BE"
+closed = [2026-12-24]
+
+[[freeze]]
+effective_from = 2026-06-01
+name = "Christmas trade"
+kind = "hard"
+classes = ["normal"]
+from = 2026-12-14
+until = 2027-01-02T06:00:00
+
+[[maintenance]]
+effective_from = 2026-06-01
+name = "Database upgrade"
+touches = ["source:shop"]
+from = 2026-12-06T02:00:00
+until = 2026-12-06T04:00:00
+"""
+
+
+def test_a_file_is_read() -> None:
+    found = read_calendar("it", GOOD)
+    assert found.hours[0].week[-1] == (4, 480, 840)
+    assert found.freezes[0].begins.astimezone(UTC) == datetime(2026, 12, 13, 23, tzinfo=UTC)
+    assert found.maintenance[0].touches == ("source:shop",)
+    assert is_holiday(found, date(2026, 12, 24)) == "Closed"
+    assert is_holiday(found, date(2026, 12, 28)) == ""
+    assert is_holiday(found, date(2026, 3, 8))  # a holiday in Berlin, not in the rest of Germany
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("effective_from = 2026-01-01\nweek", "week", "from which day"),
+        ('"Fri 08:00-14:00"', '"Fri 14:00-08:00"', "no working hours"),
+        ('region = "BE"', 'region = "XX"', "No public holidays are known"),
+        ('kind = "hard"', 'kind = "rigid"', "rigid"),
+        ('classes = ["normal"]', "classes = []", "what it is for"),
+        ("until = 2027-01-02T06:00:00", "until = 2026-01-02T06:00:00", "ends before it begins"),
+        ('touches = ["source:shop"]', 'touches = ["shop"]', "what it touches"),
+        ('zone = "Europe/Berlin"', 'zone = "../etc/passwd"', "no time zone"),
+        ('title = "IT operations"', "titel = 1", "Unknown key"),
+    ],
+)
+def test_what_is_wrong_is_said(old: str, new: str, says: str) -> None:
+    assert old in GOOD
+    with pytest.raises(ConfigError, match=says) as caught:
+        read_calendar("it", GOOD.replace(old, new, 1))
+    assert caught.value.shown_code == "T911"
+    assert caught.value.todo
+
+
+ORIGIN = Import("soft", ("normal", "send"), date(2026, 1, 1), file="changes.ics")
+
+
+def _ics(*lines: str) -> bytes:
+    event = ["BEGIN:VEVENT", "UID:1", "DTSTAMP:20260101T000000Z", *lines, "END:VEVENT"]
+    return "\r\n".join(["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:x", *event, "END:VCALENDAR", ""]).encode()
+
+
+def test_events_of_an_ics_become_freezes() -> None:
+    whole = ics.read_freezes(
+        _ics("SUMMARY:Audit", "DTSTART;VALUE=DATE:20261201", "DTEND;VALUE=DATE:20261203"), ORIGIN, "Europe/Berlin"
+    )
+    assert whole[0].name == "Audit"
+    assert whole[0].begins.astimezone(UTC) == datetime(2026, 11, 30, 23, tzinfo=UTC)
+    assert whole[0].span.hours == 48
+    timed = ics.read_freezes(_ics("SUMMARY:x", "DTSTART:20261201T100000Z", "DURATION:PT2H"), ORIGIN)
+    assert timed[0].span.hours == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"not a calendar",
+        b"x" * (ics.MAX_SIZE + 1),
+        _ics("SUMMARY:x", "DTSTART:20261201T100000Z", "DURATION:PT2H", "RRULE:FREQ=DAILY"),
+        _ics("SUMMARY:x"),
+        _ics("SUMMARY:x", "DTSTART:20261201T100000Z", "DTEND:20261201T090000Z"),
+    ],
+)
+def test_an_ics_that_cannot_be_trusted_is_refused_whole(text: bytes) -> None:
+    with pytest.raises(ConfigError) as caught:
+        ics.read_freezes(text, ORIGIN)
+    assert caught.value.shown_code == "T912"
+
+
+def test_what_is_written_is_read_again_and_carries_no_foreign_line() -> None:
+    entry = ics.Entry(
+        "plan-1@twain",
+        "Sale\r\nBEGIN:VALARM",
+        datetime(2026, 12, 1, 9, tzinfo=UTC),
+        datetime(2026, 12, 1, 11, tzinfo=UTC),
+    )
+    text = ics.write("Year calendar", [entry], datetime(2026, 11, 1, tzinfo=UTC))
+    assert b"\r\nBEGIN:VALARM" not in text
+    event = icalendar.Calendar.from_ical(text).walk("VEVENT")[0]
+    assert (event["UID"], event["DTSTART"].dt) == ("plan-1@twain", datetime(2026, 12, 1, 9, tzinfo=UTC))
