@@ -1,4 +1,4 @@
-"""The web's part of the command line: ``twain up``, ``twain admin``, ``twain audit``. Joins by the entry point.
+"""The web's part of the command line: ``twain up``, ``admin``, ``audit``, ``desk``. Joins by the entry point.
 
 Django is imported when a command runs, not before: ``twain send`` shall not pay for it.
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Annotated
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 audit = typer.Typer(no_args_is_help=True, help="The audit of the house: verify its chain.")
 admin = typer.Typer(no_args_is_help=True, help="People of the house: enter somebody, their roles, deactivate somebody.")
+desk = typer.Typer(no_args_is_help=True, help="Requests between the teams: list, show, ask, answer, take the patch.")
 Roles = Annotated[list[str] | None, typer.Option("--role", help="Once for each role; see twain admin roles --help.")]
 
 
@@ -26,6 +28,7 @@ def register(app: typer.Typer) -> None:
     app.command("up")(up)
     app.add_typer(admin, name="admin")
     app.add_typer(audit, name="audit")
+    app.add_typer(desk, name="desk")
 
 
 def up(
@@ -144,6 +147,104 @@ def verify(
     else:
         say(f"Broken: {found.why}. The {found.rows} rows before it are as they were written.")
     return 0 if found.broken_at is None else 4
+
+
+# ---------------------------------------------------------------- requests
+
+
+@desk.command("list")
+def list_requests(
+    closed: Annotated[bool, typer.Option("--closed", help="Those that are over.")] = False, as_json: Json = False
+) -> None:
+    """What is under way: how it stands, who has it now, and what was promised."""
+    programs, by = _requests()
+    found = programs.listed(by=by, closed=closed)
+    if as_json:
+        print_json({"requests": found})
+        return
+    for one in found:
+        day = f", promised for {one.promised}" if one.promised else ""
+        say(f"{one.slug}  {one.outcome}: {one.state_shown}{f' ({one.turn})' if one.turn else ''}{day}")
+    if not found:
+        say("Nothing is over yet." if closed else "Nothing is under way.")
+
+
+@desk.command("show")
+def show_request(request: str, as_json: Json = False) -> None:
+    """One request, with every answer and every date that was given."""
+    programs, by = _requests()
+    found = programs.whole(by=by, slug=request)
+    if as_json:
+        print_json(found)
+        return
+    say(f"{found.card.outcome}: {found.card.state_shown}", "bold")
+    say(f"Asked by {found.card.asker}. {found.purpose}")
+    for given in found.promises:
+        say(f"Promised for {given.day} by {given.who}")
+    say(f"Automatic check: {found.seen or 'none'}")
+    for event in found.events:
+        say(f"{event.at:%Y-%m-%d %H:%M}  {event.verb}  {event.who}: {event.words}")
+
+
+@desk.command("ask")
+def ask_it(
+    outcome: str,
+    kind: Annotated[str, typer.Option("--type", help="A file of requests/, without .toml.")],
+    purpose: Annotated[str, typer.Option("--for", help="What it is for.")],
+    by_day: Annotated[datetime | None, typer.Option("--by", formats=["%Y-%m-%d"], help="When it would help.")] = None,
+    why: Annotated[str, typer.Option(help="Why then.")] = "",
+    target: Annotated[
+        list[str] | None, typer.Option("--target", help="What the check looks at: feed=customers")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Ask IT for something, as the page does."""
+    programs, by = _requests()
+    from twain_web.rooms.desk.public import Wish  # noqa: PLC0415 — only after setup
+
+    day = by_day.date() if by_day else None
+    looked_at = dict(one.partition("=")[::2] for one in target or ())
+    made = programs.ask(by=by, wish=Wish(kind, outcome, purpose, day, why, target=looked_at))
+    if as_json:
+        print_json(made)
+    else:
+        say(f"{made.slug}: {made.turn} is asked.")
+
+
+@desk.command("answer")
+def answer_request(
+    request: str,
+    verb: Annotated[str, typer.Argument(help="promise, accept, question, start, wait, arrive, show, decline, reply …")],
+    words: Annotated[str, typer.Option(help="What is said with it.")] = "",
+    day: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The date that is promised.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Answer a request. Nothing closes it but what is seen to be there."""
+    programs, by = _requests()
+    now = programs.answer(by=by, slug=request, verb=verb, words=words, day=day.date() if day else None)
+    if as_json:
+        print_json(now)
+    else:
+        say(f"{now.slug}: {now.state_shown}")
+
+
+@desk.command("patch")
+def patch_of_request(request: str, as_json: Json = False) -> None:
+    """The contract's diff of a request for a field: ``twain desk patch r12 | git apply``."""
+    programs, by = _requests()
+    text = programs.patch(by=by, slug=request)
+    if as_json:
+        print_json({"request": request, "patch": text})
+    else:
+        sys.stdout.write(text)
+
+
+def _requests() -> tuple[Any, Any]:
+    """The room's programs, and whoever is at the keyboard."""
+    setup()
+    from twain_web.rooms.desk.public import programs  # noqa: PLC0415 — only after setup
+
+    return programs, programs.somebody(_me())
 
 
 def setup() -> None:
