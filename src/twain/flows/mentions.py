@@ -141,7 +141,19 @@ class Reader:
             return Meaning(feed, Right.PERSONALISE) if path[-1] == _MARK else None
         if head == "related" and len(rest) > 1:
             return self._in_related(tree["related"].get(rest[0], {}), rest[1:], feed)
+        if head == "conversion" and rest:
+            return self._in_conversion(tree["conversion"], rest, feed)
         return None
+
+    def _in_conversion(self, spec: Mapping[str, Any], path: Sequence[Any], feed: Feed) -> Meaning | None:
+        if path[0] == "relation":
+            return Meaning(feed, None, relation=True)
+        other = self.feeds.get(str(spec.get("feed")))
+        if other is None:
+            return None
+        if path[0] == "where":
+            return self._in_rule(spec["where"], path[1:], other)
+        return Meaning(other, Right.PERSONALISE) if path[0] in ("time", "value") else None
 
     def _in_related(self, spec: Mapping[str, Any], path: Sequence[Any], feed: Feed) -> Meaning | None:
         if path[0] == "relation":

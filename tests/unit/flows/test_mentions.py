@@ -136,3 +136,19 @@ def test_broken_liquid_names_nothing():
 def test_fragments(sql, expected):
     found = shown(sql, READER.fragment(sql, "f", "duckdb"))
     assert [(of, name, line) for of, name, _, line in found] == expected
+
+
+def test_what_counts_as_a_success_reads_its_feed():
+    text = """\
+[conversion]
+feed = "orders"
+time = "ordered_at"
+value = "total"
+within = "7d"
+relation = "bought"
+where = { all = [{ field = "city", value = "total" }] }
+"""
+    assert shown(text, READER.campaign(text, "c", PEOPLE)) == [
+        ("orders", "city", F, 7), ("orders", "ordered_at", P, 3), ("orders", "total", P, 4),
+    ]  # fmt: skip
+    assert [(m.feed, m.name) for m in READER.campaign(text, "c", PEOPLE) if m.relation] == [("people", "bought")]
