@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
-from twain.flows.bounces import whereabouts
+import pyarrow as pa
+
+from twain.errors import LedgerError
 from twain.flows.instance import Instance
 from twain.flows.policy import read_policy
 from twain.flows.suppressing import hasher
@@ -20,6 +23,8 @@ from twain.ledger.rewriting import NOBODY
 from twain.records import CameBack, Suppression
 from twain.returns.causes import Cause, cause_of, find_status, has_code
 from twain.returns.mail_parts import without_addresses
+from twain.returns.tokens import TokenRef
+from twain.snapshot.spool import read_shard
 
 _OURS = re.compile(r"(?<![a-z0-9])[a-z0-9]{1,16}\.[0-9]{1,8}\.[0-9]{1,8}\.[0-9a-f]{20}@[a-z0-9.-]{1,253}")
 _MOST_IDS = 16
@@ -61,8 +66,7 @@ class Booked:
 
 def book_provided(instance: Instance, events: Sequence[Provided]) -> list[Booked]:
     """Book events in one transaction, with what follows from them; the same event again changes nothing."""
-    finder = _Finder(instance)
-    mails = [finder.mail_of(event) for event in events]
+    mails = _Finder(instance).mails_of(events)
     _obey(instance, events, mails)
     once = list({mail.mail: mail for mail in mails if mail.kind != "unsubscribe"}.values())
     new = {mail.mail: mail for mail in instance.ledger.book_returned(once, read_policy(instance.root).bounces)}
@@ -90,15 +94,28 @@ def _obey(instance: Instance, events: Sequence[Provided], mails: list[CameBack])
 
 
 class _Finder:
-    """From an event to the message it is about."""
+    """From events to the messages they are about, many at once: a provider tells hundreds in one breath."""
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
         self._verify = instance.mint().verify_message_id
         self._hash_of: Callable[[str], bytes | None] = hasher(instance)
 
-    def mail_of(self, event: Provided) -> CameBack:
-        proof, delivery = self._delivery(event)
+    def mails_of(self, events: Sequence[Provided]) -> list[CameBack]:
+        """What is booked of each event, in their order."""
+        refs = [self._ref(event.raw) for event in events]
+        proved = self._messages({ref for ref in refs if ref is not None})
+        hashes = [
+            None if ref in proved else self._hash_of(event.recipient) for ref, event in zip(refs, events, strict=True)
+        ]
+        since = min((event.at for event in events), default=0.0) - _LOOKED_BACK
+        lately = self._instance.history.last_to_each([digest for digest in hashes if digest], since)
+        return [
+            self._mail(event, *_delivery(proved.get(ref) if ref else None, lately.get(digest) if digest else None))
+            for event, ref, digest in zip(events, refs, hashes, strict=True)
+        ]
+
+    def _mail(self, event: Provided, proof: str, delivery: dict[str, Any]) -> CameBack:
         bounce = event.kind == "bounce"
         return CameBack(
             mail=hashlib.sha256(f"{event.provider}\0{event.event}".encode()).digest(),
@@ -113,25 +130,63 @@ class _Finder:
             **delivery,
         )
 
-    def _delivery(self, event: Provided) -> tuple[str, dict[str, Any]]:
-        for said in self._ids(event.raw):
-            ref = self._verify(said)
-            found = whereabouts(self._instance, ref) if ref else {}
-            if found:
-                return "message_id", found
-        hashed = self._hash_of(event.recipient) if event.recipient else None
-        row = self._instance.history.last_to(hashed, event.at - _LOOKED_BACK) if hashed else None
-        return ("recipient", whereabouts_of(row)) if row else ("", {})
+    def _ref(self, raw: str) -> TokenRef | None:
+        """The first Message-ID in it that we signed."""
+        found = (self._verify(said[0]) for said in islice(_OURS.finditer(raw[:_MOST_READ].lower()), _MOST_IDS))
+        return next((ref for ref in found if ref is not None), None)
 
-    @staticmethod
-    def _ids(raw: str) -> Iterator[str]:
-        for number, found in enumerate(_OURS.finditer(raw[:_MOST_READ].lower())):
-            if number == _MOST_IDS:
-                return
-            yield found[0]
+    def _messages(self, refs: Set[TokenRef]) -> dict[TokenRef, dict[str, Any]]:
+        ordered = sorted((ref.run_id, ref.shard, ref.row) for ref in refs)
+        kinds = {"run_id": pa.string(), "shard": pa.int32(), "row": pa.int32()}
+        columns = zip(*ordered, strict=True) if ordered else ((), (), ())
+        asked = pa.table({name: pa.array(values, kinds[name]) for name, values in zip(kinds, columns, strict=True)})
+        rows = self._instance.history.mailed(asked).to_pylist() if ordered else []
+        found = {TokenRef(row["run_id"], row["shard"], row["row"]): _of_row(row) for row in rows}
+        under_way: dict[tuple[str, int], list[TokenRef]] = {}
+        for ref in refs - found.keys():
+            under_way.setdefault((ref.run_id, ref.shard), []).append(ref)
+        for batch, missing in under_way.items():
+            found |= self._under_way(*batch, missing)
+        return found
+
+    def _under_way(self, run_id: str, number: int, refs: Sequence[TokenRef]) -> dict[TokenRef, dict[str, Any]]:
+        """Messages of a send that goes on: from its batch in the spool, opened once."""
+        ledger = self._instance.ledger
+        try:
+            run = ledger.run(run_id)
+            shard = next(one for one in ledger.shards(run.id) if one.number == number)
+            table = read_shard(shard, self._instance.vault.unseal(run.sealed_key, run.id)).select(
+                ["key", "address_hash"]
+            )
+        except (LedgerError, StopIteration):
+            return {}  # nothing is left of it
+        same = {
+            "run_id": run.id,
+            "shard": number,
+            "campaign": run.campaign,
+            "feed": str(ledger.bundle(run.bundle).body.get("feed", "")),
+            "sent_at": run.started_at or run.created_at,
+        }
+        return {
+            ref: same
+            | {
+                "row": ref.row,
+                "recipient": str(table["key"][ref.row].as_py()),
+                "address_hash": bytes(table["address_hash"][ref.row].as_py()),
+            }
+            for ref in refs
+            if ref.row < table.num_rows
+        }
 
 
-def whereabouts_of(row: dict[str, Any]) -> dict[str, Any]:
+def _delivery(proved: dict[str, Any] | None, lately: dict[str, Any] | None) -> tuple[str, dict[str, Any]]:
+    """How it is known, and which message; nothing when it is about nobody's."""
+    if proved:
+        return "message_id", proved
+    return ("recipient", _of_row(lately)) if lately else ("", {})
+
+
+def _of_row(row: dict[str, Any]) -> dict[str, Any]:
     """A row of the delivery history, as it is booked."""
     same = {name: row[name] for name in ("run_id", "shard", "row", "campaign", "feed")}
     return same | {

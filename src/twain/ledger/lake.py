@@ -65,6 +65,10 @@ _ORDER = {"deliveries": 'key, "at"', "events": 'key, "at"', "bounces": 'key, "at
 _MAILED = (
     'select * from read_parquet($files, hive_partitioning = false) semi join messages using (run_id, shard, "row")'
 )
+_LAST = (
+    "select * from read_parquet($files, hive_partitioning = false) semi join addresses using (address_hash) "
+    'where "at" >= $since and fate = \'sent\' qualify row_number() over (partition by address_hash order by "at" desc) = 1'
+)
 _Q = "select {what} from read_parquet($files, hive_partitioning = false) where {where}"
 
 
@@ -265,6 +269,17 @@ class Lake:
         values = {"hash": address_hash, "since": datetime.fromtimestamp(since, UTC)}
         rows = self._table("address_hash = $hash and \"at\" >= $since and fate = 'sent'", files, values).to_pylist()
         return max(rows, key=lambda row: row["at"], default=None)
+
+    def last_to_each(self, hashes: Sequence[bytes], since: float) -> dict[bytes, dict[str, Any]]:
+        """As :meth:`last_to`, of many addresses at once; those that nothing was sent to are missing."""
+        files = [str(self._root / e.path) for e in self._manifest.entries("deliveries") if e.last_at >= since]
+        if not files or not hashes:
+            return {}
+        with self._connected() as engine:
+            engine.register("addresses", pa.table({"address_hash": pa.array(list(set(hashes)), pa.binary())}))
+            values = {"files": files, "since": datetime.fromtimestamp(since, UTC)}
+            found = engine.sql(_LAST, params=values).to_arrow_table().to_pylist()
+        return {bytes(row["address_hash"]): row for row in found}
 
     def undelivered(self, run_id: str, fates: Iterable[Fate]) -> Iterator[Undelivered]:
         """People of a run with one of these fates, with their keys, by shard and row."""
