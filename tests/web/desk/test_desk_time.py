@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.house_workspace import ROOT
 from twain_web.roles import Role
 from twain_web.rooms.desk import business
 from twain_web.rooms.desk.actions.asking import type_of
@@ -46,6 +49,41 @@ def _closed(asker, asked_at, days, feed="customers"):
     )  # fmt: skip
     for number, (verb, state, at) in enumerate((("ask", "asked", asked_at), ("observe", "observed", one.observed_at))):
         Event.objects.create(request=one, number=number, at=at, verb=verb, state=state)
+
+
+CALENDAR = """
+[[hours]]
+effective_from = 2026-01-01
+zone = "Europe/Berlin"
+week = ["Mon-Thu 08:00-16:00"]
+
+[[freeze]]
+effective_from = 2026-01-01
+name = "Winter sale"
+kind = "hard"
+classes = ["normal"]
+from = 2026-11-23T00:00:00
+until = 2026-11-28T00:00:00
+"""
+
+
+@pytest.fixture
+def its_calendar():
+    file = ROOT / "calendars" / "it.toml"
+    file.parent.mkdir()
+    file.write_text(CALENDAR)
+    yield file
+    shutil.rmtree(file.parent)
+
+
+def test_its_own_calendar_says_when_work_is_and_a_freeze_stops_the_clock(its_calendar):
+    friday, monday = datetime(2026, 11, 20, 12, tzinfo=UTC), datetime(2026, 11, 30, 8, tzinfo=UTC)
+    assert business.hours(friday, monday) == 4 * 8 + 1
+    assert business.hours(friday, monday, "normal") == 1
+    assert business.days_after(friday, 1, "normal") == monday.date()
+    assert business.days_after(friday, 1, "standard") == datetime(2026, 11, 23).date()  # noqa: DTZ001
+    its_calendar.write_text("hours = ")
+    assert business.hours(friday, monday, "normal") == 4 + 5 * 8, "unreadable: plain hours serve, twain check tells"
 
 
 def test_it_is_an_estimate_by_name_until_six_have_been_closed(db, somebody):

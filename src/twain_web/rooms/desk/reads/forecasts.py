@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from twain.flows.request_types import RequestType
+from twain_web import engine
 from twain_web.rooms.desk import business, forecast
 from twain_web.rooms.desk.clocks import Clocks, Passed, clocks
 from twain_web.rooms.desk.models import Event, Request
@@ -46,17 +47,18 @@ def say(kind: RequestType, feed: str, team: str, wanted_by: date | None, now: da
     known = cases(kind.name)
     group = forecast.similar(known, kind.name, feed, team, moment)
     estimate = kind.estimate
-    chance = group.chance(business.hours(moment, _end_of(wanted_by))) if group and wanted_by else None
+    change = kind.change
+    chance = group.chance(business.hours(moment, _end_of(wanted_by), change)) if group and wanted_by else None
     return Said(
         n=len(group.finished) if group else 0,
         since=timezone.localdate(group.since) if group else None,
-        half=_day(moment, group.percentile(forecast.HALF)) if group else None,
-        usually=_day(moment, group.percentile(forecast.USUALLY)) if group else None,
+        half=_day(moment, group.percentile(forecast.HALF), change) if group else None,
+        usually=_day(moment, group.percentile(forecast.USUALLY), change) if group else None,
         chance=chance,
         longest=group.longest / business.HOURS_A_DAY if group else 0.0,
         estimate_by=str(estimate.by),
-        estimate_from=business.days_after(moment, estimate.at_least_days),
-        estimate_to=business.days_after(moment, estimate.at_most_days),
+        estimate_from=business.days_after(moment, estimate.at_least_days, change),
+        estimate_to=business.days_after(moment, estimate.at_most_days, change),
         past=() if group else tuple(c.hours / business.HOURS_A_DAY for c in known if c.closed_at is not None),
         procedure_changed=bool(group) and backtest(kind.name).procedure_changed,
     )
@@ -70,7 +72,8 @@ def backtest(kind: str) -> forecast.Backtest:
 
 @lru_cache(maxsize=64)
 def _backtest(kind: str, _last_event: int) -> forecast.Backtest:
-    return forecast.walk_forward(cases(kind), lambda case, then: business.hours(case.asked_at, then))
+    change = _change(kind)
+    return forecast.walk_forward(cases(kind), lambda case, then: business.hours(case.asked_at, then, change))
 
 
 def cases(kind: str) -> list[forecast.Case]:
@@ -82,7 +85,8 @@ def cases(kind: str) -> list[forecast.Case]:
 
 def clocks_of(one: Request) -> Clocks:
     """The three clocks of a request, now."""
-    return clocks(_passed(one), timezone.now(), business.hours)
+    change = _change(one.kind)
+    return clocks(_passed(one), timezone.now(), lambda begin, end: business.hours(begin, end, change))
 
 
 def _case(one: Request) -> forecast.Case:
@@ -95,8 +99,14 @@ def _passed(one: Request) -> Iterable[Passed]:
     return [Passed(event.at, State(event.state)) for event in one.events.all()]
 
 
-def _day(moment: datetime, hours: float | None) -> date | None:
-    return None if hours is None else timezone.localdate(business.after(moment, hours))
+def _day(moment: datetime, hours: float | None, change: str) -> date | None:
+    return None if hours is None else timezone.localdate(business.after(moment, hours, change))
+
+
+def _change(kind: str) -> str:
+    """The change class of a type, whose freezes stop its clock; none for one that is no longer a file."""
+    known = engine.workspace().request_types.get(kind)
+    return known.change if known else ""
 
 
 def _end_of(day: date) -> datetime:
