@@ -95,7 +95,8 @@ def gone(processes: list[psutil.Process]) -> bool:
     return not psutil.wait_procs(processes, timeout=0.2)[1]
 
 
-def test_it_opens_and_leaves_nothing_behind(root):
+def test_the_demo_opens_obeys_a_click_and_leaves_nothing_behind(root):
+    ensure_data(root, 60, 7)
     with opened(root, "--demo") as (process, said):
         assert [team["side"] for team in said["teams"]] == ["marketing", "it"]
         assert said["teams"][0]["password"] != said["teams"][1]["password"]
@@ -103,6 +104,7 @@ def test_it_opens_and_leaves_nothing_behind(root):
         assert urllib.request.urlopen(said["inbox"], timeout=10).status == 200
         children = family(process)
         assert len(children) >= 5  # the server and its worker, the reconcilers, the desk and its sink
+        _one_click_unsubscribes(root, said)
         process.send_signal(signal.SIGINT)
         assert process.wait(40) == 0
         until(lambda: gone(children), 10)
@@ -110,54 +112,46 @@ def test_it_opens_and_leaves_nothing_behind(root):
         assert "Traceback" not in (root / "up.log").read_text()
 
 
-def test_a_child_that_dies_is_started_again(root):
+def _one_click_unsubscribes(root: Path, said: dict) -> None:
+    """RFC 8058 from end to end: the message's own link, no cookie, no form; a link with a letter changed does nothing."""
+    assert twain(root, "send", "summer-thanks", "--limit", "3").returncode == 0
+    links = []
+
+    def arrived() -> bool:
+        try:
+            text = urllib.request.urlopen(f"{said['inbox']}1/source", timeout=5).read().decode()
+        except urllib.error.HTTPError:
+            return False
+        links[:] = re.findall(r"List-Unsubscribe: <(http[^>]+/u/[^>]+)>", text.replace("\r\n ", ""))
+        return bool(links)
+
+    until(arrived)
+    assert links[0].startswith(said["url"])
+    forged = links[0][:-1] + ("A" if links[0][-1] != "A" else "B")
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(forged, data=b"List-Unsubscribe=One-Click", timeout=10)
+    assert suppressed(root) == 0
+    assert urllib.request.urlopen(links[0], data=b"List-Unsubscribe=One-Click", timeout=10).status == 200
+    assert suppressed(root) == 1
+
+
+def test_a_house_outside_the_demo_from_its_opening_to_its_sudden_end(root):
+    """Nobody is there and nobody is named; its port is its own; a child that dies is started again; none outlives it."""
     with opened(root) as (process, said):
+        assert said["teams"] == []
+        assert said["inbox"] is None
+        assert twain(root, "admin", "roles", "lhoffmann").returncode == 2
+        assert "is taken" in refused(root, "--port", said["url"].rsplit(":", 1)[1])
         server = next(child for child in family(process) if "web" in child.cmdline())
         server.kill()
         until(lambda: "starts again" in (root / "up.log").read_text())
         until(lambda: alive(said["url"]))
         assert not server.is_running()
-
-
-def test_when_the_supervisor_is_killed_its_children_end(root):
-    with opened(root) as (process, said):
         children = family(process)
         process.kill()
         process.wait(10)
         until(lambda: gone(children))
         assert not alive(said["url"])
-
-
-def test_outside_the_demo_nobody_is_there_and_nobody_is_named(root):
-    with opened(root) as (_, said):
-        assert said["teams"] == []
-        assert said["inbox"] is None
-    assert twain(root, "admin", "roles", "lhoffmann").returncode == 2
-
-
-def test_one_click_unsubscribes_through_the_house(root):
-    """RFC 8058 from end to end: the message's own link, no cookie, no form; a link with a letter changed does nothing."""
-    ensure_data(root, 60, 7)
-    with opened(root, "--demo") as (_, said):
-        assert twain(root, "send", "summer-thanks", "--limit", "3").returncode == 0
-        links = []
-
-        def arrived() -> bool:
-            try:
-                text = urllib.request.urlopen(f"{said['inbox']}1/source", timeout=5).read().decode()
-            except urllib.error.HTTPError:
-                return False
-            links[:] = re.findall(r"List-Unsubscribe: <(http[^>]+/u/[^>]+)>", text.replace("\r\n ", ""))
-            return bool(links)
-
-        until(arrived)
-        assert links[0].startswith(said["url"])
-        forged = links[0][:-1] + ("A" if links[0][-1] != "A" else "B")
-        with pytest.raises(urllib.error.HTTPError, match="404"):
-            urllib.request.urlopen(forged, data=b"List-Unsubscribe=One-Click", timeout=10)
-        assert suppressed(root) == 0
-        assert urllib.request.urlopen(links[0], data=b"List-Unsubscribe=One-Click", timeout=10).status == 200
-        assert suppressed(root) == 1
 
 
 # ---------------------------------------------------------------- what it refuses
@@ -189,11 +183,6 @@ def test_the_demo_comes_into_no_production(root):
 
 def test_the_demo_listens_on_this_machine_alone(root):
     assert "does not listen" in refused(root, "--demo", "--host", "0.0.0.0")
-
-
-def test_a_port_that_is_taken_is_said(root):
-    with opened(root) as (_, said):
-        assert "is taken" in refused(root, "--port", said["url"].rsplit(":", 1)[1])
 
 
 BROKEN = """
