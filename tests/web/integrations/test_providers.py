@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 
+import pyarrow as pa
 import pytest
 from django.test import Client
 
@@ -12,9 +13,11 @@ from tests.web.integrations import provider_payloads as says
 from twain.errors import ConfigError
 from twain.flows.provided import Provided, cause_told
 from twain.flows.suppressing import hasher
+from twain.ledger.bundles import make_bundle
 from twain.ledger.lake import Lake
-from twain.records import Fate
+from twain.records import SHARD_FIELDS, Fate, Funnel, Run, RunEvent, RunState
 from twain.returns.causes import Cause
+from twain.snapshot.spool import write_shard
 from twain_web import engine
 from twain_web.rooms.integrations import providers
 from twain_web.rooms.integrations.models import Provider, Told
@@ -257,3 +260,31 @@ def test_a_provider_that_signs_needs_its_key(operator, company):
         providers.open_provider(by=operator, kind="mailgun")
     with pytest.raises(ConfigError, match="no provider"):
         providers.open_provider(by=operator, kind="pigeon")
+
+
+def test_a_bounce_of_a_send_that_goes_on_is_found_in_the_spool(sent, opened, tmp_path):
+    """Its batch is not in the history yet: whom the message went to is read from the sealed spool."""
+    here, run_id = engine.instance(), f"runder{next(NUMBERS)}"
+    bundle = make_bundle("of-providers", {"campaign": "of-providers", "feed": "customers", "run": run_id})
+    here.ledger.publish(bundle)
+    run = Run(
+        run_id, bundle.hash, "of-providers", RunState.SNAPSHOTTING, "mail", "never_twice", "tester", here.clock.now()
+    )
+    here.ledger.create_run(run)
+    key, hashed = here.vault.new_data_key(), hasher(here)(f"{run_id}@customer.example")
+    row = {"key": "4712", "address": f"{run_id}@customer.example", "address_hash": hashed}
+    usual = {pa.string(): "", pa.binary(): b"", pa.int32(): 0, pa.int16(): 0, pa.int8(): 0}
+    table = pa.table({f.name: pa.array([row.get(f.name, usual.get(f.type))], f.type) for f in SHARD_FIELDS})
+    shard = write_shard(tmp_path, table, key, run_id=run_id, number=0, lane="*")
+    event = RunEvent(run_id, here.clock.now(), "sending", "")
+    here.ledger.commit_manifest(run_id, [shard], Funnel(1, {}, 1), here.vault.seal(key, run_id), event)
+    mac = here.mint().stamps(run_id, 0, [0])[0][0].decode()
+    strange = says.sendgrid(
+        "bounce", f"<{run_id}.0.9.{mac}@x.example>", "nobody@elsewhere.example", sg_event_id="strange"
+    )
+    body = [says.sendgrid("bounce", f"<{run_id}.0.0.{mac}@x.example>", row["address"]), strange]
+    assert opened("sendgrid")(body) == 200
+    assert [one.matched for one in Told.objects.order_by("id")] == [True, False]
+    (mail,) = here.ledger.returned_for(run_id, 0, 0)
+    assert (mail.recipient, mail.feed, mail.followed) == ("4712", "customers", "suppressed: hard bounce")
+    here.ledger.advance(run_id, [RunState.SENDING], RunState.CANCELLED, event)
