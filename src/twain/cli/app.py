@@ -15,7 +15,21 @@ from pathlib import Path
 import typer
 
 from twain import __version__
-from twain.cli import audience, bounces, brakes, control, demo, domains, events, feeds, privacy, results, runs, send
+from twain.cli import (
+    audience,
+    bounces,
+    brakes,
+    control,
+    demo,
+    domains,
+    events,
+    feeds,
+    forms,
+    privacy,
+    results,
+    runs,
+    send,
+)
 from twain.cli.output import show_error
 from twain.errors import TwainError
 
@@ -47,7 +61,21 @@ def root(
     """Take part: see the commands below."""
 
 
-for _room in (send, runs, audience, feeds, control, domains, events, privacy, demo, bounces, results, brakes):
+for _room in (
+    send,
+    runs,
+    audience,
+    feeds,
+    control,
+    domains,
+    events,
+    privacy,
+    demo,
+    bounces,
+    results,
+    brakes,
+    forms,
+):
     _room.register(app)
 for _entry in entry_points(group="twain.commands"):
     _entry.load()(app)

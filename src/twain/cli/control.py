@@ -14,6 +14,7 @@ from twain.flows import control
 from twain.flows.domains import check_signatures
 from twain.flows.gateway import serve_gateway
 from twain.flows.instance import open_instance
+from twain.flows.production import waive_old_list
 from twain.flows.suppressing import export_suppressions, import_suppressions
 
 suppress = typer.Typer(no_args_is_help=True, help="Addresses that must not be mailed. Only their hashes are kept.")
@@ -88,6 +89,20 @@ def suppress_import(
         say(f"{done.added} added, {done.known} known already.")
         show_problems(done.problems)
     return 2 if done.problems else 0
+
+
+@suppress.command("waive")
+def suppress_waive(
+    because: Annotated[str, typer.Option("--because", help="Why there is nothing to import; your name goes with it.")],
+    as_json: Json = False,
+) -> None:
+    """Answer, by name, for a first send without the suppressions of the provider before us."""
+    with open_instance() as instance:
+        waived = waive_old_list(instance, because)
+    if as_json:
+        print_json(waived)
+    else:
+        say(f"Noted: {waived.person} answers for it. {waived.why}")
 
 
 @suppress.command("export")

@@ -67,6 +67,10 @@ def person(
     for entry in known["suppressed"]:
         until = f", until {when(entry['until'])}" if entry["until"] else ""
         say(f"Suppressed ({entry['scope']}{until}): {entry['reason']} ({entry['origin']})")
+    for one in known["signups"]:
+        confirmed = f"confirmed {when(one['confirmed_at'])}" if one["confirmed_at"] else one["state"]
+        words = f"words {one['consent_version']} ({one['consent_hash'][:12]})"
+        say(f"Signed up by {one['form']}: {one['topic']}, {words}, asked {when(one['asked_at'])}, {confirmed}.")
     for run in known["held_by_sends"]:
         say(f"In the sealed audience of {run} until it ends.")
 

@@ -13,6 +13,7 @@ from twain.flows.campaigns import Campaign
 from twain.flows.checked import keep_verdicts
 from twain.flows.confirming import check_forms
 from twain.flows.instance import Instance
+from twain.flows.intake import check_intakes
 from twain.flows.prepare import Question, answer
 from twain.flows.publish import campaign_body
 from twain.records import Feed, Level, Problem, Verdict
@@ -22,7 +23,7 @@ T = TypeVar("T")
 
 def check_offline(instance: Instance) -> list[Problem]:
     """Everything that can be known without a database. Order: contracts, then campaigns by name."""
-    problems = [*instance.workspace.problems, *check_forms(instance)]
+    problems = [*instance.workspace.problems, *check_forms(instance), *check_intakes(instance)]
     if not instance.workspace.feeds and not problems:
         problems.append(Problem("warning", "T110", "There are no feeds yet.", "Draft some: twain connect <source>."))
     for name in instance.workspace.campaigns():

@@ -20,7 +20,7 @@ from twain.flows.erased import key_mark
 from twain.flows.instance import Instance
 from twain.flows.suppressing import hasher
 from twain.ledger.rewriting import Rewriter, Subject
-from twain.records import Feed, Role, Run, Shard, Suppression
+from twain.records import Feed, Role, Run, Shard, Signup, Suppression
 from twain.snapshot.spool import read_shard
 
 REASON = "erased"
@@ -67,6 +67,7 @@ def forget(instance: Instance, who: str) -> Forgotten:
     marks = [*subject.hashes, *(key_mark(instance, feed, key) for feed, key in subject.keys)]
     instance.ledger.remember_erased(marks, instance.person)
     instance.ledger.unname(subject.keys, subject.hashes)
+    instance.ledger.forget_signups(found.addresses)
     history = Rewriter(instance.settings.history)
     rows = history.erase(subject)
     sealed = tuple(run.id for run in _holding(instance, subject))
@@ -141,6 +142,7 @@ def known(instance: Instance, who: str) -> dict[str, Any]:
         "keys": [{"feed": feed, "key": key} for feed, key in found.subject.keys],
         "deliveries": [{**row, "address_hash": bytes(row["address_hash"]).hex()} for row in deliveries],
         "suppressed": [_told(entry) for entry in entries],
+        "signups": [_proof(one) for digest in found.addresses for one in instance.ledger.signups_of(digest)],
         "held_by_sends": [run.id for run in _holding(instance, found.subject)],
         "feeds_not_asked": list(found.unread),
     }
@@ -164,6 +166,22 @@ def retain(instance: Instance) -> dict[str, int]:
 
 
 # ------------------------------------------------------------ inside
+
+
+def _proof(one: Signup) -> dict[str, Any]:
+    """What proves a consent (Article 7 (1)): which words, when, from where, and when it was confirmed."""
+    return {
+        "form": one.form,
+        "state": one.state,
+        "topic": one.topic,
+        "language": one.language,
+        "consent_version": one.version,
+        "consent_hash": one.text_hash.hex(),
+        "asked_at": one.at,
+        "asked_from": one.network,
+        "confirmed_at": one.confirmed_at or None,
+        "confirmed_from": one.confirmed_from,
+    }
 
 
 def _told(entry: Suppression) -> dict[str, Any]:

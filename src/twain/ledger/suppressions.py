@@ -82,9 +82,9 @@ class Suppressions(Book):
             rows = tx.all("suppression_of", address_hash=address_hash, now=tx.moment.wall)
         return [_suppression_from(row) for row in rows]
 
-    def suppressions(self) -> Iterator[Suppression]:
-        """Every suppressed address in order of entry, pauses that are over too, read page by page."""
-        seq = -1
+    def suppressions(self, after: int = -1) -> Iterator[Suppression]:
+        """Every suppressed address in order of entry (those after a seq), pauses that are over too, read page by page."""
+        seq = after
         while True:
             with self._driver.reading() as tx:
                 rows = tx.all("suppression_page", seq=seq, limit=_PAGE)

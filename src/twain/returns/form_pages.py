@@ -76,6 +76,23 @@ def inputs(form: Form, language: str, answers: Mapping[str, str], wrong: Mapping
     return "".join(lines) + agreed + trap + f'<input type="hidden" name="lang" value="{language}">'
 
 
+def snippet(form: Form, language: str, base_url: str) -> str:
+    """The form as plain HTML for another page: it posts to us, needs no script, and looks as that page makes it look."""
+    lines = inputs(form, language, {}, {}).replace('class="trap" aria-hidden="true"', "hidden")
+    button = f"<p><button>{escape(form.words[language].button)}</button></p>"
+    body = lines.replace('<div class="line">', '\n  <div class="line">').replace(
+        '<input type="hidden"', '\n  <input type="hidden"'
+    )
+    return f'<form method="post" action="{escape(base_url)}/f/{form.name}">{body}\n  {button}\n</form>\n'
+
+
+def frame(form: Form, language: str, base_url: str) -> str:
+    """The hosted page within another page."""
+    title = escape(form.words[language].title)
+    style = "width:100%;height:34rem;border:0"
+    return f'<iframe src="{escape(base_url)}/f/{form.name}?lang={language}" title="{title}" style="{style}"></iframe>\n'
+
+
 def message(language: str, title: str, text: str) -> bytes:
     """A page that says one thing."""
     return shell(language, title, f"<h1>{escape(title)}</h1>{paragraphs(text)}")

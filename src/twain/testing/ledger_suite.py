@@ -26,6 +26,7 @@ from twain.records import (
     Wait,
 )
 from twain.testing.ledger_returned_suite import ReturnedContract
+from twain.testing.ledger_signups_suite import SignupsContract
 from twain.testing.ledger_steps import (
     FREE,
     START,
@@ -359,6 +360,7 @@ class ErasureContract:
 
 class LedgerContract(
     ErasureContract,
+    SignupsContract,
     CampaignContract,
     RunContract,
     LeaseContract,

@@ -1,0 +1,48 @@
+"""Where leads and consents are written: IT's own intakes, one file per kind (``[intakes.<name>]`` of ``twain.toml``).
+
+An intake is told everything at least once, and keeps it once: by a unique key in a table, by the message's id at a webhook.
+Its login is its own; a source's login stays read only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from twain.delivery.intakes.table import open_table
+from twain.delivery.intakes.webhook import open_webhook
+from twain.errors import ConfigError, Place
+from twain.settings import WebhookSettings
+
+
+class Intake(Protocol):
+    """A system of IT's that takes one thing at a time."""
+
+    @property
+    def name(self) -> str:
+        """As twain.toml calls it."""
+
+    def write(self, identifier: str, payload: Mapping[str, Any]) -> None:
+        """Write it, once, whatever happened at an earlier try. Returns only when it is there for good.
+
+        Raises ChannelUnavailable (T871) when another try may help, ChannelError (T872) when somebody must look first.
+        """
+
+    def test(self) -> None:
+        """Connect and look whether it could be written; nothing is. Raises as ``write`` does."""
+
+
+def open_intake(name: str, options: Mapping[str, Any], folder: Path, webhooks: WebhookSettings) -> Intake:
+    """The intake that *options* describe; nothing is connected yet. Raises ConfigError T873. *folder*: the workspace's."""
+    kind = options.get("kind")
+    if kind == "table":
+        return open_table(name, options, folder)
+    if kind == "webhook":
+        return open_webhook(name, options, webhooks)
+    raise ConfigError(
+        f"intakes.{name}: there is no kind {kind!r}.",
+        place=Place("twain.toml"),
+        todo='Write kind = "table" or kind = "webhook".',
+        code="T873",
+    )
