@@ -28,7 +28,8 @@ Webhooks](https://www.standardwebhooks.com) specification, so its libraries for 
 A `POST` of JSON, `{{"type": …, "timestamp": …, "data": …}}`, with three headers: `webhook-id` (the same at every try:
 what you know already, drop), `webhook-timestamp` (epoch seconds: refuse what is older than five minutes) and
 `webhook-signature` (`v1,` and the HMAC-SHA256 of `id.timestamp.body` in Base64; after a rotation two of them, divided
-by a space, for {hours} hours). Ids ascend with time.
+by a space, for {hours} hours, or as long as the file or variable that you keep a secret in holds two). Ids ascend
+with time.
 
 ```python receiver
 import base64, hashlib, hmac

@@ -230,6 +230,12 @@ def test_a_secret_that_it_keeps_is_looked_up_where_it_lies(endpoint, other, oper
     step(made.endpoint)
     _, headers, body = other.got[-1]
     assert verified(headers, body, secret)
+    newer = signing.new_secret()
+    monkeypatch.setenv("WAREHOUSE_HOOK", f"{newer} {secret}")
+    tell("campaign.held", **HELD)
+    step(made.endpoint)
+    _, headers, body = other.got[-1]
+    assert verified(headers, body, newer, secret)
     monkeypatch.delenv("WAREHOUSE_HOOK")
     tell("campaign.held", **HELD)
     last = step(made.endpoint).last()

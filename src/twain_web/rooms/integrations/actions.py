@@ -146,7 +146,8 @@ def _checked(url: str, types: Collection[str], secret_ref: str) -> list[str]:
     here = engine.instance()
     reaching.check(url.strip(), here.settings.webhooks, production=here.settings.production)
     if secret_ref.strip():
-        signing.key_of(signing.look_up(secret_ref.strip(), here.root), secret_ref.strip())
+        for secret in signing.look_up(secret_ref.strip(), here.root).split() or [""]:
+            signing.key_of(secret, secret_ref.strip())
     unknown = sorted(set(types) - _OFFERED)
     if unknown or not types:
         what = f"There is no event type {unknown[0]!r}." if unknown else "An endpoint needs at least one event type."

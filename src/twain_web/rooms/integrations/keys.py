@@ -18,9 +18,9 @@ def keys_of(endpoint: Endpoint) -> list[bytes]:
     """What is signed with now: the secret, and for a day after a rotation the one before. Raises ConfigError (T901)."""
     here = engine.instance()
     if endpoint.secret_ref:
-        newest = key_of(look_up(endpoint.secret_ref, here.root), endpoint.secret_ref)
-    else:
-        newest = _opened(endpoint, bytes(endpoint.sealed or b""))
+        kept = look_up(endpoint.secret_ref, here.root).split()  # while IT rotates it: the new one, and the one before
+        return [key_of(secret, endpoint.secret_ref) for secret in kept[:2]]
+    newest = _opened(endpoint, bytes(endpoint.sealed or b""))
     if endpoint.former and endpoint.former_until and endpoint.former_until > timezone.now():
         return [newest, _opened(endpoint, bytes(endpoint.former))]
     return [newest]
