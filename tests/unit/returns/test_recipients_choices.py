@@ -194,7 +194,8 @@ def test_looking_never_changes_anything(site):
     "form",
     [
         "", "do=", "do=leave", "do=leave&scope=", "do=leave&scope=topic:", "do=leave&scope=topic:secret",
-        "do=leave&scope=channel:sms", "do=leave&scope=ALL", "do=join&scope=all", "do=LEAVE&scope=all", "do=leave&do=leave&scope=all",
+        "do=leave&scope=channel:sms", "do=leave&scope=ALL", "do=join&scope=all",
+        "do=LEAVE&scope=all", "do=leave&do=leave&scope=all",
         "do=leave&scope=all&scope=all",
         "do=erase&scope=all", "List-Unsubscribe=One-Click", "do=leave&scope=all%00", "&" * 2000, "do=leave&scope=" + "a" * 5000,
     ],

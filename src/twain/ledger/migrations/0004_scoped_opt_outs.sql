@@ -1,6 +1,8 @@
 -- Suppression gets a scope (all, channel:<name>, topic:<name>), an end (a pause), and whose it is: own = 1 is the person's own
 -- wish, which they may take back. What one click stopped before was for everything, and it stays so.
-create table suppression_scoped (
+drop index suppression_by_seq;
+alter table suppression rename to suppression_before;
+create table suppression (
     address_hash {blob} not null,
     scope text not null,
     own integer not null,
@@ -11,9 +13,8 @@ create table suppression_scoped (
     seq {big} not null,
     primary key (address_hash, scope, own)
 );
-insert into suppression_scoped (address_hash, scope, own, reason, origin, at, until, seq)
+insert into suppression (address_hash, scope, own, reason, origin, at, until, seq)
 select address_hash, 'all', case when substr(origin, 1, 10) = 'one-click:' then 1 else 0 end, reason, origin, at, null, seq
-from suppression;
-drop table suppression;
-alter table suppression_scoped rename to suppression;
+from suppression_before;
+drop table suppression_before;
 create index suppression_by_seq on suppression (seq);
