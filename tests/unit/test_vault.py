@@ -101,6 +101,22 @@ def test_a_destroyed_key_says_that_it_is_final(settings):
     assert gone.value.shown_code == "T790"
 
 
+def test_a_shared_secret_opens_for_its_owner_only_and_after_a_rotation(settings):
+    vault = Vault.open(settings, {})
+    sealed = vault.seal_secret(b"whsec_canary", "webhook endpoint 1")
+    assert b"canary" not in sealed
+    assert vault.unseal_secret(sealed, "webhook endpoint 1") == b"whsec_canary"
+    vault.rotate()
+    assert Vault.open(settings, {}).unseal_secret(sealed, "webhook endpoint 1") == b"whsec_canary"
+    damaged = sealed[:-1] + bytes([sealed[-1] ^ 1])
+    for wrong, owner in ((sealed, "webhook endpoint 2"), (damaged, "webhook endpoint 1"), (b"", "webhook endpoint 1")):
+        with pytest.raises(LedgerError) as refused:
+            vault.unseal_secret(wrong, owner)
+        assert refused.value.shown_code == "T791"
+    with pytest.raises(LedgerError):
+        vault.unseal(sealed, "r1")  # no key serves two purposes
+
+
 def test_secrets_may_come_from_the_environment(settings):
     by_env = replace(settings, secret_env="TWAIN_SECRET")
     env = {"TWAIN_SECRET": f"1:{GOOD},2:{OTHER}", SUPPRESSION_ENV: bytes(range(32)).hex()}
