@@ -15,12 +15,16 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from twain.feeds import spares
 
 pytest.register_assert_rewrite("twain.testing")
+# What is right does not depend on how fast a machine is, or on what else it does.
+settings.register_profile("twain", deadline=None)
+settings.load_profile("twain")
 
 #: The password of every restricted login: a canary that must appear in no message.
 READER_PASSWORD = "c4n4ry-s3cret"

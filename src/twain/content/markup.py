@@ -70,9 +70,12 @@ class Marked:
         return self.seed in text
 
 
-def mark(source: str, place: Place | None) -> Marked:
-    """Replace Liquid by marks. Raises ContentError when Liquid stands where no mark can: inside a tag, outside a value."""
-    marked = Marked("", _seed(source))
+def mark(source: str, place: Place | None, *, beside: str = "") -> Marked:
+    """Replace Liquid by marks that neither *source* says, nor what is put *beside* it later.
+
+    Raises ContentError when Liquid stands where no mark can: inside a tag, outside a value.
+    """
+    marked = Marked("", _seed(source + beside))
     bits, at = [], 0
     for span in spans(source, place):
         liquid = source[span.start : span.end]

@@ -31,7 +31,7 @@ class Parts:
 def split(content: Content, plan: LinkPlan) -> Parts:
     """Make the parts. Raises ContentError for markup, styles, MJML or links that can't be done exactly."""
     place = content.places.get("body")
-    marked = mark(content.body, place)
+    marked = mark(content.body, place, beside=content.preheader)
     html = to_html(marked, place) if content.markup == "mjml" else marked.text
     html = _with_preheader(marked, html, content.preheader, content.places.get("preheader"))
     if content.markup == "html":

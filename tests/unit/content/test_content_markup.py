@@ -173,3 +173,16 @@ def test_declared_defaults_stand_where_a_value_is_missing() -> None:
     for missing in (None, "", "  "):
         shown = preview(own, ROW | {"city": missing, "orders": '[{"price": 1}, {"title": "A"}]'}, stamp())
         assert shown.text == "Berlin|-A\n"
+
+
+@pytest.mark.parametrize("said", ["tw0q0z", "tw0q1z", "a tw0q b"])
+def test_what_looks_like_a_mark_of_the_compilers_is_text_wherever_it_stands(said: str) -> None:
+    body = "<p>{% if gold %}Gold{% endif %} {{ first_name }}</p>"
+    for template in (
+        program(body, preheader=said),
+        program(f"{body}<p>{said}</p>"),
+        program(body, preheader=f"{said} {{{{ city }}}}"),
+    ):
+        shown = preview(template, ROW | {"gold": True}, stamp())
+        assert said in shown.html
+        assert "Gold" in shown.html
