@@ -22,7 +22,7 @@ def agree(demo, text=BRAKES):
 
 
 def slowly(demo):
-    """Two hundred and forty messages take six seconds, so that a worker looks in between."""
+    """A hundred and sixty messages take four seconds, so that a worker looks in between."""
     toml = demo.root / "twain.toml"
     toml.write_text(f'{toml.read_text()}\n[channels.mail.limits]\n"" = {{ per_second = 40 }}\n')
 
@@ -45,9 +45,9 @@ def test_held_released_by_who_may_and_finished(demo, monkeypatch):
     slowly(demo)
     with open_instance(demo.root) as instance:
         complain(instance, 5)
-        done = send(instance, "summer-thanks", SendOptions(limit=240, run_id=RUN))
+        done = send(instance, "summer-thanks", SendOptions(limit=160, run_id=RUN))
         assert done.run.state is RunState.HELD
-        assert 20 <= done.tally.sent < 240
+        assert 20 <= done.tally.sent < 160
         held = instance.ledger.timeline(RUN)[-1]
         assert "people complained" in held.business
         assert "Priya Nair, Senior DBA or Jonas Weber, Data Engineer releases it" in held.business
@@ -61,11 +61,11 @@ def test_held_released_by_who_may_and_finished(demo, monkeypatch):
     assert demo.twain("release", RUN, person="pnair").code == 0
     assert demo.twain("release", RUN, "--json", person="pnair").json["error"]["code"] == "T894"
     finished = demo.twain("resume", RUN, "--json")
-    assert (finished.code, finished.json["sent"]) == (0, 240)  # the five from before count no more
+    assert (finished.code, finished.json["sent"]) == (0, 160)  # the five from before count no more
     with open_instance(demo.root) as instance:
         assert kinds(instance)[-5:] == ["held", "released", "resumed", "reconciling", "finished"]
         assert "Released by Priya Nair, Senior DBA" in instance.ledger.timeline(RUN)[-4].business
-    assert demo.messages() == 240
+    assert demo.messages() == 160
 
 
 def test_too_few_to_judge_or_no_brake_at_all(demo):

@@ -17,7 +17,7 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from twain.audiences.rows import compile_rows
-from twain.errors import ConfigError, TwainError
+from twain.errors import ConfigError, LedgerUnavailable, TwainError
 from twain.flows.campaigns import Campaign
 from twain.flows.instance import Instance
 from twain.insight.rates import Difference, Rate, difference, rate
@@ -119,6 +119,8 @@ def due(instance: Instance) -> Iterator[str]:
     """Sends whose conversions are to be counted now: some hours after the last count, and once after their time is over."""
     now = instance.clock.now()
     for run in instance.ledger.runs(limit=_MOST_RUNS, states=_BEGUN):
+        if run.scope.startswith("to:"):
+            continue  # one chosen person's: somebody tries it out
         said = instance.ledger.last_check(_memory(run.id))
         if said and not _counts_again(instance, run, said["at"], said["closes"], now):
             continue
@@ -158,7 +160,14 @@ def _count(instance: Instance, run: Run, rule: Conversion, book: ConversionBook)
         latest = max(one.at[-1] for one in batch) + rule.within
         closes = latest if closes is None else max(closes, latest)
         found += _converted(instance, run, rule, batch)
-    book.write(run, rule.of, found)
+    try:
+        book.write(run, rule.of, found)
+    except OSError as error:
+        raise LedgerUnavailable(
+            f"The delivery history {instance.settings.history} cannot be written: {error.strerror}.",
+            todo="Make room there; what was booked before stays, and it is counted again.",
+            code="T711",
+        ) from error
     people = {(one.anchor.shard, one.anchor.row) for one in found}
     compared = _compare(instance, run, rule, book, len(people)) if rule.of == "sent" else None
     value = sum(one.value or 0.0 for one in found)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from twain.flows.answers import Rates, rates_of
 from twain.flows.conversions import Counted
@@ -78,16 +80,12 @@ def success(
     """A send's conversions, or None when its campaign does not say what a success is."""
     if rule is None:
         return None
-    days = f"{rule.within / 86_400:g}"
     start = _("of the click") if rule.of == "clicked" else _("of the send")
     feed = feeds.get(rule.feed)
     title = feed.title if feed else rule.feed
     adds = feed.fields[rule.value].business_name if feed and rule.value in feed.fields else rule.value
-    words = _("Something new in “%(feed)s” within %(days)s days %(start)s.") % {
-        "feed": title,
-        "days": days,
-        "start": start,
-    }
+    words = _("Something new in “%(feed)s” within %(span)s %(start)s.")
+    words %= {"feed": title, "span": _span(rule.within), "start": start}
     return Success(rule, counted, rates.rates["conversion"], rates.value, words, adds)
 
 
@@ -110,6 +108,13 @@ def hours(responses: Responses) -> list[Hour]:
     kinds = ("click", "conversion", "unsubscribe")
     found = [(name, [responses.people(kind, "hour", name) for kind in kinds]) for name in responses.names("hour")]
     return [Hour(datetime.fromtimestamp(float(name), UTC), *counts) for name, counts in found if any(counts)]
+
+
+def _span(seconds: float) -> str:
+    days, hours = seconds / 86_400, seconds / 3_600
+    if days >= 1:
+        return ngettext("%(count)g day", "%(count)g days", math.ceil(days)) % {"count": days}
+    return ngettext("%(count)g hour", "%(count)g hours", math.ceil(hours)) % {"count": hours}
 
 
 def _raw(name: str) -> str:
