@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from twain.cli.output import Json, print_json, say
+from twain.errors import WrongState
 
 if TYPE_CHECKING:
     from twain_web.supervise.house import Opened
@@ -157,8 +158,7 @@ def list_requests(
     closed: Annotated[bool, typer.Option("--closed", help="Those that are over.")] = False, as_json: Json = False
 ) -> None:
     """What is under way: how it stands, who has it now, and what was promised."""
-    programs, by = _requests()
-    found = programs.listed(by=by, closed=closed)
+    found = _asked("listed", closed=closed)
     if as_json:
         print_json({"requests": found})
         return
@@ -172,8 +172,7 @@ def list_requests(
 @desk.command("show")
 def show_request(request: str, as_json: Json = False) -> None:
     """One request, with every answer and every date that was given."""
-    programs, by = _requests()
-    found = programs.whole(by=by, slug=request)
+    found = _asked("whole", slug=request)
     if as_json:
         print_json(found)
         return
@@ -199,12 +198,12 @@ def ask_it(
     as_json: Json = False,
 ) -> None:
     """Ask IT for something, as the page does."""
-    programs, by = _requests()
+    setup()
     from twain_web.rooms.desk.public import Wish  # noqa: PLC0415 — only after setup
 
     day = by_day.date() if by_day else None
     looked_at = dict(one.partition("=")[::2] for one in target or ())
-    made = programs.ask(by=by, wish=Wish(kind, outcome, purpose, day, why, target=looked_at))
+    made = _asked("ask", wish=Wish(kind, outcome, purpose, day, why, target=looked_at))
     if as_json:
         print_json(made)
     else:
@@ -220,8 +219,7 @@ def answer_request(
     as_json: Json = False,
 ) -> None:
     """Answer a request. Nothing closes it but what is seen to be there."""
-    programs, by = _requests()
-    now = programs.answer(by=by, slug=request, verb=verb, words=words, day=day.date() if day else None)
+    now = _asked("answer", slug=request, verb=verb, words=words, day=day.date() if day else None)
     if as_json:
         print_json(now)
     else:
@@ -231,20 +229,24 @@ def answer_request(
 @desk.command("patch")
 def patch_of_request(request: str, as_json: Json = False) -> None:
     """The contract's diff of a request for a field: ``twain desk patch r12 | git apply``."""
-    programs, by = _requests()
-    text = programs.patch(by=by, slug=request)
+    text = _asked("patch", slug=request)
     if as_json:
         print_json({"request": request, "patch": text})
     else:
         sys.stdout.write(text)
 
 
-def _requests() -> tuple[Any, Any]:
-    """The room's programs, and whoever is at the keyboard."""
+def _asked(what: str, **given: object) -> Any:  # noqa: ANN401 — what the room's program answers
+    """Ask the room of requests, as whoever is at the keyboard. Raises WrongState T923 when it is not theirs to do."""
     setup()
+    from django.core.exceptions import PermissionDenied  # noqa: PLC0415 — only after setup
+
     from twain_web.rooms.desk.public import programs  # noqa: PLC0415 — only after setup
 
-    return programs, programs.somebody(_me())
+    try:
+        return getattr(programs, what)(by=programs.somebody(_me()), **given)
+    except PermissionDenied as refused:
+        raise WrongState("This is not yours to do.", todo=str(refused), code="T923") from refused
 
 
 def setup() -> None:

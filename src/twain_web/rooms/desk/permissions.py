@@ -10,10 +10,14 @@ from twain_web.roles import EVERYBODY, IT, MARKETING, Role
 
 @rules.predicate
 def is_askers(user: Any, request: Any) -> bool:  # noqa: ANN401 — a Person, and a request's row
-    """Whoever asked, their own team, and a marketing lead: somebody must be able to reply when the asker is away."""
-    asker = request.asker
-    same_team = bool(user.team_id and user.team_id == asker.team_id)
-    return bool(asker == user or same_team or Role.MARKETING_LEAD in user.role_names)
+    """Whoever asked, their own team, and a marketing lead: somebody must be able to reply when the asker is away.
+
+    Before the request is known the role alone decides.
+    """
+    asker = getattr(request, "asker", None)
+    if asker is None or asker == user or Role.MARKETING_LEAD in user.role_names:
+        return True
+    return bool(user.team_id and user.team_id == asker.team_id)
 
 
 READ_REQUESTS = permission("desk.read_requests", roles=EVERYBODY)

@@ -9,9 +9,8 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 
-from twain.errors import ConfigError, WrongState
-from twain_web.access import Permission, may
-from twain_web.roles import NAMES
+from twain.errors import ConfigError
+from twain_web.access import refuse_unless
 from twain_web.rooms.desk import patches, wording
 from twain_web.rooms.desk.actions import answers, asking
 from twain_web.rooms.desk.actions.asking import Wish
@@ -20,6 +19,7 @@ from twain_web.rooms.desk.permissions import ANSWER, ASK, FOLLOW_UP, READ_REQUES
 from twain_web.rooms.desk.reads import cards, forecasts
 from twain_web.rooms.desk.reads.cards import RequestCard
 
+BY_IT, BY_ASKER = frozenset(answers.BY_IT), frozenset(answers.BY_ASKER)
 _SLUG = re.compile(r"r(\d{1,12})")
 
 
@@ -74,13 +74,13 @@ def somebody(username: str) -> Any:  # noqa: ANN401 — a Person
 
 def listed(*, by: Any, closed: bool = False) -> list[RequestCard]:  # noqa: ANN401 — a Person, here and below
     """What is under way, longest waiting first; or what is over, newest first."""
-    _refuse(by, READ_REQUESTS)
+    refuse_unless(by, READ_REQUESTS)
     return cards.closed_cards() if closed else cards.open_cards()
 
 
 def whole(*, by: Any, slug: str) -> Whole:  # noqa: ANN401
     """One request. Raises ConfigError T921 when there is none of this name."""
-    _refuse(by, READ_REQUESTS)
+    refuse_unless(by, READ_REQUESTS)
     one = _own(slug)
     clocks = forecasts.clocks_of(one)
     return Whole(
@@ -93,7 +93,7 @@ def whole(*, by: Any, slug: str) -> Whole:  # noqa: ANN401
 
 def ask(*, by: Any, wish: Wish) -> RequestCard:  # noqa: ANN401
     """Ask IT. Raises ConfigError as :func:`twain_web.rooms.desk.actions.asking.ask` does."""
-    _refuse(by, ASK)
+    refuse_unless(by, ASK)
     return cards.card(asking.ask(by=by, wish=wish))
 
 
@@ -103,29 +103,18 @@ def answer(*, by: Any, slug: str, verb: str, words: str = "", day: date | None =
     known = answers.BY_IT | answers.BY_ASKER
     if verb not in known:
         raise ConfigError(f"{verb[:40]!r} is no answer.", todo=f"Answers: {', '.join(known)}.", code="T922")
-    _refuse(by, ANSWER if verb in answers.BY_IT else FOLLOW_UP, one)
+    refuse_unless(by, ANSWER if verb in answers.BY_IT else FOLLOW_UP, one)
     known[verb](by=by, request=one, words=words, day=day)
     return cards.card(_own(slug))
 
 
 def patch(*, by: Any, slug: str) -> str:  # noqa: ANN401
     """The diff of a request for a field, for ``git apply``. Raises ConfigError T926 for one of another kind."""
-    _refuse(by, ANSWER)
+    refuse_unless(by, ANSWER)
     one = _own(slug)
     if one.probe != "column":
         raise ConfigError(f"{slug} does not ask for a field.", todo="Only a field comes as a patch.", code="T926")
     return patches.draft(one).text
-
-
-def _refuse(by: Any, wanted: Permission, thing: object = None) -> None:  # noqa: ANN401
-    """Raise WrongState T923, naming who may, unless this person may."""
-    if not may(by, wanted, thing):
-        who = ", ".join(sorted(str(NAMES[role]) for role in wanted.roles))
-        raise WrongState(
-            f"{by} may not do this.",
-            todo=f"It is for: {who}" + ("; for requests of their own team." if wanted.rule else "."),
-            code="T923",
-        )
 
 
 def _own(slug: str) -> Request:
