@@ -30,7 +30,11 @@ class EndpointForm(forms.Form):
         help_text=_("env:NAME or file:path. Left empty, a secret is made and shown to you once."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    types = forms.MultipleChoiceField(label=_("Events"), widget=forms.CheckboxSelectMultiple)
+    types = forms.MultipleChoiceField(
+        label=_("Events"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose at least one.")},
+    )
 
     def __init__(self, *args: Any, **words: Any) -> None:  # noqa: ANN401 — passed on
         super().__init__(*args, **words)

@@ -42,5 +42,5 @@ def domain(request: HttpRequest, card: reads.DomainCard) -> HttpResponse:
 def probe(request: HttpRequest, card: reads.DomainCard) -> HttpResponse:
     """Have it looked at now."""
     want_a_look(card.domain)
-    messages.success(request, _("%s is being looked at. Reload in a few seconds.") % card.domain)
+    messages.success(request, _("%s is being looked at. This page shows what is found.") % card.domain)
     return redirect("integrations:domain", card.domain)
