@@ -24,6 +24,10 @@ _PARTS = {
         from {_READ.format(table="conversions")}""",
 }
 _LANES = f"select shard, any_value(lane) as lane from {_READ.format(table='deliveries')} group by shard"
+_SENT = f"""
+union all select 'lane', lane, fate, false, count(*), count(*), null
+    from {_READ.format(table="deliveries")} and fate in ('sent', 'failed') group by all
+"""
 _COUNTED = """
 with happened as ({parts}),
 lanes as materialized ({lanes}),
@@ -40,6 +44,8 @@ union all select 'hour', epoch(date_trunc('hour', first))::bigint::varchar, kind
 union all select 'link', link::varchar, kind, machine, count(*), count(distinct (shard, "row")), null
     from happened where link >= 0 group by all
 """
+_NOTHING = """select '' as kind, false as machine, '' as arm, 0 as shard, 0 as "row", now() as "at", -1 as link,
+    null::double as value where false"""
 TABLES = ("deliveries", *_PARTS)
 Files = Mapping[str, Sequence[Path]]
 """Table of the history → its files that hold something of one send."""
@@ -50,7 +56,8 @@ class Line:
     """So often (*times*), to so many *messages*, something of one *kind* happened; *value* is what it was worth together.
 
     *by* and *name* say of what part of the send. Kinds: open, click, view, unsubscribe, conversion, complaint, bounce (and
-    each of its causes, ``bounce:hard``), reply, auto_reply.
+    each of its causes, ``bounce:hard``), reply, auto_reply; by
+    provider also sent and failed, so that its rates need nothing else.
     """
 
     by: By
@@ -103,12 +110,13 @@ def from_json(kept: Mapping[str, Any]) -> Responses:
 
 def respond(run_id: str, stamp: str, files: Files) -> Responses:
     """Read what came back of a send from the history's *files*; without any, nothing has."""
-    parts = [_PARTS[table] for table in _PARTS if files.get(table)]
-    if not parts:
-        return Responses(run_id, stamp)
     deliveries = files.get("deliveries")
+    parts = [_PARTS[table] for table in _PARTS if files.get(table)]
+    if not parts and not deliveries:
+        return Responses(run_id, stamp)
+    parts = parts or [_NOTHING]
     lanes = _LANES if deliveries else "select 0 as shard, '' as lane where false"
-    query = _COUNTED.format(parts=" union all ".join(parts), lanes=lanes)
+    query = _COUNTED.format(parts=" union all ".join(parts), lanes=lanes) + (_SENT if deliveries else "")
     values = {f"files_{table}": [str(file) for file in files[table]] for table in TABLES if files.get(table)}
     with duckdb.connect(config={"memory_limit": "256MB", "threads": 2}) as engine:
         rows = engine.execute(query, {"run": run_id, **values}).fetchall()

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.utils import timezone
 
 from twain.insight.rates import Rate, rate
-from twain.insight.responses import Responses
-from twain.insight.rollup import Rollup, from_json
-from twain_web.rooms.insights.answers import answered_since
+from twain_web.rooms.insights.answers import standing_since
 from twain_web.rooms.insights.telling import level
 
 WINDOW = timedelta(days=30)
-_CAUSES = ("bounce", "bounce:hard", "bounce:soft", "complaint")
-_OTHERS = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,50 +32,34 @@ class Standing:
     level: str
 
 
-@dataclass(slots=True)
-class _Sum:
-    sent: int = 0
-    failed: int = 0
-    kinds: Counter[str] = field(default_factory=Counter)
-
-    def standing(self, name: str) -> Standing:
-        bounced = min(self.sent, self.kinds["bounce"])
-        delivered = self.sent - bounced
-        complaints = rate(min(delivered, self.kinds["complaint"]), delivered)
-        return Standing(
-            name,
-            self.sent,
-            rate(self.failed, self.sent + self.failed),
-            rate(bounced, self.sent),
-            self.kinds["bounce:hard"],
-            self.kinds["bounce:soft"],
-            complaints,
-            level(complaints),
-        )
-
-
 def standings() -> tuple[list[Standing], list[Standing], int]:
     """By sender's domain, by provider, the busiest first; and of how many sends of the last thirty days."""
-    domains: dict[str, _Sum] = {}
-    providers: dict[str, _Sum] = {}
-    known = [(one, from_json(kept.figures)) for one, kept in answered_since(timezone.now() - WINDOW) if kept]
-    for one, figures in known:
-        _add(domains.setdefault(one.domain, _Sum()), figures, one.responses, None)
-        for lane in {cell.lane or _OTHERS for cell in figures.cells}:
-            _add(providers.setdefault(lane, _Sum()), figures, one.responses, lane)
-    return _listed(domains), _listed(providers), len(known)
+    domains: dict[str, Counter[str]] = {}
+    providers: dict[str, Counter[str]] = {}
+    sends = standing_since(timezone.now() - WINDOW)
+    for domain, by_provider in sends:
+        for provider, kinds in by_provider.items():
+            sums = providers.setdefault(provider, Counter()) if provider else domains.setdefault(domain, Counter())
+            sums.update(kinds)
+    return _listed(domains), _listed(providers), len(sends)
 
 
-def _add(total: _Sum, figures: Rollup, responses: Responses, lane: str | None) -> None:
-    """Add one send, whole or only what went to one provider."""
-    for cell in figures.cells:
-        if lane is None or (cell.lane or _OTHERS) == lane:
-            total.sent += cell.people if cell.fate == "sent" else 0
-            total.failed += cell.people if cell.fate == "failed" else 0
-    for kind in _CAUSES:
-        total.kinds[kind] += responses.people(kind) if lane is None else responses.people(kind, "lane", lane)
-
-
-def _listed(sums: dict[str, _Sum]) -> list[Standing]:
-    found: Iterable[Standing] = (total.standing(name) for name, total in sums.items())
+def _listed(sums: dict[str, Counter[str]]) -> list[Standing]:
+    found = (_standing(name, kinds) for name, kinds in sums.items())
     return sorted(found, key=lambda one: (-one.sent, one.name))
+
+
+def _standing(name: str, kinds: Counter[str]) -> Standing:
+    sent, failed = kinds["sent"], kinds["failed"]
+    bounced = min(sent, kinds["bounce"])
+    complaints = rate(min(sent - bounced, kinds["complaint"]), sent - bounced)
+    return Standing(
+        name,
+        sent,
+        rate(failed, sent + failed),
+        rate(bounced, sent),
+        kinds["bounce:hard"],
+        kinds["bounce:soft"],
+        complaints,
+        level(complaints),
+    )

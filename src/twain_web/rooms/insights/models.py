@@ -18,7 +18,10 @@ class SendFigures(models.Model):
 
 
 class SendAnswers(models.Model):
-    """What came back of one send, and what it read: feeds, fields and owners as they were. *domain* is the sender's."""
+    """What came back of one send, and what it read: feeds, fields and owners as they were. *domain* is the sender's.
+
+    *standing*: provider ("" for all of them) → kind → messages: the few numbers that deliverability is told from.
+    """
 
     run_id = models.CharField(max_length=40, primary_key=True)
     stamp = models.CharField(max_length=32)
@@ -26,6 +29,7 @@ class SendAnswers(models.Model):
     domain = models.CharField(max_length=253)
     began_at = models.DateTimeField(db_index=True)
     answers = models.JSONField()
+    standing = models.JSONField(default=dict)
     reads = models.JSONField()
     read_at = models.DateTimeField(auto_now=True)
 
