@@ -42,6 +42,7 @@ _DOORS = (
     ("audiences:list", _("Audiences"), "users", "audiences.read_audience"),
     ("content:list", _("Content"), "mail", "content.read_content"),
     ("campaigns:list", _("Campaigns"), "send", "campaigns.read_campaign"),
+    ("capacity:calendar", _("Calendar"), "calendar", "capacity.read_calendar"),
     ("insights:results", _("Results"), "chart-bar", "insights.read_results"),
     ("insights:customers", _("Customers"), "id", "insights.read_customer"),
     ("integrations:domains", _("Sender domains"), "world", "integrations.read_domains"),

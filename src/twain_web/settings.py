@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "twain_web.rooms.feeds",
     "twain_web.rooms.audiences",
     "twain_web.rooms.content",
+    "twain_web.rooms.capacity",
     "twain_web.rooms.campaigns",
     "twain_web.rooms.insights",
     "twain_web.rooms.integrations",

@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("catalogue/", include("twain_web.rooms.feeds.urls")),
     path("audiences/", include("twain_web.rooms.audiences.urls")),
     path("content/", include("twain_web.rooms.content.urls")),
+    path("calendar/", include("twain_web.rooms.capacity.urls")),
     path("campaigns/", include("twain_web.rooms.campaigns.urls")),
     path("", include("twain_web.rooms.insights.urls")),
     path("requests/", include("twain_web.rooms.desk.urls")),

@@ -19,6 +19,7 @@ from twain.cli import (
     audience,
     bounces,
     brakes,
+    capacity,
     control,
     demo,
     domains,
@@ -75,6 +76,7 @@ for _room in (
     results,
     brakes,
     forms,
+    capacity,
 ):
     _room.register(app)
 for _entry in entry_points(group="twain.commands"):

@@ -1,0 +1,1 @@
+"""The year of both teams: plans from the first idea on, freezes, maintenance, and room for sends."""

@@ -1,0 +1,56 @@
+"""What other rooms may use of this one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from twain.flows.capacity import book, capacity_of, demand_of, next_free, why_not
+from twain_web import engine
+
+__all__ = ["Room", "give_back", "reserve", "room_for"]
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Whether a send fits at its time, why not, and when it would. *limited*: False where IT has declared no limit."""
+
+    limited: bool
+    fits: bool
+    why: str = ""
+    next_at: datetime | None = None
+    estimate: bool = True
+
+
+def room_for(body: Mapping[str, Any], people: int, begins: datetime) -> Room:
+    """The room for a bundle's body at a moment, and the next free slot."""
+    instance = engine.instance()
+    hour = int(begins.timestamp() // 3600)
+    if people < 1 or capacity_of(instance).limit(f"channel:{body['channel']}", hour) is None:
+        return Room(limited=False, fits=True)
+    demand, own = demand_of(instance, body, people), _own(str(body["campaign"]))
+    why = why_not(instance, demand, begins.timestamp(), but=own)
+    found = next_free(instance, demand, begins.timestamp(), but=own)
+    at = None if found is None else datetime.fromtimestamp(found, UTC)
+    return Room(limited=True, fits=not why, why=why, next_at=at, estimate=demand.clicks.sends == 0)
+
+
+def reserve(*, by: Any, body: Mapping[str, Any], people: int, begins: datetime) -> None:  # noqa: ANN401 — a Person
+    """Book a launch's room where its channel is limited. Raises Held T914, naming the next free slot."""
+    instance = engine.instance(by)
+    if capacity_of(instance).limit(f"channel:{body['channel']}", int(begins.timestamp() // 3600)) is not None:
+        book(instance, str(body["campaign"]), demand_of(instance, body, max(1, people)), begins.timestamp())
+
+
+def give_back(campaign: str) -> None:
+    """Release what a campaign has booked ahead: it does not go."""
+    ledger, now = engine.ledger(), datetime.now(UTC).timestamp()
+    for slot in ledger.slots(since=now, campaign=campaign):
+        ledger.release_slot(slot.id)
+
+
+def _own(campaign: str) -> str:
+    slots = engine.ledger().slots(since=datetime.now(UTC).timestamp(), campaign=campaign)
+    return next((slot.id for slot in slots if slot.state == "booked"), "")
