@@ -232,6 +232,9 @@ class Dispatcher:
     def _pick(self, window: OpenWindow, limit: int, picked: Picked) -> int:
         if limit <= 0 or not window.left:
             return 0
+        if self._clock.now() >= window.window.before:
+            window.give_back()  # quiet hours have begun
+            return 0
         boot = self._clock.boottime()
         messages = window.pick(min(limit, window.due(boot)), self._lookout.suppressed, self._now)
         if messages:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from twain.errors import Held, TwainError
@@ -16,6 +17,7 @@ from twain.flows.instance import Instance
 from twain.flows.prepare import Prepared, prepare_here
 from twain.flows.production import require_production
 from twain.flows.publish import make, require_approval
+from twain.flows.quiet import Waiting, quiet_for
 from twain.flows.send import SendOptions
 from twain.flows.watch import Nobody
 from twain.ports import Session
@@ -27,7 +29,8 @@ from twain.snapshot.take import count_funnel
 class DryRun:
     """What would happen. *ready* is False when the send would be held; *why* says so.
 
-    *cost* is the database's own estimate, *seconds* what the audience's query really took.
+    *cost* is the database's own estimate, *seconds* what the audience's query really took. *waits*: of the people matched, how
+    many quiet hours would keep waiting if it began now, by the local time they end at (``{"08:00": 412}``).
     """
 
     campaign: str
@@ -38,6 +41,7 @@ class DryRun:
     ready: bool
     why: str = ""
     seconds: float = 0.0
+    waits: Mapping[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """As ``twain send --dry-run --json`` prints it."""
@@ -56,6 +60,7 @@ class DryRun:
             ],
             "ready": self.ready,
             "why": self.why,
+            "waits": dict(self.waits),
         }  # fmt: skip
 
 
@@ -77,16 +82,17 @@ def rehearse(instance: Instance, bundle: Bundle, options: SendOptions | None = N
         verdicts = check_feeds(instance, session, prepared, Nobody())
         cost = session.cost(prepared.audience.statement)
         began = instance.clock.boottime()
-        funnel = _count(instance, session, prepared, options)
+        waiting = Waiting(quiet_for(bundle, instance.settings.time_zone), instance.clock.now())
+        funnel = _count(instance, session, prepared, options, waiting)
         seconds = instance.clock.boottime() - began
     verdicts += _people(instance, prepared, funnel, options)
     why = _why_not(instance, bundle, verdicts)
-    return DryRun(bundle.campaign, bundle.hash, funnel, tuple(verdicts), cost, not why, why, seconds)
+    return DryRun(bundle.campaign, bundle.hash, funnel, tuple(verdicts), cost, not why, why, seconds, waiting.until)
 
 
-def _count(instance: Instance, session: Session, prepared: Prepared, options: SendOptions) -> Funnel:
+def _count(instance: Instance, session: Session, prepared: Prepared, options: SendOptions, waiting: Waiting) -> Funnel:
     return count_funnel(
-        session.stream(prepared.audience.statement),
+        waiting.watch(session.stream(prepared.audience.statement)),
         spool=instance.settings.spool,
         hash_address=instance.vault.hash_addresses,
         split=split_of(prepared, whole=not options.to),

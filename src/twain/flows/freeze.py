@@ -21,6 +21,7 @@ from twain.flows.conversions import measures_lift
 from twain.flows.domains import require_domain
 from twain.flows.instance import Instance
 from twain.flows.prepare import Prepared, prepare_here
+from twain.flows.quiet import quiet_for
 from twain.flows.watch import Watch
 from twain.flows.waves import wave_of
 from twain.ledger.converted import ConversionBook
@@ -159,6 +160,7 @@ def _take(
         had_enough=had_enough(instance, prepared.bundle, run.id) if not run.scope.startswith("to:") else None,
         keep_held_out=measures_lift(prepared.bundle),
         not_before=_wave(instance, prepared.bundle),
+        quiet=quiet_for(prepared.bundle, instance.settings.time_zone),
         ceiling=None,
         limit=int(run.scope[6:]) if run.scope.startswith("limit:") else None,
         progress=watch.read,

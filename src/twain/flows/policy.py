@@ -11,13 +11,14 @@ from typing import Any
 from twain.errors import ConfigError, Place
 from twain.feeds.checks import DEFAULTS
 from twain.flows.files import read_text
+from twain.flows.quiet import QuietHours, read_quiet_hours
 from twain.flows.toml_places import key_lines
 from twain.flows.topics import Recipients, read_recipients
 from twain.records import SoftRule
 from twain.settings import seconds
 
 _FILE = "policy.toml"
-_KEYS = {"approval", "people", "checks", "cap", "bounces", "retention", "brakes", "topic", "recipients"}
+_KEYS = {"approval", "people", "checks", "cap", "bounces", "retention", "brakes", "topic", "recipients", "quiet_hours"}
 _KEPT = {"deliveries", "events", "bounces", "checks", "conversions", "holdouts"}
 _BRAKES = ("complaints", "bounces", "unsubscribes")
 _WHEN = {"ceiling_over", "topic", "channel", "always"}
@@ -94,6 +95,7 @@ class Policy:
     caps: tuple[Cap, ...] = ()
     brakes: Brakes = field(default_factory=Brakes)
     recipients: Recipients = field(default_factory=Recipients)
+    quiet_hours: tuple[QuietHours, ...] = ()
     retention: Mapping[str, float] = field(default_factory=dict)
     """Table of the delivery history → seconds its rows are kept; a table that is not named is kept for ever."""
 
@@ -122,6 +124,7 @@ def read_policy(root: Path) -> Policy:
         caps=tuple(_cap(cap, lines) for cap in raw.get("cap", [])),
         brakes=_brakes(raw.get("brakes", {}), lines),
         recipients=read_recipients(raw, lines),
+        quiet_hours=read_quiet_hours(raw.get("quiet_hours", []), lines),
         retention=_retention(raw.get("retention", {}), lines),
     )
 

@@ -15,6 +15,7 @@ from twain.flows.files import read_text
 from twain.flows.instance import Instance
 from twain.flows.policy import ApprovalRule, Person
 from twain.flows.prepare import Question, answer
+from twain.flows.quiet import quiet_by
 from twain.flows.workspace import Workspace, references, used_audiences
 from twain.ledger.bundles import approval_state, make_bundle
 from twain.records import Approval, Bundle
@@ -173,4 +174,5 @@ def campaign_body(workspace: Workspace, campaign: Campaign) -> Mapping[str, Any]
         **{key: str(said) for key in ("planned_for", "local_date", "send_at") if (said := getattr(campaign, key))},
         **({"conversion": asdict(campaign.conversion)} if campaign.conversion else {}),
         **capped_by(workspace.policy, campaign.channel, campaign.topic),
+        **quiet_by(workspace.policy.quiet_hours, campaign.channel, campaign.topic),
     }  # fmt: skip

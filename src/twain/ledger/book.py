@@ -86,6 +86,7 @@ def shard_from(row: Row) -> Shard:
         path=row["path"],
         sha256=row["sha256"],
         not_before=row["not_before"],
+        quiet=row["quiet"],
     )
 
 

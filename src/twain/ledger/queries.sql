@@ -62,9 +62,9 @@ values (:run_id, :at, :kind, :business, :technical, :person)
 select run_id, at, kind, business, technical, person from run_events where run_id = :run_id order by seq
 
 -- name: shard_add
-insert into shards (run_id, number, row_count, lane, path, sha256, not_before, claimed, sent, failed, suppressed, uncertain,
-                    reasons, fence, era, pruned)
-values (:run_id, :number, :row_count, :lane, :path, :sha256, :not_before, 0, 0, 0, 0, 0, '{}', 0, '', 0)
+insert into shards (run_id, number, row_count, lane, path, sha256, not_before, quiet, claimed, sent, failed, suppressed,
+                    uncertain, reasons, fence, era, pruned)
+values (:run_id, :number, :row_count, :lane, :path, :sha256, :not_before, :quiet, 0, 0, 0, 0, 0, '{}', 0, '', 0)
 -- name: shard_list
 select * from shards where run_id = :run_id order by number
 -- name: shard_get
@@ -153,6 +153,8 @@ values (:run_id, :shard, :first_row, :row_count, :row_numbers, :attempts, :worke
 -- name: window_new
 insert into windows (run_id, shard, first_row, row_count, worker, fence, token)
 values (:run_id, :shard, :first_row, :row_count, :worker, :fence, :token) returning id
+-- name: shard_wait
+update shards set not_before = :not_before where run_id = :run_id and number = :shard
 -- name: shard_claimed
 update shards set claimed = claimed + :row_count where run_id = :run_id and number = :shard
 
@@ -289,7 +291,7 @@ select * from slots where state <> 'released' and begins < :until and until > :s
 insert into slots (id, campaign, channel, begins, ends, until, people, loads, person, booked_at, state, exception, run_id,
 forecast, measured) values (:id, :campaign, :channel, :begins, :ends, :until, :people, :loads, :person, :booked_at, :state,
 :exception, :run_id, :forecast, :measured)
-on conflict (id) do update set begins = excluded.begins, ends = excluded.ends, until = excluded.until,
+on conflict (id) do update set campaign = excluded.campaign, begins = excluded.begins, ends = excluded.ends, until = excluded.until,
 people = excluded.people, loads = excluded.loads, state = excluded.state, exception = excluded.exception,
 person = excluded.person, run_id = excluded.run_id, measured = excluded.measured
 -- name: slot_release

@@ -198,4 +198,5 @@ def _shard_values(shard: Shard) -> dict[str, object]:
         "path": shard.path,
         "sha256": shard.sha256,
         "not_before": shard.not_before,
+        "quiet": shard.quiet,
     }

@@ -18,6 +18,7 @@ from twain.ledger.lanes import Lanes
 from twain.ledger.leases import lease_lost, may_send, refuse_restored, stop_words
 from twain.ledger.pace import Grant
 from twain.ledger.packing import UNSENT, pack_attempts, pack_detail, pack_rows, unpack_attempts, unpack_rows
+from twain.ledger.quiet import next_quiet, quiet_until
 from twain.records import Fate, LanePace, Lease, Outcome, Settlement, Wait, Window
 
 MOST = 500  # rows in one window
@@ -111,8 +112,7 @@ class Windows(Lanes):
         if UNSENT in settled.fates or Fate.DEFERRED in settled.fates:
             tx.many("retry_add", self._retries(tx.moment, window, settled, one.retry_at))
 
-    @staticmethod
-    def _found(tx: Transaction, lease: Lease, token: str) -> Window | None:
+    def _found(self, tx: Transaction, lease: Lease, token: str) -> Window | None:
         """The window of a claim whose commit was in doubt, if it was committed."""
         place = {"run_id": lease.shard.run_id, "shard": lease.shard.number, "fence": lease.fence}
         row = tx.one("window_doubtful", **place, token=token)
@@ -121,7 +121,8 @@ class Windows(Lanes):
         count = row["row_count"]
         rows = unpack_rows(row["first_row"], count, row["row_numbers"])
         attempts = unpack_attempts(count, row["attempts"])
-        return Window(row["id"], lease.shard.run_id, lease.shard.number, rows, attempts, lease.worker, lease.fence)
+        shard, before = lease.shard, self._before(tx, lease)
+        return Window(row["id"], shard.run_id, shard.number, rows, attempts, lease.worker, lease.fence, before=before)
 
     def _claim(
         self, tx: Transaction, lease: Lease, token: str, limit: int, paces: tuple[LanePace, LanePace, float]
@@ -151,8 +152,14 @@ class Windows(Lanes):
             tx.run("shard_claimed", **place, row_count=len(rows))
         number = entered["id"] if entered else 0
         start = self._clock.now() + (grant.start - tx.moment.tick) if grant.rate < float("inf") else 0.0
-        shard = lease.shard
-        return Window(number, shard.run_id, shard.number, rows, attempts, lease.worker, lease.fence, start, grant.rate)
+        shard, before = lease.shard, self._before(tx, lease)
+        return Window(
+            number, shard.run_id, shard.number, rows, attempts, lease.worker, lease.fence, start, grant.rate, before
+        )
+
+    def _before(self, tx: Transaction, lease: Lease) -> float:
+        """When quiet hours begin for this shard, by the caller's clock."""
+        return self._clock.now() + next_quiet(lease.shard.quiet, tx.moment.wall) - tx.moment.wall
 
     def _retries(
         self, moment: Moment, window: Window, settled: Settled, retry_at: Mapping[int, float]
@@ -222,6 +229,10 @@ def _next(tx: Transaction, lease: Lease, state: Row, limit: int) -> Next | Wait 
         return None
     if state["not_before"] > moment.wall:
         return Wait(state["not_before"] - moment.wall, "the next wave is not due yet")
+    quiet = quiet_until(shard.quiet, moment.wall)
+    if quiet > moment.wall:  # the shard itself waits, so that whoever looks for something to lease passes it by
+        tx.run("shard_wait", run_id=shard.run_id, shard=shard.number, not_before=quiet)
+        return Wait(quiet - moment.wall, "it is quiet hours where these people live")
     due, first = state["due"], state["claimed"]
     if due is not None and due <= moment.tick:
         place = {"run_id": shard.run_id, "shard": shard.number}

@@ -80,7 +80,10 @@ SHARD_FIELDS: tuple[pa.Field, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """One encrypted Arrow file of the frozen audience. All its rows share a lane and a not-before (epoch seconds)."""
+    """One encrypted Arrow file of the frozen audience. All its rows share a lane, a not-before (epoch seconds) and quiet hours.
+
+    *quiet*: their time zone and the quiet hours in it, as JSON; empty when there are none.
+    """
 
     run_id: str
     number: int
@@ -89,3 +92,4 @@ class Shard:
     path: str
     sha256: str
     not_before: float = 0.0
+    quiet: str = ""

@@ -53,7 +53,8 @@ class Window:
     """Rows of one shard, claimed for sending, the claim durable. At most 500 rows, one second, one lane.
 
     *start_at* is when the lane's reserved pace allows the first (ledger clock, epoch seconds); *rate* is rows per second
-    after it (``inf`` = unlimited). *attempts* counts earlier deferrals per row, same order as *rows*.
+    after it (``inf`` = unlimited). *attempts* counts earlier deferrals per row, same order as *rows*. *before*: when quiet hours
+    begin (epoch seconds); what has not begun by then goes back.
     """
 
     id: int
@@ -65,6 +66,7 @@ class Window:
     fence: int
     start_at: float = 0.0
     rate: float = float("inf")
+    before: float = float("inf")
 
 
 class Settlement(NamedTuple):

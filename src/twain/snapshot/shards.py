@@ -1,4 +1,4 @@
-"""The frozen audience, cut into shards: rows of one lane and one not-before together, at most 10 000 to a file."""
+"""The frozen audience, cut into shards: rows of one lane, one not-before and the same quiet hours, at most 10 000 to a file."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ _WAITING_BYTES = 48 * 1024 * 1024
 _KNOWN_DOMAINS = 100_000
 
 T = TypeVar("T")
-Group = tuple[str, float]
-"""Lane and not-before (epoch seconds; 0 = at once)."""
+Hours = tuple[float, str]
+"""Not-before (epoch seconds; 0 = at once), and the quiet hours (JSON; empty = none)."""
+Group = tuple[str, Hours]
+"""Lane, and when its people may be mailed."""
 
 
 @dataclass(slots=True)
@@ -46,11 +48,12 @@ class ShardWriter:
         run_id: str,
         lane: Callable[[str], str],
         not_before: Callable[[str], float] | None,
+        quiet: Callable[[str], str] | None = None,
     ) -> None:
         self._folder, self._key, self._run_id = folder, data_key, run_id
-        self._lane, self._not_before = lane, not_before
+        self._lane, self._not_before, self._quiet = lane, not_before, quiet
         self._lanes: dict[str, str] = {}
-        self._times: dict[str, float] = {}
+        self._times: dict[str, Hours] = {}
         self._waiting: dict[Group, _Waiting] = {}
         self._shards: list[Shard] = []
 
@@ -83,7 +86,7 @@ class ShardWriter:
         self._write(group, pa.concat_tables(self._waiting.pop(group).tables))
 
     def _write(self, group: Group, table: pa.Table) -> None:
-        lane, not_before = group
+        lane, (not_before, quiet) = group
         shard = write_shard(
             self._folder,
             table.combine_chunks(),
@@ -92,6 +95,7 @@ class ShardWriter:
             number=len(self._shards) + 1,
             lane=lane,
             not_before=not_before,
+            quiet=quiet,
         )
         self._shards.append(shard)
 
@@ -119,18 +123,19 @@ class ShardWriter:
             self._lanes[domain] = self._lane(f"postmaster@{domain}")
         return self._lanes[domain]
 
-    def _time_codes(self, table: pa.Table) -> tuple[npt.NDArray[np.int64], list[float]]:
-        if self._not_before is None:
-            return np.zeros(table.num_rows, np.int64), [0.0]
+    def _time_codes(self, table: pa.Table) -> tuple[npt.NDArray[np.int64], list[Hours]]:
+        if self._not_before is None and self._quiet is None:
+            return np.zeros(table.num_rows, np.int64), [(0.0, "")]
         zones = pa.nulls(table.num_rows, pa.string())
         if "timezone" in table.column_names:
             zones = table.column("timezone").cast(pa.string()).combine_chunks()
         zones = pc.fill_null(zones, "").dictionary_encode()
         return _recoded(zones.indices, [self._time_of(zone) for zone in zones.dictionary.to_pylist()])
 
-    def _time_of(self, zone: str) -> float:
-        if zone not in self._times and self._not_before is not None:
-            self._times[zone] = self._not_before(zone)
+    def _time_of(self, zone: str) -> Hours:
+        if zone not in self._times:
+            not_before = self._not_before(zone) if self._not_before else 0.0
+            self._times[zone] = (not_before, self._quiet(zone) if self._quiet else "")
         return self._times[zone]
 
 

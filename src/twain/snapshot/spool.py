@@ -58,7 +58,15 @@ def discard_attempt(folder: Path) -> None:
 
 
 def write_shard(
-    folder: Path, table: pa.Table, key: bytes, *, run_id: str, number: int, lane: str, not_before: float = 0.0
+    folder: Path,
+    table: pa.Table,
+    key: bytes,
+    *,
+    run_id: str,
+    number: int,
+    lane: str,
+    not_before: float = 0.0,
+    quiet: str = "",
 ) -> Shard:
     """Seal one shard into *folder*; durable only after :func:`sync_attempt`.
 
@@ -74,7 +82,7 @@ def write_shard(
     digest = hashlib.sha256()
     for part in sealed:
         digest.update(part)
-    return Shard(run_id, number, table.num_rows, lane, str(path.absolute()), digest.hexdigest(), not_before)
+    return Shard(run_id, number, table.num_rows, lane, str(path.absolute()), digest.hexdigest(), not_before, quiet)
 
 
 def read_shard(shard: Shard, key: bytes) -> pa.Table:

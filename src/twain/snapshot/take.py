@@ -77,6 +77,7 @@ def take_snapshot(  # noqa: PLR0913 — each argument is one hand-off from anoth
     had_enough: Callable[[], Marks] | None = None,
     keep_held_out: bool = False,
     not_before: Callable[[str], float] | None = None,
+    quiet: Callable[[str], str] | None = None,
     ceiling: int | None = None,
     limit: int | None = None,
     progress: Callable[[int], None] | None = None,
@@ -86,15 +87,15 @@ def take_snapshot(  # noqa: PLR0913 — each argument is one hand-off from anoth
     *batches* have the columns ``key``, ``address``, and optionally ``consent`` and ``timezone``; all others are the template's.
     *had_enough* tells who gets nothing because of a frequency cap; it is asked when the stream has ended, so that the company's
     database does not wait for the answer. *keep_held_out* asks for the keys of the held out, but not of those who would have had
-    enough. *not_before* gives the epoch seconds of a time zone's
-    wave (``""`` for people without one). *limit* freezes only the first so many. *progress* is told the rows read so far.
+    enough. *not_before* gives the epoch seconds of a time zone's wave (``""`` for people without one), *quiet* the quiet hours in
+    it as they are kept with a shard. *limit* freezes only the first so many. *progress* is told the rows read so far.
 
     Raises Held when the audience is above *ceiling* or a row has no key, LedgerUnavailable when the disk is full, and whatever
     the stream raises. No file is left behind then.
     """
     folder = begin_attempt(spool, run_id)
     try:
-        writer = ShardWriter(folder, data_key, run_id, lane, not_before)
+        writer = ShardWriter(folder, data_key, run_id, lane, not_before, quiet)
         held_out: list[str] | None = [] if keep_held_out else None
         with ExitStack() as files:
             sieve = _Sieve(files, folder, has_history=bool(history), whole_rows=True)

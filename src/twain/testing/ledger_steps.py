@@ -101,6 +101,7 @@ def sending(
     lanes: Sequence[str] = (),
     not_before: Mapping[int, float] | None = None,
     not_after: float | None = None,
+    quiet: Mapping[int, str] | None = None,
 ) -> Run:
     """A run that may send: one shard per element of *rows*, of as many rows, in the lane of the same place."""
     snapshotting(ledger, run_id, not_after=not_after)
@@ -113,6 +114,7 @@ def sending(
             path=f"spool/{run_id}/{number}",
             sha256="0" * 64,
             not_before=(not_before or {}).get(number, 0.0),
+            quiet=(quiet or {}).get(number, ""),
         )
         for number, count in enumerate(rows)
     ]
