@@ -19,16 +19,17 @@ from twain.records import Bundle
 from twain_web import engine
 from twain_web.outbox import tell
 from twain_web.rooms.campaigns.actions.approving import bundle_as_seen
-from twain_web.rooms.campaigns.models import Launch
+from twain_web.rooms.campaigns.models import Launch, Rehearsal
 from twain_web.rooms.campaigns.plans import Plan
 from twain_web.rooms.campaigns.records import Subject
+from twain_web.rooms.capacity.public import give_back, reserve
 from twain_web.rooms.people.public import record
 
 
 def launch(*, by: Any, subject: Subject, bundle: str, token: str) -> Launch:  # noqa: ANN401 — a Person
     """Wish that exactly this bundle goes when its plan says. The same *token* again is the same launch.
 
-    Raises WrongState (edited since, or another send is not over), ApprovalNeeded, Held (a stop, production), ConfigError.
+    Raises WrongState (edited since, or another send is not over), ApprovalNeeded, Held (stopped, no room, …), ConfigError.
     """
     known = Launch.objects.filter(token=token).first() if token else None
     if known is not None and known.bundle == bundle and known.campaign == subject.slug:
@@ -40,6 +41,7 @@ def launch(*, by: Any, subject: Subject, bundle: str, token: str) -> Launch:  # 
     obey_stops(instance, made)
     _refuse_second(instance, subject)
     due, expires = _times(instance, subject)
+    reserve(by=by, body=made.body, people=people_of(instance, made), begins=due)
     return _wish(by, subject, made, token, due, expires)
 
 
@@ -50,6 +52,7 @@ def withdraw_launch(*, by: Any, launch: Launch) -> None:  # noqa: ANN401
         if not waiting.update(state=Launch.State.WITHDRAWN, ended_at=timezone.now()):
             raise WrongState("It has begun already.", todo="Pause it, or stop it for good, on its own page.")
         record(by, "launch withdrawn", f"campaign:{launch.campaign}", {"bundle": launch.bundle})
+        give_back(launch.campaign)
 
 
 def withdraw_what_was_due() -> int:
@@ -67,6 +70,15 @@ def withdraw_what_was_due() -> int:
         for slug in slugs:
             record(None, "launch withdrawn", f"campaign:{slug}", {"why": "restored from a backup"})
     return len(slugs)
+
+
+def people_of(instance: Instance, bundle: Bundle) -> int:
+    """How many people a send is planned for: as they were counted last, else its ceiling; 0 when nobody knows."""
+    tried = Rehearsal.objects.filter(bundle=bundle.hash).first()
+    if tried is not None and tried.audience is not None:
+        return tried.audience
+    known = instance.ledger.last_check(f"audience:{bundle.campaign}").get("audience", 0.0)
+    return int(known or bundle.body.get("ceiling") or 0)
 
 
 def _wish(by: Any, subject: Subject, made: Bundle, token: str, due: datetime, expires: datetime) -> Launch:  # noqa: ANN401

@@ -15,9 +15,11 @@ from twain.flows.publish import Needed, needed, publish
 from twain.records import Bundle
 from twain_web import engine
 from twain_web.rooms.campaigns.actions.approving import authors, why_not_approve
+from twain_web.rooms.campaigns.actions.launching import people_of
 from twain_web.rooms.campaigns.differences import Difference, differences, facts, rule_in_words
 from twain_web.rooms.campaigns.models import ApprovalRequest, Approved, Launch, Rehearsal
 from twain_web.rooms.campaigns.records import Subject, record_of
+from twain_web.rooms.capacity.public import Room, room_for
 from twain_web.rooms.content.public import Look, look
 from twain_web.rooms.people.public import named
 
@@ -66,6 +68,7 @@ class Review:
     expires: datetime | None = None
     stops: tuple[Any, ...] = field(default=())
     finish: Estimate | None = None
+    room: Room | None = None
 
     @property
     def needs_approval(self) -> bool:
@@ -100,6 +103,7 @@ def _full(instance: Instance, subject: Subject, bundle: Bundle, person: Any, lau
         subject=subject,
         bundle=bundle,
         finish=finish_of(instance, bundle, tried),
+        room=room_for(bundle.body, people_of(instance, bundle), plan.due(zone, now) if plan else now),
         rules=tuple(_rule(instance, rule, wrote) for rule in rules),
         approved=not any(rule.missing for rule in rules),
         refusal=why_not_approve(instance, subject, bundle, person, wrote),
