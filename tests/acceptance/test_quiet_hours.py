@@ -22,7 +22,6 @@ def test_a_rehearsal_says_who_waits_and_a_send_that_may_not_wait_ends_with_every
     demo.edit("campaigns/summer-thanks/campaign.toml", 'not_after = "12h"', 'not_after = "3s"')
     rehearsed = demo.twain("send", "summer-thanks", "--dry-run", "--json").json
     assert sum(rehearsed["waits"].values()) == rehearsed["matched"] > 0
-    assert "their time" in demo.twain("send", "summer-thanks", "--dry-run").out
     books = demo.twain("send", "summer-thanks", "--json").json
     assert (books["sent"], books["failed"], books["suppressed"]) == (0, {}, {"expired": books["audience"]})
     assert books["audience"] > 0

@@ -14,7 +14,7 @@ HURRY, PACED = COURSES[0], COURSES[3]
 
 @pytest.mark.parametrize(
     "course",
-    [replace(HURRY, trials=300), replace(PACED, trials=60, rate=60.0, limits=PACED.limits.replace("25", "60"))],
+    [replace(HURRY, trials=150), replace(PACED, trials=40, rate=60.0, limits=PACED.limits.replace("25", "60"))],
 )
 def test_no_message_begins_later_than_250_ms_after_the_answer(tmp_path: Path, course: Course) -> None:
     """The send, the gateway, the relay and the recipients are processes of their own, on one clock."""
