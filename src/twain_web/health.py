@@ -70,6 +70,19 @@ def _lines() -> list[str]:
     for run in open_runs:
         tally = ledger.tally(run.id)
         lines += [f'twain_people{{send="{run.id}",fate="{fate}"}} {getattr(tally, fate)}' for fate in _SHOWN]
+    lines += [
+        "# HELP twain_unwritten Leads and consents that are not with IT's system yet.",
+        "# TYPE twain_unwritten gauge",
+    ]
+    lag = [
+        "# HELP twain_unwritten_since When the oldest of them came, epoch seconds.",
+        "# TYPE twain_unwritten_since gauge",
+    ]
+    for one in ledger.unwritten():
+        labels = f'{{kind="{one.kind}",intake="{one.intake}",state="{one.state}"}}'
+        lines.append(f"twain_unwritten{labels} {one.number}")
+        lag.append(f"twain_unwritten_since{labels} {one.oldest:.0f}")
+    lines += lag
     lines += ["# HELP twain_stops Red switches that are thrown.", "# TYPE twain_stops gauge"]
     lines.append(f"twain_stops {len(ledger.stops())}")
     return lines

@@ -11,4 +11,4 @@ class InsightsRoom(AppConfig):
 
     def ready(self) -> None:
         """Called once, when the house opens."""
-        from twain_web.rooms.insights import actions, collecting, mailbox, permissions  # noqa: F401, PLC0415 — models are not there before
+        from twain_web.rooms.insights import actions, collecting, mailbox, permissions, signups  # noqa: F401, PLC0415 — models are not there before
