@@ -65,3 +65,12 @@ def test_only_it_books_beyond_the_limits_and_a_freeze_of_sends_holds(demo):
     assert datetime.fromisoformat(found["at"]) >= datetime.combine(tomorrow, datetime.min.time(), UTC) - timedelta(
         hours=3
     )
+
+
+def test_ci_hears_of_a_calendar_that_is_wrong(demo):
+    assert demo.twain("check", "--offline").code == 0
+    (demo.root / "calendars").mkdir()
+    (demo.root / "calendars" / "it.toml").write_text('[[hours]]\nweek = ["Mon-Fri 09:00-17:00"]\n')
+    said = demo.twain("check", "--offline", "--json")
+    assert said.code != 0
+    assert "T911" in said.out

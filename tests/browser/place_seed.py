@@ -1,6 +1,6 @@
 """One thing of each kind that Lena has made, for pages that show such a thing: ``python -m tests.browser.place_seed``.
 
-Prints their names as JSON: a campaign, an audience with a saved version, a picture, a request.
+Prints their names as JSON: a campaign, an audience with a saved version, a picture, a request, a plan.
 """
 
 from __future__ import annotations
@@ -8,12 +8,15 @@ from __future__ import annotations
 import io
 import json
 import sys
+from datetime import timedelta
 
+from django.utils import timezone
 from PIL import Image
 
 from tests.browser.campaign_seed import seed
 from twain_web.rooms.audiences import reads
 from twain_web.rooms.audiences.actions import duplicate_audience, edit_draft, save_version
+from twain_web.rooms.capacity.actions import make_plan, take_step
 from twain_web.rooms.content.actions import add_picture
 from twain_web.rooms.desk.actions.asking import Wish, ask
 from twain_web.rooms.people.models import Person
@@ -31,7 +34,17 @@ def places() -> dict[str, str]:
     wish = Wish(
         "new-field", "the hut that somebody slept in last", "Look-backs", target={"feed": "customers", "field": "hut"}
     )
-    made = {"audience": audience.slug, "picture": str(picture.pk), "request": ask(by=lena, wish=wish).slug}
+    plan = make_plan(
+        by=lena, title="Letters in spring", purpose="Bring people back to the mountains", channel="mail", people=12_000,
+        begins_at=timezone.now() + timedelta(days=40),
+    )  # fmt: skip
+    take_step(by=lena, plan=plan, verb="announce")
+    made = {
+        "plan": str(plan.pk),
+        "audience": audience.slug,
+        "picture": str(picture.pk),
+        "request": ask(by=lena, wish=wish).slug,
+    }
     return {"campaign": seed("A campaign to look at"), **made}
 
 

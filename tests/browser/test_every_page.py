@@ -77,6 +77,10 @@ PAGES = (
     Shown("/campaigns/of/summer-thanks/review/", OWNER),
     Shown("/campaigns/of/{campaign}/versions/", MARKETER),
     Shown("/campaigns/sends/{send}/", OWNER),
+    Shown("/calendar/", MARKETER, "calendar"),
+    Shown("/calendar/new/", MARKETER),
+    Shown("/calendar/plans/{plan}/", MARKETER),
+    Shown("/calendar/plans/{plan}/", OWNER, "plan"),
     Shown("/results/", MARKETER, "results"),
     Shown("/results/{send}/", MARKETER, "result"),
     Shown("/results/{send}/mail/", MARKETER, "result-mail"),
@@ -146,6 +150,8 @@ SEEN_IN_STORIES = {
 
 #: No page of their own, and nothing real to ask them for here: why.
 NOT_PAGES = {
+    "/calendar/feed/<str:secret>.ics": "a calendar for other calendars, at a secret address",
+    "/calendar/events.json": "what the calendar shows, for its script",
     "/results/<slug:run_id>/mail/frame/": "the mail itself, in the sandbox of its page",
     "/audiences/counts/<uuid:pk>/": "a part of the audience's page, while a count runs",
     "/content/media/(?P<file>[0-9a-f]{64}\\.(?:png|jpg|gif))$": "a picture",
@@ -163,6 +169,7 @@ REAL = {
     "/content/brands/": {"slug": "nordlicht-outdoor"},
     "/campaigns/of/": {"slug": "{campaign}"},
     "/campaigns/sends/": {"run_id": "{send}"},
+    "/calendar/": {"pk": "{plan}"},
     "/results/": {"run_id": "{send}"},
     "/results/of/": {"campaign": "summer-thanks"},
     "/customers/": {"feed": "customers", "key": "{key}"},

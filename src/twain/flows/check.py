@@ -10,6 +10,7 @@ from twain.errors import TwainError
 from twain.feeds.checks import check_feed
 from twain.feeds.contract import compare_live
 from twain.flows.campaigns import Campaign
+from twain.flows.capacity_files import read_capacity
 from twain.flows.checked import keep_verdicts
 from twain.flows.confirming import check_forms
 from twain.flows.instance import Instance
@@ -24,6 +25,7 @@ T = TypeVar("T")
 def check_offline(instance: Instance) -> list[Problem]:
     """Everything that can be known without a database. Order: contracts, then campaigns by name."""
     problems = [*instance.workspace.problems, *check_forms(instance), *check_intakes(instance)]
+    _try(lambda: read_capacity(instance.root, instance.settings.time_zone), problems)
     if not instance.workspace.feeds and not problems:
         problems.append(Problem("warning", "T110", "There are no feeds yet.", "Draft some: twain connect <source>."))
     for name in instance.workspace.campaigns():

@@ -177,7 +177,7 @@ def its_calendar() -> Calendar | None:
 
 
 def entries(now: datetime) -> list[Entry]:
-    """A year of it for calendars that subscribe: ideas stay with their team."""
+    """A year of it for calendars that subscribe: an idea is no date yet."""
     host = settings.WEB_URL.split("//")[-1].split(":")[0]
     ideas = {f"plan-{pk}" for pk in Plan.objects.filter(state=_S.IDEA).values_list("pk", flat=True)}
     return [

@@ -1,0 +1,69 @@
+"""The year calendar, both sides of it: planned, announced, made simpler, booked, dragged, and moved by keyboard."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+CAPACITY = '[[limit]]\nof = "channel:mail"\nsends_per_hour = 2000\neffective_from = 2020-01-01\n'
+FAR = "2099-06-10"
+
+
+def _planned(page, title, people, when):
+    page.goto("/calendar/new/")
+    page.get_by_label("What is planned").fill(title)
+    page.get_by_label("When").fill(when)
+    page.get_by_label("To how many people, about").fill(str(people))
+    page.get_by_role("button", name="Write it down").click()
+    expect(page.get_by_role("heading", name=title)).to_be_visible()
+    return page.url
+
+
+def test_a_plan_is_answered_with_a_simpler_way_adopted_booked_and_moved_by_keyboard(page_as, house, good_page, tab_to):
+    (house.root / "capacity.toml").write_text(CAPACITY)
+    try:
+        lena, jonas = page_as("lhoffmann"), page_as("jweber")
+        address = _planned(lena, "Letters to hikers", 41_000, f"{FAR}T09:00")
+        lena.get_by_role("button", name="Announce it to IT").click()
+        jonas.goto(address)
+        jonas.get_by_label("What would be simpler").fill("Half of them: the shop stays quick")
+        jonas.get_by_label("To so many people").fill("1500")
+        jonas.get_by_role("button", name="Offer it").click()
+        jonas.get_by_role("button", name="Yes, it is feasible").click()
+        lena.goto(address)
+        lena.get_by_role("button", name="Adopt this").click()
+        expect(lena.get_by_text("Adopted by Lena Hoffmann")).to_be_visible()
+        lena.get_by_role("button", name="Book it").click()
+        expect(lena.get_by_role("heading", name="Booked")).to_be_visible()
+        other = _planned(lena, "Letters to skiers", 1500, f"{FAR}T09:00")
+        expect(lena.get_by_text("channel mail is full")).to_be_visible()
+        good_page(lena)
+        take = tab_to(lena, lena.get_by_role("button", name=re.compile("Take the next free slot: .* 10:00")))
+        take.press("Enter")
+        expect(lena.get_by_text(re.compile("10 June 2099, 10:00"))).to_be_visible()
+        expect(lena.get_by_text("channel mail is full")).to_have_count(0)
+        assert lena.url == other
+    finally:
+        (house.root / "capacity.toml").unlink()
+
+
+def test_a_plan_is_dragged_to_another_day_and_the_calendar_is_good_to_look_at(page_as, good_page):
+    page = page_as("lhoffmann")
+    page.goto("/calendar/")
+    day = page.evaluate(
+        "() => { const d = new Date(); d.setDate(d.getDate() + 1); return d.toLocaleDateString('sv'); }"
+    )
+    address = _planned(page, "To be dragged", 10, f"{day}T12:00")
+    page.goto("/calendar/")
+    event = page.locator(".ec-event", has_text="To be dragged")
+    expect(event).to_be_visible()
+    good_page(page)
+    start, column = event.bounding_box(), page.locator(".ec-today, .ec-day").first.bounding_box()
+    page.mouse.move(start["x"] + 20, start["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(start["x"] + 20, start["y"] + 8 + column["height"] * 1.05, steps=12)
+    page.mouse.up()
+    expect(page.locator("#calendar-said")).to_contain_text("Moved.")
+    page.goto(address)
+    expect(page.get_by_label("When")).not_to_have_value(f"{day}T12:00")
