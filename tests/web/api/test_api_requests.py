@@ -49,6 +49,7 @@ def test_what_cannot_be_is_refused_and_changes_nothing(asked, calling):
     assert said(priya, "r999999", "answer", "start") == (404, "T921")
     assert lena.post("/api/requests", NEW | {"type": "nothing"}, **JSON).json()["code"] == "T921"
     assert lena.post("/api/requests", NEW | {"outcome": "a\nb"}, **JSON).status_code == 422
+    assert lena.post("/api/requests", NEW | {"campaign": "no campaign/at all"}, **JSON).json()["code"] == "T928"
     assert len(lena.get(f"/api/requests/{slug}").json()["events"]) == 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -20,6 +21,7 @@ from twain_web.rooms.desk.states import State, Verb
 from twain_web.rooms.feeds.public import uses_of
 
 _LONGEST_TARGET = 300
+_CAMPAIGN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,12 @@ def take(*, by: Any, kind: str, outcome: str, feed: str, field: str = "") -> Req
 
 
 def _make(by: Any, kind: RequestType, wish: Wish, purpose: str, target: dict[str, str]) -> Request:  # noqa: ANN401
+    if wish.campaign and not _CAMPAIGN.fullmatch(wish.campaign):
+        raise ConfigError("That is not a campaign's short name.", todo="Choose one of the list.", code="T928")
     person = who_answers(kind, target.get("feed", ""))
     return Request.objects.create(
         kind=kind.name, state=State.DRAFT.value, outcome=first_line(wish.outcome, 300, "What you need"),
-        purpose=purpose, wanted_by=wish.wanted_by, why=" ".join(wish.why.split())[:300], campaign=wish.campaign[:64],
+        purpose=purpose, wanted_by=wish.wanted_by, why=" ".join(wish.why.split())[:300], campaign=wish.campaign,
         for_days=wish.for_days if kind.access else None, probe=kind.probe, target=target, feed=target.get("feed", ""),
         team=person.team.name if person is not None and person.team else "", asker=by, answers=person,
         since=timezone.now(),
