@@ -10,9 +10,12 @@ import threading
 from contextlib import closing, contextmanager
 from urllib.parse import urlsplit
 
+import duckdb
+
 from twain.flows.events import collect
 from twain.flows.gateway import open_spool, recipients_app
 from twain.flows.instance import open_instance
+from twain.returns.words import known
 
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
 HOUR = 3_600
@@ -42,6 +45,7 @@ def recipients(demo, *, later=HOUR):
                 "REQUEST_METHOD": method,
                 "PATH_INFO": urlsplit(url).path,
                 "HTTP_USER_AGENT": agent,
+                "HTTP_ACCEPT_LANGUAGE": "es",
                 "REMOTE_ADDR": "192.0.2.7",
             }
             body = b"".join(app(environ, lambda status, headers: said.update(status=status, headers=dict(headers))))
@@ -159,6 +163,17 @@ def test_while_the_send_goes_on_the_browser_shows_the_persons_own_message(demo):
             view = re.search(r'href="(http[^"]*/v/[^"]+)"', html_of(mail))[1]
             with recipients(demo) as ask:
                 page = ask(view)[2].decode()
+                choices = ask(view.replace("/v/", "/p/"))[2].decode()
         finally:
             sending.kill()
     assert page.splitlines() == html_of(mail).splitlines()
+    assert re.search(r'<html lang="(\w+)">', choices)[1] in languages_of(demo, str(mail["To"]))
+
+
+def languages_of(demo, address):
+    """What the company's data says of whoever has this address; the browser's where we have no words in it."""
+    with duckdb.connect(str(demo.root / "data/shop.duckdb"), read_only=True) as shop:
+        asked = "select distinct language from customers where lower(trim(email)) = lower(?)"
+        found = shop.execute(asked, [address]).fetchall()
+    assert found
+    return {known(str(language)) or "es" for (language,) in found}

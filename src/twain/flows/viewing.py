@@ -9,7 +9,7 @@ from twain.content.program import Preview, preview
 from twain.errors import LedgerUnavailable, TwainError
 from twain.flows.instance import Instance
 from twain.flows.prepare import Prepared, prepare_here
-from twain.records import Bundle, Role, Run, Stamp
+from twain.records import Bundle, Run, Stamp
 from twain.returns.tokens import TokenRef
 from twain.snapshot.spool import read_shard
 
@@ -39,14 +39,12 @@ class Viewer:
         return "" if shown is None else shown.subject
 
     def language(self, ref: TokenRef) -> str:
-        """What the feed's language field says of the person, while their values are kept and the message reads it; else empty."""
+        """What the feed's field with the role ``language`` says of the person, while their values are kept; else empty."""
         try:
             run = self._instance.ledger.run(ref.run_id)
             if not run.sealed_key:
                 return ""
-            prepared = self._compiled(run.bundle)
-            field = prepared.feed.with_role(Role.LANGUAGE)
-            return str(self._row(run, ref, prepared)[0].get(field.name) or "") if field is not None else ""
+            return str(self._row(run, ref, self._compiled(run.bundle))[0].get("language") or "")
         except LedgerUnavailable:
             raise
         except TwainError:
