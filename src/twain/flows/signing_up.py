@@ -99,9 +99,8 @@ class FormDesk:
         answers = _unsealed(self._instance, signup)
         confirmed = replace(signup, confirmed_at=self._instance.clock.now())
         outgoing = _goes_on(self._instance, asked.form, confirmed, answers)
-        if self._instance.ledger.confirm_signup(identifier, network, outgoing) and signup.topic:
-            scopes = ("all", f"topic:{signup.topic}", f"channel:{asked.form.channel}")
-            self._instance.ledger.take_back(signup.address_hash, scopes)
+        scopes = ("all", f"topic:{signup.topic}", f"channel:{asked.form.channel}") if signup.topic else ()
+        self._instance.ledger.confirm_signup(identifier, network, outgoing, scopes)
         return self.asked(identifier)
 
 

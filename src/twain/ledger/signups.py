@@ -51,13 +51,22 @@ class Signups(Book):
         with self._driver.reading() as tx:
             return [_from_row(row) for row in tx.all("signup_of", address_hash=address_hash)]
 
-    def confirm_signup(self, identifier: bytes, network: str, outgoing: Sequence[Outgoing]) -> bool:
-        """Confirm one that waits for it, with what goes on then, in one transaction; False when it no longer waits."""
+    def confirm_signup(
+        self, identifier: bytes, network: str, outgoing: Sequence[Outgoing], scopes: Sequence[str] = ()
+    ) -> bool:
+        """Confirm one that waits for it, with what goes on then, in one transaction; False when it no longer waits.
+
+        *scopes*: for these they take back what they themselves had stopped before.
+        """
         now = self._clock.now()
         with self._driver.writing() as tx:
             done = tx.run("signup_confirm", id=identifier, now=now, network=network, nothing=_NOTHING) > 0
             if done:
                 add_outgoing(tx, outgoing)
+                row = tx.one("signup_one", id=identifier)
+                digest = row["address_hash"] if row else _NOTHING
+                if scopes:
+                    tx.many("suppression_take_back", [{"address_hash": digest, "scope": scope} for scope in scopes])
         return done
 
     def expire_signups(self) -> int:
