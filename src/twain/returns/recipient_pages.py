@@ -84,6 +84,8 @@ class Speaker:
         return next((topic for topic in self._sent.topics if topic.scope == scope), None)
 
     def _button(self, word: str, *, label: str = "", deed: bool = False, **fields: str) -> str:
+        if "leave" in fields:  # the confirm page's buttons are the one click of RFC 8058, and more
+            fields = {"List-Unsubscribe": "One-Click", **fields}
         hidden = "".join(f'<input type="hidden" name="{n}" value="{escape(v)}">' for n, v in fields.items())
         named = f' aria-label="{escape(label)}"' if label else ""
         look = ' class="deed"' if deed else ""
@@ -92,13 +94,13 @@ class Speaker:
     # ------------------------------------------------------------ leaving
 
     def _ways_out(self) -> str:
-        topic, click = self._sent.topic, {"List-Unsubscribe": "One-Click"}
+        topic = self._sent.topic
         several = len(self._sent.channels) > 1
         all_of_it = self._word("stop_channel", channel=self._channel(self._sent.channel)) if several else ""
-        ways = [self._button(all_of_it or self._word("stop_all"), deed=True, **click, leave="channel")]
+        ways = [self._button(all_of_it or self._word("stop_all"), deed=True, leave="channel")]
         if topic is not None:
             word = self._word("stop_topic", topic=self._title(topic))
-            ways.append(self._button(word, **click, leave="topic"))
+            ways.append(self._button(word, leave="topic"))
         return f'<div class="deeds">{"".join(ways)}</div>'
 
     # ------------------------------------------------------------ choosing
