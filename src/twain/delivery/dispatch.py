@@ -196,9 +196,10 @@ class Dispatcher:
 
     def recalled(self) -> Collection[int]:
         """Tickets of people who unsubscribed since; all of them while the ledger cannot say who did."""
-        if self._lookout.due and self._store_is_due():
+        due = self._lookout.due
+        if due and self._store_is_due():
             self._guarded(self._lookout.refresh_suppressed)
-        return self._tickets.recall(self._lookout.suppressed, everybody=self._lookout.age() > STALE)
+        return self._tickets.recall(self._lookout.suppressed, everybody=due and self._lookout.age() > STALE)
 
     def tick(self) -> None:
         """Journal the burst's answers, settle complete windows, renew leases, tell progress. Raises LeaseLost."""

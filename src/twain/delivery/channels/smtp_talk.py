@@ -335,8 +335,7 @@ class Streamed(Conversation):
         took = time.monotonic() - begun_at
         self._alone = took if before == 0 else min(self._alone, took)
         each = (took - self._alone) / max(before, 1)
-        fits = int(_AHEAD / each) + 1 if each > 0 else self._options.in_flight
-        self._depth = max(1, min(2 * self._depth, fits, self._options.in_flight))
+        self._depth = min(2 * self._depth, int(_AHEAD / max(each, 1e-6)) + 1, self._options.in_flight)
 
 
 class Grouped(Conversation):
@@ -424,8 +423,9 @@ class Grouped(Conversation):
         """Most bursts find the next message ready: it goes out now, without another turn of the loop."""
         if self._owner.ready and self._owner.is_fresh():
             self.fill()
-        if not self._owner.ready or self.dead or not self._owner.is_fresh():
-            self._owner.wake()
+            if self._owner.ready and not self.dead:
+                return
+        self._owner.wake()
 
     def _answer_to_data(self, line: bytes) -> None:
         if line[:1] == b"3":
