@@ -33,6 +33,13 @@
     }
   }
 
+  // The library calls its grid a table, but builds no rows, which misleads readers of the screen; the same stands in lists below.
+  const misleading = "[role=table], [role=row], [role=rowgroup], [role=cell], [role=columnheader], [role=rowheader]";
+  function plainRoles() {
+    for (const part of place.querySelectorAll(misleading)) part.removeAttribute("role");
+  }
+  new MutationObserver(plainRoles).observe(place, { subtree: true, childList: true, attributeFilter: ["role"] });
+
   const narrow = window.matchMedia("(max-width: 700px)").matches;
   EventCalendar.create(place, {
     view: narrow ? "listMonth" : "dayGridMonth",
