@@ -100,7 +100,10 @@ def shop(kind: str, folder: Path, url: str = "") -> Iterator[tuple[str, Write]]:
             reader = make_reader(owner, own, "orders")
             secret = folder.with_name(f"{folder.name}-url")
             secret.write_text(reader)
-            yield f'url_file = "{secret}"', lambda sql: (owner.execute(sql.replace("orders", "inner_data.orders")), None)[1]
+            yield (
+                f'url_file = "{secret}"',
+                lambda sql: (owner.execute(sql.replace("orders", "inner_data.orders")), None)[1],
+            )
         return
     path = folder / f"shop.{kind}"
 

@@ -275,7 +275,9 @@ def test_every_input_has_its_label_and_errors_lead_to_them(instance):
 
 def test_a_signup_that_the_relay_refuses_waits_and_is_seen(root, clock):
     path = root / "twain.toml"
-    path.write_text(re.sub(r"^port = \d+", 'port = 1\ngive_up_after = "1s"', path.read_text(), count=1, flags=re.MULTILINE))
+    path.write_text(
+        re.sub(r"^port = \d+", 'port = 1\ngive_up_after = "1s"', path.read_text(), count=1, flags=re.MULTILINE)
+    )
     with opened(root, clock) as instance:
         ask(instance, "/f/newsletter", ANNA)
         assert mail_confirmations(instance) == 0

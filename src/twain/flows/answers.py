@@ -37,7 +37,9 @@ def stamps(instance: Instance) -> dict[str, str]:
     """Of every send that the history knows, what tells one state of its answers from another: one look at the manifest."""
     tables = {table: instance.history.by_run(table) for table in TABLES}
     runs = {run_id for by_run in tables.values() for run_id in by_run}
-    return {run_id: answers_stamp({table: by_run.get(run_id, []) for table, by_run in tables.items()}) for run_id in runs}
+    return {
+        run_id: answers_stamp({table: by_run.get(run_id, []) for table, by_run in tables.items()}) for run_id in runs
+    }
 
 
 def answers_stamp(files: dict[str, list[Path]]) -> str:

@@ -192,7 +192,8 @@ class QuietContract:
         window = claimed(ledger, lease, 4)
         clock.pass_by(8 * 3600)  # 00:13 in Berlin
         ledger.settle(lease, window, [], unsent=window.rows)
-        assert isinstance(wait := ledger.claim(lease, limit=4, pace=FREE, channel_pace=FREE), Wait)
+        wait = ledger.claim(lease, limit=4, pace=FREE, channel_pace=FREE)
+        assert isinstance(wait, Wait)
         clock.pass_by(wait.seconds)
         assert claimed(ledger, lease, 4).rows == window.rows
 

@@ -41,7 +41,8 @@ def test_without_the_token_nothing_is_changed_anywhere(trusting, method):
 
 
 def test_whatever_takes_no_token_has_a_proof_of_its_own():
-    """The API's operations ask for a bearer token or Django's; the workspace's webhook for a signature, a provider's for its password."""
+    """The API's operations ask for a bearer token or Django's; the workspace's webhook for a signature, a provider's for
+    its password."""
     exempt = {route.written for route in ROUTES if getattr(route.view, "csrf_exempt", False) and not route.is_api}
     assert exempt == {"/catalogue/workspace/hook/", "/in/<str:secret>/"}
 

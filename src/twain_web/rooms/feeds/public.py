@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from twain_web.rooms.feeds.health import Freshness
-from twain_web.rooms.feeds.reads import MADE, USES, FeedCard, FieldCard, Made, Term, Use
+from twain_web.rooms.feeds.reads import MADE, USES, FeedCard, FieldCard, Made, Term, Use, uses_of
 from twain_web.rooms.feeds.reads import card as feed
 from twain_web.rooms.feeds.reads import cards as feeds
 from twain_web.rooms.feeds.reads import glossary as _glossary
-from twain_web.rooms.feeds.reads import uses_of
 from twain_web.rooms.feeds.search import fold
 
 __all__ = [
