@@ -35,10 +35,12 @@
 
   // The library calls its grid a table, but builds no rows, which misleads readers of the screen; the same stands in lists below.
   const misleading = "[role=table], [role=row], [role=rowgroup], [role=cell], [role=columnheader], [role=rowheader]";
+  const counts = ["aria-colindex", "aria-rowindex", "aria-colcount", "aria-rowcount", "aria-colspan", "aria-rowspan"];
   function plainRoles() {
     for (const part of place.querySelectorAll(misleading)) part.removeAttribute("role");
+    for (const name of counts) for (const part of place.querySelectorAll(`[${name}]`)) part.removeAttribute(name);
   }
-  new MutationObserver(plainRoles).observe(place, { subtree: true, childList: true, attributeFilter: ["role"] });
+  new MutationObserver(plainRoles).observe(place, { subtree: true, childList: true, attributeFilter: ["role", ...counts] });
 
   const narrow = window.matchMedia("(max-width: 700px)").matches;
   EventCalendar.create(place, {
