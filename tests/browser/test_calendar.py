@@ -59,7 +59,7 @@ def test_a_plan_is_dragged_to_another_day_and_the_calendar_is_good_to_look_at(pa
     event = page.locator(".ec-event", has_text="To be dragged")
     expect(event).to_be_visible()
     good_page(page)
-    start, column = event.bounding_box(), page.locator(".ec-today, .ec-day").first.bounding_box()
+    start, column = event.bounding_box(), page.locator(".ec-day").first.bounding_box()
     page.mouse.move(start["x"] + 20, start["y"] + 8)
     page.mouse.down()
     page.mouse.move(start["x"] + 20, start["y"] + 8 + column["height"] * 1.05, steps=12)
