@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from holidays import country_holidays
+from holidays import country_holidays, list_supported_countries
 
 from twain.calendars.parts import Calendar, Holidays, Hours, Span, in_force
 from twain.errors import ConfigError
@@ -166,11 +166,11 @@ def _holiday(part: Holidays | None, day: date) -> str:
 @lru_cache(maxsize=512)
 def _public(country: str, region: str, year: int) -> dict[date, str]:
     """Public holidays of a year. Raises ConfigError T911 for a country or region that the package does not know."""
-    try:
-        return dict(country_holidays(country, subdiv=region or None, years=year).items())
-    except (NotImplementedError, ValueError) as error:
+    regions = list_supported_countries().get(country)
+    if regions is None or (region and region not in regions):
         raise ConfigError(
             f"No public holidays are known for {country} {region}".strip() + ".",
             todo="Write the country by its ISO 3166-1 code and the region by its ISO 3166-2 code, such as DE and BE.",
             code="T911",
-        ) from error
+        )
+    return dict(country_holidays(country, subdiv=region or None, years=year).items())
