@@ -39,6 +39,7 @@ def signing(demo: Demo, world: World) -> Demo:
 
 def to_production(demo: Demo) -> None:
     demo.edit("twain.toml", "enabled = false", "enabled = true")
+    assert demo.twain("suppress", "waive", "--because", "There was no provider before.").code == 0
     demo.edit("twain.toml", 'base_url = "http://127.0.0.1:8024"', f'base_url = "https://{DOMAIN}"')
     demo.edit("twain.toml", 'host = "127.0.0.1"', 'host = "relay.invalid"\ngive_up_after = "300ms"')
 

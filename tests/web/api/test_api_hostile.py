@@ -146,7 +146,14 @@ def test_no_answer_no_log_and_no_row_holds_a_secret(sent, calling, token_of, cap
     ]
     caller = calling(*EVERYTHING)
     caller.defaults["HTTP_AUTHORIZATION"] = f"Bearer {token}"
-    named = {"slug": "gold-in-berlin", "name": "customers", "feed": "customers", "key": "1", "send_id": sent.id}
+    named = {
+        "slug": "gold-in-berlin",
+        "name": "customers",
+        "feed": "customers",
+        "key": "1",
+        "send_id": sent.id,
+        "domain": "mail.nordlicht.example",
+    }
     read = [one.path.format(**named) for one in operations(api) if one.methods == ["GET"]]
     said = [caller.get(f"/api{path}").content.decode() for path in read]
     said.append(caller.post("/api/tokens", {"name": "x"}, content_type="application/json").content.decode())
