@@ -7,6 +7,8 @@ import io
 import json
 import os
 import shutil
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +61,15 @@ class Demo:
 
     def messages(self) -> int:
         return self.sink.counts().messages
+
+    def kept(self) -> list[Path]:
+        """The messages that the sink keeps, once it has written all that it counted: it writes a moment after its answer."""
+        until, pause = time.monotonic() + 30, threading.Event()
+        while not (found := sorted(self.sink.folder.glob("*.eml"))) or int(found[-1].stem) < self.messages():
+            if time.monotonic() > until or not self.messages():
+                break
+            pause.wait(0.02)
+        return found
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,7 @@ def append(demo, file, text):
 
 def heads(demo):
     """Return-Path, Message-ID and recipient of what the relay got, by Message-ID."""
-    found = [BytesHeaderParser().parsebytes(path.read_bytes()) for path in sorted(demo.sink.folder.glob("*.eml"))]
+    found = [BytesHeaderParser().parsebytes(path.read_bytes()) for path in demo.kept()]
     return [(h["Return-Path"].strip("<>"), h["Message-ID"], h["Delivered-To"]) for h in found]
 
 

@@ -25,7 +25,7 @@ def second_campaign(demo, topic="offers"):
 
 def received(demo):
     """Messages per address, as the relay got them."""
-    return Counter(message_from_bytes(path.read_bytes())["To"] for path in demo.sink.folder.glob("*.eml"))
+    return Counter(message_from_bytes(path.read_bytes())["To"] for path in demo.kept())
 
 
 def test_whoever_had_enough_is_left_out_and_counted(demo):

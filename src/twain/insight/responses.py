@@ -18,9 +18,9 @@ _READ = "read_parquet($files_{table}, hive_partitioning = false) where run_id = 
 _PARTS = {
     "events": f"""select kind, machine, arm, shard, "row", "at", link, null::double as value
         from {_READ.format(table="events")} and kind <> 'canary'""",
-    "bounces": f"""select unnest(if(kind = 'bounce', [kind, kind || ':' || cause], [kind])), false, '', shard, "row", "at", -1,
-        null from {_READ.format(table="bounces")} and believed""",
-    "conversions": f"""select 'conversion', false, arm, shard, "row", "at", -1, value
+    "bounces": f"""select unnest(if(kind = 'bounce', [kind, kind || ':' || cause], [kind])) as kind, false as machine,
+        '' as arm, shard, "row", "at", -1 as link, null::double as value from {_READ.format(table="bounces")} and believed""",
+    "conversions": f"""select 'conversion' as kind, false as machine, arm, shard, "row", "at", -1 as link, value
         from {_READ.format(table="conversions")}""",
 }
 _LANES = f"select shard, any_value(lane) as lane from {_READ.format(table='deliveries')} group by shard"

@@ -155,7 +155,7 @@ def test_hostile_names_stay_words(way: Way, signed_in, owner):
 
 
 def test_what_a_relay_says_stays_words(way: Way, relay, signed_in):
-    relay.script.refused_mail = f"550 5.7.1 {XSS}\r\n".encode()
+    relay.script.always = lambda _message, _number: f"550 5.7.1 {XSS}\r\n".encode()
     way.approve()
     launch = finish(way.launch())
     content = signed_in(username="priya").get(reverse("campaigns:send", args=[launch.run_id])).content.decode()

@@ -54,7 +54,7 @@ def test_unknown_deliveries_are_counted_as_sent(way: Way, relay):
 
 
 def test_refusals_are_grouped_with_the_relays_words(way: Way, relay):
-    relay.script.refused_mail = b"550 5.7.1 Not from you\r\n"
+    relay.script.always = lambda _message, _number: b"550 5.7.1 Not from you\r\n"
     way.approve()
     found = send(finish(way.launch()).run_id)
     assert sum(reason.people for reason in found.reasons) == found.card.audience
