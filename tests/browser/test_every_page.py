@@ -151,6 +151,8 @@ SEEN_IN_STORIES = {
 #: No page of their own, and nothing real to ask them for here: why.
 NOT_PAGES = {
     "/calendar/feed/<str:secret>.ics": "a calendar for other calendars, at a secret address",
+    "/calendar/feed/<int:pk>/revoke/": "a button that takes such an address back",
+    "/calendar/ways/<int:pk>/adopt/": "a button that adopts a simpler way, where one is offered",
     "/calendar/events.json": "what the calendar shows, for its script",
     "/results/<slug:run_id>/mail/frame/": "the mail itself, in the sandbox of its page",
     "/audiences/counts/<uuid:pk>/": "a part of the audience's page, while a count runs",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -70,10 +69,10 @@ until = 2026-11-28T00:00:00
 @pytest.fixture
 def its_calendar():
     file = ROOT / "calendars" / "it.toml"
-    file.parent.mkdir()
+    file.parent.mkdir(exist_ok=True)
     file.write_text(CALENDAR)
     yield file
-    shutil.rmtree(file.parent)
+    file.unlink()
 
 
 def test_its_own_calendar_says_when_work_is_and_a_freeze_stops_the_clock(its_calendar):

@@ -41,7 +41,8 @@ def launch(*, by: Any, subject: Subject, bundle: str, token: str) -> Launch:  # 
     obey_stops(instance, made)
     _refuse_second(instance, subject)
     due, expires = _times(instance, subject)
-    reserve(by=by, body=made.body, people=people_of(instance, made), begins=due)
+    tried = Rehearsal.objects.filter(bundle=made.hash).first()
+    reserve(by=by, body=made.body, people=people_of(instance, made, tried), begins=due)
     return _wish(by, subject, made, token, due, expires)
 
 
@@ -72,9 +73,8 @@ def withdraw_what_was_due() -> int:
     return len(slugs)
 
 
-def people_of(instance: Instance, bundle: Bundle) -> int:
-    """How many people a send is planned for: as they were counted last, else its ceiling; 0 when nobody knows."""
-    tried = Rehearsal.objects.filter(bundle=bundle.hash).first()
+def people_of(instance: Instance, bundle: Bundle, tried: Rehearsal | None) -> int:
+    """How many people a send is planned for: as its rehearsal counted, or a check, else its ceiling; 0: nobody knows."""
     if tried is not None and tried.audience is not None:
         return tried.audience
     known = instance.ledger.last_check(f"audience:{bundle.campaign}").get("audience", 0.0)

@@ -103,7 +103,7 @@ def _full(instance: Instance, subject: Subject, bundle: Bundle, person: Any, lau
         subject=subject,
         bundle=bundle,
         finish=finish_of(instance, bundle, tried),
-        room=room_for(bundle.body, people_of(instance, bundle), plan.due(zone, now) if plan else now),
+        room=room_for(bundle.body, people_of(instance, bundle, tried), plan.due(zone, now) if plan else now),
         rules=tuple(_rule(instance, rule, wrote) for rule in rules),
         approved=not any(rule.missing for rule in rules),
         refusal=why_not_approve(instance, subject, bundle, person, wrote),
