@@ -34,6 +34,16 @@ _SETTLED = """() => Promise.allSettled(document.getAnimations()
   .filter(a => a.effect.getComputedTiming().iterations !== Infinity).map(a => a.finished))"""
 
 _AXE = Axe().axe_script
+_PATIENCE = 300  # seconds for a test and whatever it is the first to need: a whole house is opened, beside others
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests may take longer than others; what they wait for has limits of its own."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here) and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(_PATIENCE))
+
 
 expect.set_options(timeout=10_000)
 

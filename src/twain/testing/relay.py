@@ -177,17 +177,18 @@ class Relay:
         return await self._loop.create_server(lambda: _Recording(manners, self), "127.0.0.1", 0)
 
     async def _end(self) -> None:
-        self._server.close()
-        await self._server.wait_closed()
+        # Nobody more is let in first: a server that closes while a client is being accepted leaves half a transport behind.
+        for listening in self._server.sockets:
+            self._loop.remove_reader(listening.fileno())
         calm = 0
-        while (
-            calm < _CALM_TURNS
-        ):  # a client may just be being accepted: its connection is made some turns of the loop later
+        while calm < _CALM_TURNS:  # who was just accepted has a connection some turns of the loop later
             open_still = self._open()
             calm = 0 if open_still or len(asyncio.all_tasks()) > 1 else calm + 1
             for transport in open_still:
                 transport.abort()
             await asyncio.sleep(0.002)
+        self._server.close()
+        await self._server.wait_closed()
 
     def _open(self) -> list[asyncio.Transport]:
         """Connections whose socket is not closed. Those within their TLS handshake have no session: the loop alone knows them."""
