@@ -26,7 +26,7 @@ def _newest_mail(house, subject):
 
 def _mail(page, house, subject):
     """The mail, once it has come."""
-    for _ in range(60):
+    for _ in range(240):
         text = _newest_mail(house, subject)
         if text is not None:
             return text
