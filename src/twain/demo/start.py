@@ -64,13 +64,16 @@ def demo_desk(root: Path, *, inbox_port: int = 8026) -> Iterator[DemoDesk]:
         yield DemoDesk(root, sink, inbox)
 
 
-def claim_ports(root: Path, web_port: int) -> int:
-    """Write into twain.toml where this demo's mail goes and where its links lead; returns a free port for the inbox."""
+def claim_ports(root: Path, web_port: int, *, inbox_port: int = 8026) -> int:
+    """Write into twain.toml where this demo's mail goes and where its links lead; returns a free port for the inbox.
+
+    That is *inbox_port* if nobody has it; 0 is any, which two demos that open at the same moment cannot both find free.
+    """
     toml = root / "twain.toml"
     _free_sink_port(toml)
     text = toml.read_text(encoding="utf-8")
     toml.write_text(_LINKS.sub(rf"\g<1>{web_port}", text, count=1), encoding="utf-8")
-    return free_port(8026)
+    return free_port(inbox_port)
 
 
 def _free_sink_port(toml: Path) -> int:

@@ -83,7 +83,7 @@ def _claim_demo(root: Path, asked: Asked, port: int) -> int:
         )
     if not _loopback(asked.host):
         raise ConfigError(f"The demo does not listen on {asked.host}.", todo="Leave --host away: it is 127.0.0.1 then.")
-    return claim_ports(root, port)
+    return claim_ports(root, port, inbox_port=8026 if asked.port else 0)
 
 
 def _environment(root: Path, asked: Asked, port: int) -> dict[str, str]:

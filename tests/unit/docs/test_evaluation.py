@@ -90,7 +90,7 @@ def test_the_house_listens_where_the_page_says_and_nowhere_else(tmp_path):
     up = (ROOT / "src/twain_web/commands.py").read_text()
     assert "= 8024" in up
     assert "port = 2525" in (ROOT / "src/twain/demo/workspace/twain.toml").read_text()
-    assert "free_port(8026)" in (ROOT / "src/twain/demo/start.py").read_text()
+    assert "inbox_port: int = 8026" in (ROOT / "src/twain/demo/start.py").read_text()
 
 
 # ---------------------------------------------------------------- numbers

@@ -40,7 +40,7 @@ export class Saver {
     this.tab = kept.tab;
     this.sequence = kept.sequence;
     this.revision = kept.revision;
-    this.store.replace(kept.document);
+    this.store.resume(kept.document);
     this.schedule(0);
   }
 
@@ -98,7 +98,7 @@ export class Saver {
   kept(written, answer) {
     Object.assign(this, { sent: written, revision: answer.revision, base: answer.base, newest: answer.newest });
     if (!this.dirty) drop(this.journal);
-    this.tell("saved", answer);
+    this.tell(this.dirty ? "writing" : "saved", answer);
     return true;
   }
 

@@ -53,6 +53,14 @@ export class Store {
     this.told(false);
   }
 
+  // What this device still holds of the same writing, and its past where that is known.
+  resume(document) {
+    const before = JSON.stringify(this.document);
+    this.document = document;
+    if (!this.recall()) this.past.push(before);
+    this.told(false);
+  }
+
   told(quiet) {
     this.remember();
     for (const listener of this.listeners) listener(quiet);
@@ -70,9 +78,10 @@ export class Store {
 
   recall() {
     const kept = take(`${this.key}:undo`);
-    if (!kept || kept.present !== JSON.stringify(this.document)) return;
+    if (!kept || kept.present !== JSON.stringify(this.document)) return false;
     this.past = kept.past || [];
     this.future = kept.future || [];
+    return true;
   }
 }
 
