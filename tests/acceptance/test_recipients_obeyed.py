@@ -5,7 +5,6 @@ import email
 import email.policy
 import io
 import re
-import threading
 from contextlib import closing, contextmanager
 
 import pytest
@@ -35,10 +34,7 @@ def recipients(demo):
 
 def mail_of(demo):
     """The last mail that the relay took, as soon as it has written it out."""
-    waited, number = threading.Event(), demo.messages()
-    while len(found := sorted(demo.sink.folder.glob("*.eml"))) < number:
-        waited.wait(0.05)
-    return email.message_from_bytes(found[-1].read_bytes(), policy=email.policy.default)
+    return email.message_from_bytes(demo.kept()[-1].read_bytes(), policy=email.policy.default)
 
 
 def somebody(demo):

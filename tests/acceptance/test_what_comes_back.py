@@ -23,10 +23,7 @@ HOUR = 3_600
 
 def mails(demo):
     """What the relay got, as soon as it has written it out."""
-    waited, number = threading.Event(), demo.messages()
-    while len(found := sorted(demo.sink.folder.glob("*.eml"))) < number:
-        waited.wait(0.05)
-    return [email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in found]
+    return [email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in demo.kept()]
 
 
 def html_of(mail):

@@ -15,18 +15,18 @@ MAX_BODY = 4096
 _DRAINED = 65_536
 
 
-def body_of(environ: WSGIEnvironment) -> bytes | HTTPStatus:
-    """The request's body, read before anything is answered; or why it is not taken."""
+def body_of(environ: WSGIEnvironment, most: int = MAX_BODY, drained: int = _DRAINED) -> bytes | HTTPStatus:
+    """The request's body of at most *most* octets, read before anything is answered; or why it is not taken."""
     try:
         length = max(int(environ.get("CONTENT_LENGTH") or 0), 0)
         stream: BinaryIO = environ["wsgi.input"]
-        # Beyond the limit too, within reason: a client that is cut off while it sends never sees the answer.
-        body = stream.read(min(length, _DRAINED)) if length else b""
+        # Beyond the limit too, up to *drained* octets: a client that is cut off while it sends never sees the answer.
+        body = stream.read(min(length, drained)) if length else b""
     except ValueError:
         return HTTPStatus.BAD_REQUEST
     except OSError:
         return HTTPStatus.REQUEST_TIMEOUT
-    return body if length <= MAX_BODY else HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    return body if length <= most else HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
 def form_of(environ: WSGIEnvironment) -> dict[str, str] | HTTPStatus:

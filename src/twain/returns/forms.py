@@ -14,12 +14,12 @@ from urllib.parse import parse_qs
 
 from twain.records import Form, FormField
 from twain.returns.answers import Answer, Handler, html, page
+from twain.returns.click import body_of
 from twain.returns.form_pages import TRAP, ask_page, form_page, message, policy, said
 from twain.returns.form_tokens import ConfirmationMint
 from twain.returns.requests import network_of
 
 if TYPE_CHECKING:
-    from typing import BinaryIO
     from wsgiref.types import WSGIEnvironment
 
 MAX_BODY = 32_768
@@ -171,17 +171,10 @@ def _said(form: Form, language: str, words: str, status: HTTPStatus) -> Answer:
 
 
 def _given(environ: WSGIEnvironment) -> dict[str, str] | HTTPStatus:
-    """The posted form, or why it is not taken. Read to its end first: who is cut off while sending never sees the answer."""
-    try:
-        length = max(int(environ.get("CONTENT_LENGTH") or 0), 0)
-        stream: BinaryIO = environ["wsgi.input"]
-        body = stream.read(min(length, _DRAINED)) if length else b""
-    except ValueError:
-        return HTTPStatus.BAD_REQUEST
-    except OSError:
-        return HTTPStatus.REQUEST_TIMEOUT
-    if length > MAX_BODY:
-        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    """The posted form, or why it is not taken."""
+    body = body_of(environ, MAX_BODY, _DRAINED)
+    if isinstance(body, HTTPStatus):
+        return body
     if not str(environ.get("CONTENT_TYPE", "")).lower().startswith("application/x-www-form-urlencoded"):
         return HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     return _fields(body.decode("latin-1"))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from twain.delivery.intakes import standard_webhooks
 from twain_web.roles import Role
 from twain_web.rooms.integrations import delivering, keeping, signing
 from twain_web.rooms.integrations.event_types import MOST_AT_ONCE, OFFERED, TYPES, by_group
@@ -114,7 +115,9 @@ def test_the_pages_receiver_believes_what_is_sent_and_nothing_else():
     exec(compile(code, "receiver.py", "exec"), here)  # our own page
     secret, other = signing.new_secret(), signing.new_secret()
     body = b'{"type": "send.held"}'
-    told = signing.headers([signing.key_of(secret, "x"), signing.key_of(other, "x")], "msg_1", 1_763_803_800, body)
+    told = standard_webhooks.headers(
+        [signing.key_of(secret, "x"), signing.key_of(other, "x")], "msg_1", 1_763_803_800, body
+    )
     assert here["genuine"](secret, told, body)
     assert here["genuine"](other, told, body)
     assert not here["genuine"](secret, told, body + b" ")

@@ -13,6 +13,7 @@ from django.core import mail
 from django.utils import timezone
 from jsonschema import Draft202012Validator
 
+from twain.delivery.intakes import standard_webhooks
 from twain.errors import ConfigError
 from twain_web import outbox
 from twain_web.rooms.integrations import actions, delivering, signing
@@ -64,7 +65,7 @@ def test_a_fact_of_the_house_arrives_signed_and_as_its_schema_says(endpoint, oth
 def test_the_signature_is_the_specifications_own_example():
     """standard-webhooks/spec: the reference libraries' test vector."""
     key = signing.key_of("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "here")
-    told = signing.headers([key], "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
+    told = standard_webhooks.headers([key], "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
     assert told["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 

@@ -12,10 +12,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import hmac
 import ipaddress
 import json
 import ssl
@@ -27,12 +23,12 @@ from urllib.parse import urlsplit
 
 import urllib3
 
+from twain.delivery.intakes.standard_webhooks import headers, key_in
 from twain.errors import ChannelError, ChannelUnavailable, ConfigError, Place
 from twain.settings import WebhookSettings
 
 _KEYS = {"kind", "url", "secret"}
 _CONNECT, _READ = 5.0, 10.0  # seconds
-_LEAST, _MOST = 24, 64  # bytes of a secret, by the specification
 #: Answers after which another try may help; other 4xx say that this one will never be taken as it is.
 _TRY_AGAIN = frozenset({401, 403, 404, 408, 410, 425, 429})
 
@@ -52,7 +48,7 @@ class Webhook:
         body = json.dumps(
             {"type": f"twain.{payload.get('kind', 'test')}", "data": payload}, ensure_ascii=False
         ).encode()
-        status = self._post(body, signature(self.key, identifier, int(self.now()), body))
+        status = self._post(body, headers([self.key], identifier, int(self.now()), body))
         if 200 <= status < 300:
             return
         said = f"it answered {status}"
@@ -90,13 +86,6 @@ class Webhook:
         )
 
 
-def signature(key: bytes, identifier: str, timestamp: int, body: bytes) -> dict[str, str]:
-    """The three headers: id, epoch seconds, and ``v1,`` with HMAC-SHA256 over ``id.timestamp.body`` in Base64."""
-    mac = hmac.new(key, b"%b.%d.%b" % (identifier.encode("ascii"), timestamp, body), hashlib.sha256).digest()
-    signed = base64.b64encode(mac).decode("ascii")
-    return {"webhook-id": identifier, "webhook-timestamp": str(timestamp), "webhook-signature": f"v1,{signed}"}
-
-
 def open_webhook(name: str, options: Mapping[str, Any], settings: WebhookSettings) -> Webhook:
     """Read the options. Raises ConfigError T873 with what to write, never the secret."""
     unknown = sorted(options.keys() - _KEYS)
@@ -105,12 +94,8 @@ def open_webhook(name: str, options: Mapping[str, Any], settings: WebhookSetting
     url = urlsplit(str(options.get("url", "")))
     if not url.hostname or not (url.scheme == "https" or (url.scheme == "http" and _is_here(url.hostname))):
         raise _wrong(name, "its url is no https address", 'Write url_env = "…"; http is for this machine only.')
-    secret = str(options.get("secret", "")).strip()
-    try:
-        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if not secret.startswith("whsec_") or not _LEAST <= len(key) <= _MOST:
+    key = key_in(str(options.get("secret", "")))
+    if key is None:
         todo = "Let secret_env or secret_file hold whsec_ and then 24 to 64 bytes in Base64: openssl rand -base64 32"
         raise _wrong(name, "its secret is none of a webhook", todo)
     return Webhook(name, url.geturl(), key, settings.ca_file)

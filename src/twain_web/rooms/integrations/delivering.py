@@ -19,13 +19,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from twain.delivery.intakes.standard_webhooks import headers
 from twain.errors import TwainError
 from twain_web import engine
 from twain_web.reconcile import reconciler
 from twain_web.rooms.integrations import reaching
 from twain_web.rooms.integrations.keys import keys_of
 from twain_web.rooms.integrations.models import Delivery, Endpoint
-from twain_web.rooms.integrations.signing import headers
 from twain_web.rooms.people.public import named, record
 
 log = logging.getLogger("twain.webhooks")

@@ -21,15 +21,14 @@ from django.utils.translation import gettext as _
 
 from twain.errors import ConfigError
 from twain.settings import WebhookSettings
+from twain_web.addresses import Address, may_be_asked
+from twain_web.addresses import resolve as look_up
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Sequence[str]]
 
 _CONNECT, _READ, _ALTOGETHER = 5.0, 10.0, 20.0  # seconds
 _MOST_READ = 16_384  # octets of an answer
 _MOST_SHOWN = 200
-_SPECIAL = (ipaddress.ip_network("192.0.0.0/24"), ipaddress.ip_network("192.88.99.0/24"))  # RFC 6890, RFC 7526
-_EMBEDDED = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("::/96"))  # NAT64, IPv4-compatible
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +62,13 @@ class Target:
     addresses: tuple[str, ...]
 
 
-def check(url: str, settings: WebhookSettings, *, production: bool, resolve: Resolve | None = None) -> Target:
+def check(url: str, settings: WebhookSettings, *, production: bool, resolve: Resolve = look_up) -> Target:
     """Where this leads. Raises ConfigError (T900) when it may not be posted to."""
     scheme, host, port, path = _taken_apart(url)
     if scheme != "https" and production:
         raise _refused(url, _("it is not https, so anybody on the way could read it"))
     try:
-        found = tuple(dict.fromkeys((resolve or _resolve)(host, port)))
+        found = tuple(dict.fromkeys(resolve(host, port)))
     except (OSError, UnicodeError) as error:
         raise _refused(
             url, _("its name cannot be resolved (%s)") % (getattr(error, "strerror", None) or error)
@@ -108,29 +107,8 @@ def _taken_apart(url: str) -> tuple[str, str, int, str]:
     return parts.scheme, parts.hostname, port, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
-def _resolve(host: str, port: int) -> Sequence[str]:
-    return [str(found[4][0]).partition("%")[0] for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-
-
 def _may(host: str, address: Address, settings: WebhookSettings, *, production: bool) -> bool:
-    if _allowed(host, address, settings.allow):
-        return True
-    real = _inner(address)
-    if any(real in network for network in _SPECIAL):
-        return False
-    if not production:
-        return real.is_loopback  # the footer of every page promises that nothing leaves this machine
-    return real.is_global and not (real.is_multicast or real.is_reserved)
-
-
-def _inner(address: Address) -> Address:
-    """The IPv4 address that an IPv6 one stands for: it is there that the packets arrive."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return address
-    inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
-    if inner is None and any(address in network for network in _EMBEDDED) and address != ipaddress.IPv6Address("::1"):
-        inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return inner or address
+    return _allowed(host, address, settings.allow) or may_be_asked(address, production=production)
 
 
 def _allowed(host: str, address: Address, allow: Sequence[str]) -> bool:

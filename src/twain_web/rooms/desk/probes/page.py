@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import html
 import http.client
-import ipaddress
 import re
 import socket
 import ssl
 from collections.abc import Mapping
 from datetime import timedelta
+from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from django.utils.translation import gettext as _
@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from twain.errors import ConfigError
 from twain.flows.instance import Instance
 from twain.flows.request_types import RequestType
+from twain_web.addresses import may_be_asked, resolve
 from twain_web.rooms.desk.probes import Observation, missing, there, unknown
 
 EVERY = timedelta(minutes=10)
@@ -61,24 +62,12 @@ def checked(url: str, hosts: tuple[str, ...], *, production: bool) -> tuple[Spli
     host = str(parts.hostname).lower()
     listed = host in hosts or f"{host}:{port}" in hosts
     try:
-        found = {str(one[4][0]).partition("%")[0] for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+        found = set(resolve(host, port))
     except (OSError, UnicodeError) as error:
         raise _refused(_("There is no host of this name.")) from error
-    if not found or not (listed or all(_may(one, production=production) for one in found)):
+    if not found or not (listed or all(may_be_asked(ip_address(one), production=production) for one in found)):
         raise _refused(_("This address is not one that Twain may open."))
     return parts, sorted(found)[0]
-
-
-def _may(text: str, *, production: bool) -> bool:
-    """Public addresses in production, this machine alone before; what an IPv6 address stands for decides."""
-    address = ipaddress.ip_address(text)
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
-        nat64 = address in ipaddress.ip_network("64:ff9b::/96")
-        address = inner or (ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if nat64 else address)
-    if not production:
-        return address.is_loopback
-    return address.is_global and not (address.is_multicast or address.is_reserved)
 
 
 def _get(parts: SplitResult, address: str) -> tuple[int, str]:
