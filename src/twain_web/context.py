@@ -48,6 +48,7 @@ _DOORS = (
     ("integrations:domains", _("Sender domains"), "world", "integrations.read_domains"),
     ("integrations:endpoints", _("Webhooks"), "plug", "integrations.read_endpoints"),
     ("desk:list", _("Requests"), "messages", "desk.read_requests"),
+    ("partnership:numbers", _("Partnership"), "arrows-left-right", "partnership.read_partnership"),
     ("people:audit", _("Audit"), "history", "people.read_audit"),
     ("people:list", _("People"), "user", "people.read_people"),
 )

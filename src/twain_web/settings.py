@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "twain_web.rooms.insights",
     "twain_web.rooms.integrations",
     "twain_web.rooms.desk",
+    "twain_web.rooms.partnership",
     "twain_web.rooms.home",
     "django.contrib.auth",
     "django.contrib.contenttypes",

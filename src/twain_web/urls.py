@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("campaigns/", include("twain_web.rooms.campaigns.urls")),
     path("", include("twain_web.rooms.insights.urls")),
     path("requests/", include("twain_web.rooms.desk.urls")),
+    path("partnership/", include("twain_web.rooms.partnership.urls")),
     path("", include("twain_web.rooms.integrations.urls")),
     path("api/", include("twain_web.api.urls")),
     # Addresses are the administrators': what the OpenID provider vouches for must be what they entered.

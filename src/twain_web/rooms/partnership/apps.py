@@ -1,0 +1,14 @@
+"""The room in which both teams look back: thanks, status checks, the team survey, vendor reviews, their numbers."""
+
+from django.apps import AppConfig
+
+
+class PartnershipRoom(AppConfig):
+    """Loads the room's permissions and what happens by itself in it."""
+
+    name = "twain_web.rooms.partnership"
+    label = "partnership_room"
+
+    def ready(self) -> None:
+        """Called once, when the house opens."""
+        from twain_web.rooms.partnership import permissions  # noqa: F401, PLC0415 — no models before

@@ -1,0 +1,7 @@
+"""Routes of the numbers."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,3 @@
+"""What other rooms may use of this one."""
+
+from __future__ import annotations
