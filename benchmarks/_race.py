@@ -133,13 +133,17 @@ def _last(log: Path) -> int:
 
 
 async def ask(task: dict[str, Any]) -> None:
-    """Choose people a little before the relay gets their messages, until there were enough or the send is through."""
+    """Choose people a little before the relay gets their messages, until there were enough or standard input ends.
+
+    It ends with the send: who was begun last tells nothing of that, the last of all may have been asked out.
+    """
     chance, log = random.Random(task["seed"]), Path(task["log"])
-    people, asked = len(task["tokens"]), set[int]()
+    people, asked, ended = len(task["tokens"]), set[int](), asyncio.Event()
+    asyncio.get_running_loop().add_reader(0, ended.set)
 
     def next_row() -> int | None:
         place = _last(log)
-        if len(asked) >= task["trials"] or place >= people - 2:
+        if len(asked) >= task["trials"] or ended.is_set():
             return None
         row = min(int(place + 1 + chance.uniform(0, task["within"])), people - 1)
         if place < 0 or row in asked:

@@ -133,7 +133,10 @@ def race(folder: Path, course: Course, scale: float, control_url: str = "") -> R
             _started("ask", ask | {"port": gateway}) as asking,
             _started("send", {"folder": str(folder), "campaign": CAMPAIGN, "run": run_id}) as sending,
         ):
-            asked, done = _answer(asking), _answer(sending)
+            done = _answer(sending)
+            assert asking.stdin is not None
+            asking.stdin.close()
+            asked = _answer(asking)
     return _judged(log, asked, people, done)
 
 

@@ -265,7 +265,10 @@ def test_a_provider_that_signs_needs_its_key(operator, company):
 def test_a_bounce_of_a_send_that_goes_on_is_found_in_the_spool(sent, opened, tmp_path):
     """Its batch is not in the history yet: whom the message went to is read from the sealed spool."""
     here, run_id = engine.instance(), f"runder{next(NUMBERS)}"
-    bundle = make_bundle("of-providers", {"campaign": "of-providers", "feed": "customers", "run": run_id})
+    sender = {"name": "Nordlicht", "address": "hello@of-providers.example"}
+    bundle = make_bundle(
+        "of-providers", {"campaign": "of-providers", "feed": "customers", "run": run_id, "sender": sender}
+    )
     here.ledger.publish(bundle)
     run = Run(
         run_id, bundle.hash, "of-providers", RunState.SNAPSHOTTING, "mail", "never_twice", "tester", here.clock.now()
