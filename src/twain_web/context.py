@@ -47,6 +47,7 @@ _DOORS = (
     ("insights:customers", _("Customers"), "id", "insights.read_customer"),
     ("integrations:domains", _("Sender domains"), "world", "integrations.read_domains"),
     ("integrations:endpoints", _("Webhooks"), "plug", "integrations.read_endpoints"),
+    ("incidents:list", _("Incidents"), "alert-circle", "incidents.read_incidents"),
     ("desk:list", _("Requests"), "messages", "desk.read_requests"),
     ("partnership:numbers", _("Partnership"), "arrows-left-right", "partnership.read_partnership"),
     ("people:audit", _("Audit"), "history", "people.read_audit"),

@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "twain_web.rooms.campaigns",
     "twain_web.rooms.insights",
     "twain_web.rooms.integrations",
+    "twain_web.rooms.incidents",
     "twain_web.rooms.desk",
     "twain_web.rooms.partnership",
     "twain_web.rooms.home",

@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("calendar/", include("twain_web.rooms.capacity.urls")),
     path("campaigns/", include("twain_web.rooms.campaigns.urls")),
     path("", include("twain_web.rooms.insights.urls")),
+    path("incidents/", include("twain_web.rooms.incidents.urls")),
     path("requests/", include("twain_web.rooms.desk.urls")),
     path("partnership/", include("twain_web.rooms.partnership.urls")),
     path("", include("twain_web.rooms.integrations.urls")),

@@ -1,0 +1,1 @@
+"""What pages, programs and other rooms read of incidents."""
