@@ -53,6 +53,10 @@ class Pile:
         """Messages per second over the last nine tenths, when all connections are open."""
         return (self.sent - self._warm) / (self.last_at - self.begun_at)
 
+    def recalled(self) -> frozenset[int]:
+        """Nobody asks out."""
+        return frozenset()
+
     def tick(self) -> None:
         """Nothing to keep."""
 

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from django.utils import timezone
@@ -169,9 +170,11 @@ def _people(ceiling: object) -> str:
     return _("%s people, or it is held") % ceiling if ceiling else _("no limit")
 
 
-def plan_differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:
-    """What one version of a plan changed, by the names on screen."""
-    before, after = _plan_facts(old), _plan_facts(new)
+def plan_differences(
+    old: Mapping[str, Any], new: Mapping[str, Any], names: Mapping[str, str] = MappingProxyType({})
+) -> list[Difference]:
+    """What one version of a plan changed, by the names on screen; *names* by ``audience:<slug>`` and ``content:<slug>``."""
+    before, after = _plan_facts(old, names), _plan_facts(new, names)
     return [
         Difference(title, before.get(title, ""), after.get(title, ""))
         for title in [*after, *(t for t in before if t not in after)]
@@ -179,14 +182,14 @@ def plan_differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Dif
     ]
 
 
-def _plan_facts(plan: Mapping[str, Any]) -> dict[str, str]:
+def _plan_facts(plan: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
     if not plan:
         return {}
     when = {"now": _("as soon as it is launched"), "at": plan["at"].replace("T", " ")}
     local = f"{plan['local_date']} {plan['local_time']}, " + _("wherever each person is")
-    arms = {_("Variant %s") % arm["name"]: _arm_in_words(arm) for arm in plan["arms"]}
+    arms = {_("Variant %s") % arm["name"]: _arm_in_words(arm, names) for arm in plan["arms"]}
     return {
-        _("Audience"): plan["audience"],
+        _("Audience"): names.get(f"audience:{plan['audience']}", plan["audience"]),
         **arms,
         _("Channel"): plan["channel"],
         _("Time"): when.get(plan["when"], local),
@@ -200,6 +203,7 @@ def _plan_facts(plan: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _arm_in_words(arm: Mapping[str, Any]) -> str:
+def _arm_in_words(arm: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    content = names.get(f"content:{arm['content']}", arm["content"])
     version = _("version %s") % arm["version"] if arm["version"] else _("as it stands")
-    return f"{arm['share']:.0%}, {arm['content']} ({version})" + (f", “{arm['subject']}”" if arm["subject"] else "")
+    return f"{arm['share']:.0%}, {content} ({version})" + (f", “{arm['subject']}”" if arm["subject"] else "")

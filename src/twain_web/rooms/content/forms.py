@@ -13,7 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from twain.content.blocks import FONTS, Brand
 from twain_web.rooms.content.models import BrandKit, Media
 
-UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_content")
+UTM = {
+    "utm_source": _("Web analytics: where visitors come from (utm_source)"),
+    "utm_medium": _("Web analytics: by which way (utm_medium)"),
+    "utm_campaign": _("Web analytics: for which campaign (utm_campaign)"),
+    "utm_content": _("Web analytics: which of its messages (utm_content)"),
+}
+"""What each web link tells the website's own statistics, and how it is called here."""
 COLOURS = {
     "background": _("Around the message"), "surface": _("Behind the text"), "text": _("Text"), "muted": _("Small print"),
     "link": _("Links"), "button": _("Buttons"), "button_text": _("Text on buttons"),
@@ -52,10 +58,10 @@ class SettingsForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=120, validators=[_ONE_LINE])
     folder = forms.CharField(label=_("Folder"), max_length=80, required=False)
     brand = forms.ModelChoiceField(label=_("Brand kit"), queryset=BrandKit.objects.none(), empty_label=None)
-    utm_source = forms.CharField(label="utm_source", max_length=80, required=False)
-    utm_medium = forms.CharField(label="utm_medium", max_length=80, required=False)
-    utm_campaign = forms.CharField(label="utm_campaign", max_length=80, required=False)
-    utm_content = forms.CharField(label="utm_content", max_length=80, required=False)
+    utm_source = forms.CharField(label=UTM["utm_source"], max_length=80, required=False)
+    utm_medium = forms.CharField(label=UTM["utm_medium"], max_length=80, required=False)
+    utm_campaign = forms.CharField(label=UTM["utm_campaign"], max_length=80, required=False)
+    utm_content = forms.CharField(label=UTM["utm_content"], max_length=80, required=False)
 
     def __init__(self, *args: Any, brands: QuerySet[BrandKit], **kwargs: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **kwargs)
@@ -86,10 +92,10 @@ class BrandForm(forms.ModelForm):
         help_texts: ClassVar = {"postal_address": _("It stands in every footer: the law wants it.")}
 
     font = forms.ChoiceField(label=_("Font"), choices=[(name, stack) for name, stack in FONTS.items()])
-    utm_source = forms.CharField(label="utm_source", max_length=80, required=False)
-    utm_medium = forms.CharField(label="utm_medium", max_length=80, required=False)
+    utm_source = forms.CharField(label=UTM["utm_source"], max_length=80, required=False)
+    utm_medium = forms.CharField(label=UTM["utm_medium"], max_length=80, required=False)
     utm_campaign = forms.CharField(
-        label="utm_campaign", max_length=80, required=False, help_text=_("{content} becomes the content's name.")
+        label=UTM["utm_campaign"], max_length=80, required=False, help_text=_("{content} becomes the content's name.")
     )
     networks = forms.CharField(
         label=_("Networks"), required=False, widget=forms.Textarea(attrs={"rows": 3}),
@@ -109,7 +115,7 @@ class BrandForm(forms.ModelForm):
         self.fields["logo"].queryset = Media.objects.all()  # type: ignore[attr-defined]
         for name in ("name", "sender_name", "postal_address"):
             self.fields[name].validators.append(_ONE_LINE)
-        for name in UTM[:3]:
+        for name in ("utm_source", "utm_medium", "utm_campaign"):
             self.fields[name].initial = (self.instance.utm or {}).get(name, "")
         self.fields["networks"].initial = "\n".join(f"{n['network']} {n['url']}" for n in self.instance.social or [])
         _dress(self)
