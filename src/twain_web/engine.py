@@ -21,7 +21,7 @@ from twain.flows.workspace import Workspace, load_workspace
 from twain.ledger.clock import SystemClock
 from twain.ledger.lake import Lake
 from twain.ledger.stores import open_ledger
-from twain.ports import Ledger
+from twain.ports import Clock, Ledger
 from twain.records import Problem
 from twain.vault import Vault
 
@@ -80,12 +80,20 @@ def ledger() -> Ledger:
     return _stores()[0]
 
 
-def _stores() -> tuple[Ledger, Lake, Vault, SystemClock]:
+def _stores() -> tuple[Ledger, Lake, Vault, Clock]:
     if getattr(_here, "stores", None) is None:
         stated = settings.TWAIN
-        _here.stores = (open_ledger(stated.control_url), Lake(stated.history), Vault.open(stated), SystemClock())
-    stores: tuple[Ledger, Lake, Vault, SystemClock] = _here.stores
+        clock: Clock | None = getattr(_here, "clock", None)
+        opened = open_ledger(stated.control_url, clock=clock)
+        _here.stores = (opened, Lake(stated.history), Vault.open(stated), clock or SystemClock())
+    stores: tuple[Ledger, Lake, Vault, Clock] = _here.stores
     return stores
+
+
+def run_on(clock: Clock | None) -> None:
+    """Have this thread's flow go by another clock; None is the machine's own again. For a house that is only simulated."""
+    close()
+    _here.clock = clock
 
 
 def close() -> None:

@@ -9,8 +9,10 @@ from typing import Any
 
 from twain.flows.capacity import book, capacity_of, demand_of, next_free, why_not
 from twain_web import engine
+from twain_web.rooms.capacity import programs
+from twain_web.rooms.capacity.programs import PlanRecord, plan_records
 
-__all__ = ["Room", "give_back", "reserve", "room_for"]
+__all__ = ["PlanRecord", "Room", "give_back", "plan_records", "programs", "reserve", "room_for"]
 
 
 @dataclass(frozen=True, slots=True)

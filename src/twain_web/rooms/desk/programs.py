@@ -97,6 +97,21 @@ def ask(*, by: Any, wish: Wish) -> RequestCard:  # noqa: ANN401
     return cards.card(asking.ask(by=by, wish=wish))
 
 
+def take(*, by: Any, kind: str, outcome: str, feed: str, field: str = "") -> RequestCard:  # noqa: ANN401
+    """What is in the catalogue answers it: nothing is asked. Raises ConfigError T921, T928."""
+    refuse_unless(by, ASK)
+    return cards.card(asking.take(by=by, kind=kind, outcome=outcome, feed=feed, field=field))
+
+
+def forecast(*, by: Any, kind: str, feed: str = "", wanted_by: date | None = None) -> forecasts.Said:  # noqa: ANN401
+    """What the page would say before it is asked. Raises ConfigError T921 for an unknown type."""
+    refuse_unless(by, ASK)
+    wanted = asking.type_of(kind)
+    person = asking.who_answers(wanted, feed)
+    team = person.team.name if person is not None and person.team else ""
+    return forecasts.say(wanted, feed, team, wanted_by)
+
+
 def answer(*, by: Any, slug: str, verb: str, words: str = "", day: date | None = None) -> RequestCard:  # noqa: ANN401
     """Answer a request, as IT or as whoever asked; the verb says which. Raises WrongState T922 when it cannot follow."""
     one = _own(slug)

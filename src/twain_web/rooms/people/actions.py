@@ -63,6 +63,25 @@ def place_person(*, by: object, person: Person, title: str, team: Team | None) -
         record(by, "person placed", f"person:{person.username}", detail)
 
 
+def seat_person(
+    *,
+    by: object,
+    person: Person,
+    team: str,
+    side: str,
+    delegate: Person | None = None,
+    bridge: bool = False,
+) -> None:
+    """Put somebody into a team, which is founded if need be, with who stands in for them; *bridge*: as its bridge person."""
+    with transaction.atomic():
+        found, _made = Team.objects.get_or_create(name=team, defaults={"side": side})
+        Person.objects.filter(pk=person.pk).update(team=found, delegate=delegate)
+        if bridge:
+            Team.objects.filter(pk=found.pk).update(bridge=person)
+        detail = {"team": team, "delegate": delegate.username if delegate else "", "bridge": bridge}
+        record(by, "person seated", f"person:{person.username}", detail)
+
+
 def change_profile(*, person: Person, changed: Collection[str]) -> None:
     """Keep what somebody said about themselves: *person* holds the new values of the fields *changed*."""
     if not changed:

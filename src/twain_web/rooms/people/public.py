@@ -55,6 +55,7 @@ __all__ = [
     "revoke_token",
     "roles_of",
     "scopes",
+    "seat",
     "tokens_of",
     "verify",
 ]
@@ -170,6 +171,12 @@ def enter(
     actions.enter_person(
         by=by, username=username, full_name=full_name, title=title, email=email, roles=_roles(roles), password=password
     )
+
+
+def seat(*, by: str, username: str, team: str, side: str, delegate: str = "", bridge: bool = False) -> None:
+    """Put somebody into a team (*side*: marketing or it), with who stands in for them. Raises ConfigError for unknown names."""
+    stands_in = _known(delegate) if delegate else None
+    actions.seat_person(by=by, person=_known(username), team=team, side=side, delegate=stands_in, bridge=bridge)
 
 
 def change_roles(*, by: str, username: str, roles: Collection[str]) -> list[str]:

@@ -7,8 +7,10 @@ each must know is written down in :data:`twain.flows.request_types.PROBES`.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from twain.flows.instance import Instance
@@ -52,9 +54,33 @@ class Probe:
     observe: Callable[[Instance, Mapping[str, str], RequestType | None], Observation]
 
 
+#: In a house that is only simulated: whether what a probe (by name) would look at, its target, is there.
+World = Callable[[str, Mapping[str, str]], bool]
+_world: ContextVar[World | None] = ContextVar("world", default=None)
+
+
+@contextmanager
+def simulated(world: World) -> Iterator[None]:
+    """Within this block nothing real is looked at: *world* says what is there. What follows from it is not simulated."""
+    token = _world.set(world)
+    try:
+        yield
+    finally:
+        _world.reset(token)
+
+
 def probe(name: str) -> Probe:
     """A probe by name; KeyError when there is none."""
     if name not in PROBES:
         raise KeyError(name)
     module = importlib.import_module(f"{__name__}.{name}")
-    return Probe(name, module.EVERY, module.observe)
+    found = Probe(name, module.EVERY, module.observe)
+    world = _world.get()
+    return found if world is None else replace(found, observe=_in(world, name))
+
+
+def _in(world: World, name: str) -> Callable[[Instance, Mapping[str, str], RequestType | None], Observation]:
+    def observe(_instance: Instance, target: Mapping[str, str], _kind: RequestType | None) -> Observation:
+        return there("Simulated: it is there.") if world(name, target) else missing("Simulated: it is not there.")
+
+    return observe

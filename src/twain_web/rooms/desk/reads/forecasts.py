@@ -25,7 +25,8 @@ _CLOSED = (State.OBSERVED.value, State.CONFIRMED.value)
 class Said:
     """What is said before sending. *n* similar ones *since* a day; without enough: IT's *estimate* and the few *past* days.
 
-    *usually* None with n: longer than the longest seen, which took *longest* working days.
+    *usually* None with n: longer than the longest seen, which took *longest* working days. *usually_hours* is the same in working
+    hours of those who do it, so that it can be compared with what came.
     """
 
     n: int
@@ -39,6 +40,7 @@ class Said:
     estimate_to: date
     past: tuple[float, ...]
     procedure_changed: bool
+    usually_hours: float | None = None
 
 
 def say(kind: RequestType, feed: str, team: str, wanted_by: date | None, now: datetime | None = None) -> Said:
@@ -48,12 +50,13 @@ def say(kind: RequestType, feed: str, team: str, wanted_by: date | None, now: da
     group = forecast.similar(known, kind.name, feed, team, moment)
     estimate = kind.estimate
     change = kind.change
+    usually = group.percentile(forecast.USUALLY) if group else None
     chance = group.chance(business.hours(moment, _end_of(wanted_by), change)) if group and wanted_by else None
     return Said(
         n=len(group.finished) if group else 0,
         since=timezone.localdate(group.since) if group else None,
         half=_day(moment, group.percentile(forecast.HALF), change) if group else None,
-        usually=_day(moment, group.percentile(forecast.USUALLY), change) if group else None,
+        usually=_day(moment, usually, change),
         chance=chance,
         longest=group.longest / business.HOURS_A_DAY if group else 0.0,
         estimate_by=str(estimate.by),
@@ -61,6 +64,7 @@ def say(kind: RequestType, feed: str, team: str, wanted_by: date | None, now: da
         estimate_to=business.days_after(moment, estimate.at_most_days, change),
         past=() if group else tuple(c.hours / business.HOURS_A_DAY for c in known if c.closed_at is not None),
         procedure_changed=bool(group) and backtest(kind.name).procedure_changed,
+        usually_hours=usually,
     )
 
 
