@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -112,13 +113,13 @@ def compiled() -> Statement:
 Plan = tuple[str, str, tuple["Plan", ...]]  # operator, kind of join, what it reads
 
 
-def plan(connection: duckdb.DuckDBPyConnection, sql: str, params: dict) -> tuple[Plan, ...]:
+def plan(connection: duckdb.DuckDBPyConnection, sql: str, params: dict[str, Any]) -> tuple[Plan, ...]:
     """The optimised plan as a tree of operators and kinds of join; projections, which only rename, are left out."""
     (_, text), *_ = connection.execute(f"EXPLAIN (FORMAT json) {sql}", params or None).fetchall()
     return tuple(one for node in json.loads(text) for one in _operators(node))
 
 
-def _operators(node: dict) -> Iterator[Plan]:
+def _operators(node: dict[str, Any]) -> Iterator[Plan]:
     inner = tuple(one for child in node["children"] for one in _operators(child))
     if node["name"].strip() == "PROJECTION":
         yield from inner
@@ -155,7 +156,7 @@ def _make(path: str, scale: float) -> None:
         )
 
 
-def _limits(folder: str) -> dict[str, str | int]:
+def _limits(folder: str) -> dict[str, str | bool | int | float | list[str]]:
     return {"memory_limit": "1500MB", "threads": 2, "temp_directory": folder}
 
 

@@ -86,7 +86,10 @@ def body() -> str:
 def people(number: int, seed: int = 1) -> tuple[dict[str, list[Any]], list[Stamp]]:
     """Columns of *number* distinct people and their stamps; 30 % of values are not ASCII."""
     pick = random.Random(seed)
-    word = lambda n: f"{pick.choice(_RICH if pick.random() < 0.3 else _PLAIN)} {n}"  # noqa: E731 — one use, three lines down
+
+    def word(n: int) -> str:
+        return f"{pick.choice(_RICH if pick.random() < 0.3 else _PLAIN)} {n}"
+
     rows: dict[str, list[Any]] = {name: [word(n) for n in range(number)] for name in FIELDS}
     rows["points"] = [pick.randrange(1_000) for _ in range(number)]
     rows["orders"] = [

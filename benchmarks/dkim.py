@@ -14,6 +14,7 @@ import statistics
 import subprocess
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 from benchmarks._workspace import CAMPAIGN, Bench, body_html, make, twain
@@ -55,8 +56,8 @@ def _signing(report: Report, folder: Path, rounds: int) -> None:
     for algorithm, speed in ((RSA, "rsa2048"), (ED25519, "ed25519")):
         sealer = Sealer([new_key(_DOMAIN, "s", algorithm, folder / f"{algorithm}.pem")])
         ours, theirs = interleave(
-            lambda sealer=sealer, n=_SIGNED_PER_ROUND[algorithm]: _sign(sealer, message, n),
-            lambda speed=speed: _openssl(speed),
+            partial(_sign, sealer, message, _SIGNED_PER_ROUND[algorithm]),
+            partial(_openssl, speed),
             rounds=rounds,
         )
         report.figures[f"{algorithm}: signed messages per s of CPU"] = ours

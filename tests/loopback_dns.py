@@ -8,6 +8,7 @@ import struct
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import dns.flags
 import dns.message
@@ -190,7 +191,7 @@ def _bound(world: World) -> list[tuple[socket.socket, socket.socket]]:
             return made
 
 
-def good_world(world: World, signers: tuple = ()) -> World:
+def good_world(world: World, signers: tuple[Any, ...] = ()) -> World:
     """mail.nordlicht.test, with everything a sender domain needs, on three servers."""
     world.zone("nordlicht.test", "127.0.0.2", "127.0.0.3", "127.0.0.4")
     world.zone("2.0.192.in-addr.arpa", "127.0.0.2")
