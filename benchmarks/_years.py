@@ -67,13 +67,16 @@ def _enter(instance: Instance, runs: list[Run]) -> None:
     path = instance.settings.control_url.removeprefix("sqlite:///")
     with sqlite3.connect(path) as ledger:
         ledger.executemany(
-            "insert into runs values (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            "insert into runs (id, bundle, campaign, state, channel, crash_policy, person, created_at, not_after, sealed_key, "
+            "funnel, started_at, ended_at, scope) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             [(r.id, r.bundle, r.campaign, str(r.state), r.channel, r.crash_policy, r.person, r.created_at, None, b"",
               json.dumps(asdict(r.funnel)) if r.funnel else None, r.started_at, r.ended_at, "") for r in runs],
         )  # fmt: skip
         failed = _failed()
         ledger.executemany(
-            "insert into shards values (?,?,?,'*','','',0,?,?,?,0,0,?,1,null,null,'','','',1)",
+            "insert into shards (run_id, number, row_count, lane, path, sha256, not_before, claimed, sent, failed, suppressed, "
+            "uncertain, reasons, fence, era, archived_path, archived_sha256, pruned) "
+            "values (?,?,?,'*','','',0,?,?,?,0,0,?,1,'','','',1)",
             [(r.id, n, PER_SHARD, PER_SHARD, PER_SHARD - failed, failed, json.dumps({"failed:unknown_user": failed}))
              for r in runs for n in (0, 1)],
         )  # fmt: skip
