@@ -24,6 +24,7 @@ from twain.delivery.windows import HeldShard, OpenWindow
 from twain.errors import ChannelError, Held, LeaseLost, LedgerUnavailable, SourceError, TwainError
 from twain.ports import Channel, Clock, Ledger, Messages
 from twain.records import Envelope, Fate, Lease, Outcome, Shard, Wait, Window, Worker
+from twain.records.warming import WarmUp
 
 log = logging.getLogger("twain.delivery")
 
@@ -65,7 +66,8 @@ class Terms:
     """The terms of a delivery, beyond what the run says. Times in seconds.
 
     *store_patience*: how long a ledger out of reach is waited for at the end, when only settling is left to do.
-    *should_stop* is asked about once a second (a signal handler's flag, say): True ends this worker gracefully.
+    *should_stop* is asked about once a second (a signal handler's flag, say): True ends this worker gracefully. *warming*: the
+    ramps of the run's sender and channel.
     """
 
     backoff: Backoff = field(default_factory=Backoff)
@@ -73,6 +75,7 @@ class Terms:
     store_patience: float = 300.0
     refresh: Refresh | None = None
     should_stop: Callable[[], bool] | None = None
+    warming: Sequence[WarmUp] = ()
 
 
 def deliver(
@@ -289,14 +292,11 @@ class Dispatcher:
 
     def _claim(self, held: HeldShard) -> OpenWindow | None:
         self._lookout.refresh_suppressed()
-        pace, slow = self._lanes.pace(held.lane)
+        (lane, channel), slow = self._lanes.pace(held.lane)
         limit = max(_LEAST_CLAIM, min(_MOST_CLAIM, int(self._lanes.rate())))
-        lane_pace, channel_pace = pace
-        done = held.complete()
-        claim = partial(
-            self._ledger.claim, held.lease, limit=limit, pace=lane_pace, channel_pace=channel_pace, slow=slow
-        )
-        claimed = self._in_lease(held, partial(claim, settling=[window.settlement() for window in done]))
+        done, warming = held.complete(), self._terms.warming
+        claim = partial(self._ledger.claim, held.lease, limit=limit, pace=lane, channel_pace=channel, slow=slow)
+        claimed = self._in_lease(held, partial(claim, settling=[one.settlement() for one in done], warming=warming))
         for window in done:
             self._settled(held, window)
         if isinstance(claimed, Window):
@@ -308,6 +308,8 @@ class Dispatcher:
             self._soonest(claimed)
         if not held.windows and (claimed is None or claimed.seconds > self._terms.lease_seconds / 2):
             self._release(held)
+            if claimed is not None and claimed.lane:
+                self._lease_after = self._lanes.passed_by(held.lane, claimed.seconds)
         return None
 
     def _open(self, held: HeldShard, claimed: Window) -> OpenWindow:
@@ -333,7 +335,7 @@ class Dispatcher:
         return due_in <= 0 and len(self._held) < _MOST_SHARDS
 
     def _lease(self) -> HeldShard | None:
-        lanes = [held.lane for held in self._held]
+        lanes = [*(held.lane for held in self._held), *self._lanes.full()]
         run_id, seconds = self._lookout.run_id, self._terms.lease_seconds
         found = self._ledger.lease(run_id, self._worker, held_lanes=lanes, seconds=seconds)
         if isinstance(found, Lease):
@@ -494,6 +496,4 @@ def _take_back(picked: Picked) -> None:
 
 
 def _ended_by(problem: TwainError) -> str:
-    if isinstance(problem, ChannelError):
-        return "channel_unavailable"
-    return "held"
+    return "channel_unavailable" if isinstance(problem, ChannelError) else "held"

@@ -9,6 +9,7 @@ from twain.ports import Channel, Clock, Ledger
 from twain.records import Fate, LanePace, Outcome
 
 _SHARE_EVERY = 1.0
+_ASK_AGAIN = 5.0  # seconds
 _LEAST_RATE = 20.0  # messages per second that a throttled lane without a limit starts from, at least
 
 
@@ -32,6 +33,7 @@ class LaneBook:
         self._paces = channel.paces()
         self._clock = clock
         self._lanes: dict[str, _Lane] = {}
+        self._full: dict[str, float] = {}
 
     def pace(self, name: str) -> tuple[tuple[LanePace, LanePace], float]:
         """The lane's pace, the channel's, and the factor by which the lane's must be slowed down just now."""
@@ -41,6 +43,18 @@ class LaneBook:
         if pace.per_second is None and lane.slowness.factor < 1.0:
             pace = replace(pace, per_second=lane.base or _LEAST_RATE)
         return (pace, self._paces.get("", LanePace())), lane.slowness.factor
+
+    def passed_by(self, name: str, seconds: float) -> float:
+        """A lane has no room for so long. Returns until when nothing need be leased (boottime; 0: others may have room)."""
+        known, boot = name in self.full(), self._clock.boottime()
+        self._full[name] = boot + seconds
+        return boot + min(seconds, _ASK_AGAIN) if known else 0.0
+
+    def full(self) -> list[str]:
+        """Lanes that had no room a while ago and have none yet: others are looked at first."""
+        boot = self._clock.boottime()
+        self._full = {name: until for name, until in self._full.items() if until > boot}
+        return list(self._full)
 
     def counted(self, name: str, answers: int) -> None:
         """So many answers came, of whatever kind: what the lane's rate is reckoned from."""

@@ -295,7 +295,8 @@ def _abandon_shard(tx: Transaction, row: Row, fate: Fate, reason: str) -> int:
         return 0
     at = tx.moment.wall
     fates = bytes([fate]) * len(rows)
-    window = {"first_row": rows[0], "row_count": len(rows), "row_numbers": pack_rows(rows), "attempts": None}
+    window = {"first_row": rows[0], "row_count": len(rows), "row_numbers": pack_rows(rows), "attempts": None,
+              "warming": ""}  # fmt: skip
     entered = tx.one("window_again", **place, **window, worker="", fence=locked["fence"], token="")
     detail = pack_detail([Outcome(number, fate, reason, "", at) for number in rows])
     tx.run("window_settle", window=entered["id"] if entered else 0, fates=fates, detail=detail)

@@ -148,18 +148,23 @@ delete from retries where run_id = :run_id and shard = :shard
 --lite and row_number in (select value from json_each(:taken))
 --pg and row_number = any(:taken)
 -- name: window_again
-insert into windows (run_id, shard, first_row, row_count, row_numbers, attempts, worker, fence, token)
-values (:run_id, :shard, :first_row, :row_count, :row_numbers, :attempts, :worker, :fence, :token) returning id
+insert into windows (run_id, shard, first_row, row_count, row_numbers, attempts, worker, fence, token, warming)
+values (:run_id, :shard, :first_row, :row_count, :row_numbers, :attempts, :worker, :fence, :token, :warming) returning id
 -- name: window_new
-insert into windows (run_id, shard, first_row, row_count, worker, fence, token)
-values (:run_id, :shard, :first_row, :row_count, :worker, :fence, :token) returning id
+insert into windows (run_id, shard, first_row, row_count, worker, fence, token, warming)
+values (:run_id, :shard, :first_row, :row_count, :worker, :fence, :token, :warming) returning id
 -- name: shard_wait
 update shards set not_before = :not_before where run_id = :run_id and number = :shard
+-- name: run_wait
+update shards set not_before = :not_before where run_id = :run_id and number in (select s.number from shards s
+where s.run_id = :run_id and s.not_before < :not_before and s.sent + s.failed + s.suppressed + s.uncertain < s.row_count
+--pg for update skip locked
+)
 -- name: shard_claimed
 update shards set claimed = claimed + :row_count where run_id = :run_id and number = :shard
 
 -- name: settle_state
-select s.fence, s.reasons, w.fates, w.first_row, w.row_count, w.row_numbers, w.attempts
+select s.fence, s.reasons, w.fates, w.first_row, w.row_count, w.row_numbers, w.attempts, w.warming
 from shards s join windows w on w.run_id = s.run_id and w.shard = s.number
 where s.run_id = :run_id and s.number = :shard and w.id = :window
 --pg for update of s
@@ -192,6 +197,8 @@ values (:channel, :lane, 0, '[]', 1, 0, :tick, :wall, :era) on conflict (channel
 -- name: lane_lock
 select * from lanes where channel = :channel and lane = :lane
 --pg for update
+-- name: lane_days
+update lanes set days = :days where channel = :channel and lane = :lane
 -- name: lane_get
 select * from lanes where channel = :channel and lane = :lane
 -- name: lane_set

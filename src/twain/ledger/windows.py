@@ -14,12 +14,12 @@ from uuid import uuid4
 
 from twain.errors import LedgerError, LedgerUnavailable
 from twain.ledger.driver import Moment, Row, Transaction
-from twain.ledger.lanes import Lanes
+from twain.ledger.lanes import WARMING, Lanes, Paces, Reserved
 from twain.ledger.leases import lease_lost, may_send, refuse_restored, stop_words
-from twain.ledger.pace import Grant
 from twain.ledger.packing import UNSENT, pack_attempts, pack_detail, pack_rows, unpack_attempts, unpack_rows
 from twain.ledger.quiet import next_quiet, quiet_until
 from twain.records import Fate, LanePace, Lease, Outcome, Settlement, Wait, Window
+from twain.records.warming import WarmUp
 
 MOST = 500  # rows in one window
 _row_of = itemgetter(0)
@@ -56,6 +56,7 @@ class Windows(Lanes):
         channel_pace: LanePace,
         slow: float = 1.0,
         settling: Sequence[Settlement] = (),
+        warming: Sequence[WarmUp] = (),
     ) -> Window | Wait | None:
         """Claim due retries or else the shard's next rows, at most *limit*, 500 and one second's pace, durably.
 
@@ -65,6 +66,7 @@ class Windows(Lanes):
         the middle of a claim, the next call returns that very window if it was committed.
 
         *settling*: windows of this lease to close in the same transaction, as by :meth:`settle`; they stay open when it raises.
+        *warming*: the ramps of the run's sender and channel. When a day's number is used up, the whole run waits for midnight.
         """
         ready = [(one, _settled(*one)) for one in settling]
         place = (lease.shard.run_id, lease.shard.number, lease.fence)
@@ -74,8 +76,8 @@ class Windows(Lanes):
             with self._driver.writing() as tx:
                 for one, settled in ready:
                     self._settle(tx, lease, one, settled)
-                found = self._found(tx, lease, doubted) if doubted else None
-                claimed = found or self._claim(tx, lease, token, limit, (pace, channel_pace, slow))
+                found = self._found(tx, lease, doubted, warming) if doubted else None
+                claimed = found or self._claim(tx, lease, token, limit, Paces(pace, channel_pace, slow, warming))
         except LedgerUnavailable:
             self._doubts[place] = token
             raise
@@ -111,8 +113,12 @@ class Windows(Lanes):
         _count(tx, window, settled, state["reasons"] if state else "{}")
         if UNSENT in settled.fates or Fate.DEFERRED in settled.fates:
             tx.many("retry_add", self._retries(tx.moment, window, settled, one.retry_at))
+        if state and state["warming"] and UNSENT in settled.fates and window.worker.id == lease.worker.id:
+            self._count_back(
+                tx, state["warming"], settled.fates.count(UNSENT)
+            )  # a dead worker's may have gone after all
 
-    def _found(self, tx: Transaction, lease: Lease, token: str) -> Window | None:
+    def _found(self, tx: Transaction, lease: Lease, token: str, warming: Sequence[WarmUp]) -> Window | None:
         """The window of a claim whose commit was in doubt, if it was committed."""
         place = {"run_id": lease.shard.run_id, "shard": lease.shard.number, "fence": lease.fence}
         row = tx.one("window_doubtful", **place, token=token)
@@ -121,12 +127,10 @@ class Windows(Lanes):
         count = row["row_count"]
         rows = unpack_rows(row["first_row"], count, row["row_numbers"])
         attempts = unpack_attempts(count, row["attempts"])
-        shard, before = lease.shard, self._before(tx, lease)
+        shard, before = lease.shard, self._before(tx, lease, self._day_ends(tx, row["warming"], warming))
         return Window(row["id"], shard.run_id, shard.number, rows, attempts, lease.worker, lease.fence, before=before)
 
-    def _claim(
-        self, tx: Transaction, lease: Lease, token: str, limit: int, paces: tuple[LanePace, LanePace, float]
-    ) -> Window | Wait | None:
+    def _claim(self, tx: Transaction, lease: Lease, token: str, limit: int, paces: Paces) -> Window | Wait | None:
         shard, moment = lease.shard, tx.moment
         state = tx.one("claim_state", run_id=shard.run_id, shard=shard.number, era=moment.era)
         if state is None or not _holds(state, lease, moment):
@@ -135,14 +139,20 @@ class Windows(Lanes):
         found = _hindrance(tx, state) if state["stopped"] else _next(tx, lease, state, min(limit, MOST))
         if not isinstance(found, Next):
             return found
-        grant = self._reserve(tx, state["channel"], state["lane"], len(found.rows), paces)
-        return grant if isinstance(grant, Wait) else self._enter(tx, lease, token, found, grant)
+        reserved = self._reserve(tx, state["channel"], state["lane"], len(found.rows), paces)
+        if isinstance(reserved, Reserved):
+            return self._enter(tx, lease, token, found, reserved)
+        if reserved.why == WARMING:  # the whole run waits, so that nobody asks for one batch after the other
+            tx.run("run_wait", run_id=shard.run_id, not_before=moment.wall + reserved.seconds)
+        return reserved
 
-    def _enter(self, tx: Transaction, lease: Lease, token: str, found: Next, grant: Grant) -> Window:
+    def _enter(self, tx: Transaction, lease: Lease, token: str, found: Next, reserved: Reserved) -> Window:
         """Write the window down: from here on its rows are this worker's."""
+        grant = reserved.grant
         rows, attempts = tuple(found.rows[: grant.count]), tuple(found.attempts[: grant.count])
         place = {"run_id": lease.shard.run_id, "shard": lease.shard.number}
-        window = {"first_row": rows[0], "row_count": len(rows), "worker": lease.worker.id, "fence": lease.fence}
+        window = {"first_row": rows[0], "row_count": len(rows), "worker": lease.worker.id, "fence": lease.fence,
+                  "warming": reserved.warming}  # fmt: skip
         if found.again:
             tx.run("retries_taken", **place, taken=tx.listed(rows))
             packed = {"row_numbers": pack_rows(rows), "attempts": pack_attempts(attempts)}
@@ -152,14 +162,14 @@ class Windows(Lanes):
             tx.run("shard_claimed", **place, row_count=len(rows))
         number = entered["id"] if entered else 0
         start = self._clock.now() + (grant.start - tx.moment.tick) if grant.rate < float("inf") else 0.0
-        shard, before = lease.shard, self._before(tx, lease)
+        shard, before = lease.shard, self._before(tx, lease, reserved.until)
         return Window(
             number, shard.run_id, shard.number, rows, attempts, lease.worker, lease.fence, start, grant.rate, before
         )
 
-    def _before(self, tx: Transaction, lease: Lease) -> float:
-        """When quiet hours begin for this shard, by the caller's clock."""
-        return self._clock.now() + next_quiet(lease.shard.quiet, tx.moment.wall) - tx.moment.wall
+    def _before(self, tx: Transaction, lease: Lease, day_ends: float) -> float:
+        """When quiet hours begin for this shard, or the day ends that it is counted on, by the caller's clock."""
+        return self._clock.now() + min(next_quiet(lease.shard.quiet, tx.moment.wall), day_ends) - tx.moment.wall
 
     def _retries(
         self, moment: Moment, window: Window, settled: Settled, retry_at: Mapping[int, float]

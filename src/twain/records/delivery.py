@@ -97,7 +97,11 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing to do for this many seconds; why, in words for the progress line."""
+    """Nothing to do for this many seconds; why, in words for the progress line.
+
+    *lane*: it is the lane that waits, with everybody in it, and not just the batch that was asked for.
+    """
 
     seconds: float
     why: str = ""
+    lane: bool = False

@@ -24,6 +24,7 @@ from twain.testing.ledger_steps import (
     send_all,
     sending,
 )
+from twain.testing.ledger_warming_suite import WarmingContract
 
 
 def code_of(error: pytest.ExceptionInfo[LedgerError]) -> str:
@@ -167,7 +168,7 @@ class WindowContract:
         assert claimed(ledger, leased(ledger, "w2")).rows == (0, 1)
 
 
-class PaceContract(QuietContract):
+class PaceContract(QuietContract, WarmingContract):
     """IT's limits, kept by all workers together."""
 
     def test_per_second_is_shared_by_all_workers(self, ledger: StoredLedger, clock: HandClock) -> None:

@@ -331,3 +331,26 @@ def test_waits_say_why(desk: Desk) -> None:
     desk.send(Peeking(ChannelSettings("memory", "memory", {})))
     assert seen[0].why == "waiting for answers"
     assert desk.ledger.run(RUN).state is RunState.SENDING
+
+
+@pytest.mark.parametrize("rows", [[30], [30, 30, 30]])
+def test_a_lane_that_is_full_for_an_hour_is_not_asked_over_and_over(desk: Desk, rows: list[int]) -> None:
+    desk.begin(rows)
+    asked, looks = [0], [0]
+    channel = memory(ALL={"per_hour": 10})
+    claim = desk.ledger.claim
+
+    def counted(*given: object, **named: object) -> object:
+        asked[0] += 1
+        return claim(*given, **named)  # type: ignore[arg-type]
+
+    def enough() -> bool:
+        looks[0] += 1
+        return looks[0] > 1
+
+    assert desk.send(channel, terms=Terms(should_stop=enough)).sent == 10
+    desk.ledger.claim = counted  # type: ignore[method-assign]
+    looks[0] = 0
+    report = desk.send(channel, desk.worker("w2"), terms=Terms(should_stop=enough))
+    assert (report.ended, report.sent) == ("asked", 0)
+    assert asked[0] <= 4
