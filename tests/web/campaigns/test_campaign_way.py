@@ -135,6 +135,18 @@ def test_a_launch_can_be_taken_back_and_made_again(way: Way):
     assert again.state == Launch.State.SCHEDULED
 
 
+def test_a_send_that_a_restored_ledger_does_not_know_is_told_and_never_sent_anew(way: Way):
+    way.edit(when="at", at=f"{timezone.localtime() + timedelta(hours=3):%Y-%m-%dT%H:%M}")
+    way.approve()
+    launch = way.launch()
+    Launch.objects.filter(pk=launch.pk).update(state=Launch.State.RUNNING, run_id="r0lostlostlo")
+    moved = move(launch)
+    assert moved.state == Launch.State.CANCELLED
+    assert "older backup was restored" in moved.why
+    assert any("Lost from sight" in letter.subject for letter in mail.outbox)
+    assert move(moved).state == Launch.State.CANCELLED
+
+
 def test_a_time_that_has_passed_is_refused(way: Way):
     way.edit(when="at", at="2020-01-01T09:00")
     way.approve()

@@ -48,9 +48,25 @@ def move(key: str) -> None:
     launch = Launch.objects.select_related("asked_by").get(pk=key)
     instance = engine.instance(launch.asked_by)
     if launch.state == Launch.State.RUNNING:
-        follow(instance, launch)
+        _follow(instance, launch)
     elif launch.is_open:
         _before_its_run(instance, launch)
+
+
+def _follow(instance: Instance, launch: Launch) -> None:
+    """What the ledger does not know any more, because an older backup of it was restored, is not sent anew: it may have gone."""
+    try:
+        follow(instance, launch)
+    except LedgerError as error:
+        if error.shown_code != "T702":
+            raise
+        why = _(
+            "The ledger does not know this send any more: perhaps an older backup was restored. It may have gone, or in part."
+        )
+        Launch.objects.filter(pk=launch.pk).update(
+            state=Launch.State.CANCELLED, ended_at=timezone.now(), why=why, technical=error.what[:1000]
+        )
+        tell_owners(instance, launch, News(_("Lost from sight: %s") % launch.campaign, why, error.what), None)
 
 
 def _before_its_run(instance: Instance, launch: Launch) -> None:
