@@ -89,6 +89,11 @@ def test_intakes(instance: Instance) -> list[Problem]:
     return found
 
 
+def intake_named(instance: Instance, name: str) -> Intake:
+    """One of ``[intakes]``; nothing is connected yet. Raises ConfigError T873."""
+    return _Intakes(instance).get(name)
+
+
 class _Intakes:
     """Intakes by name, each opened once."""
 

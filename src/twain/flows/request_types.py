@@ -41,8 +41,12 @@ PROBES: Mapping[str, tuple[str, ...]] = {
     "grant": ("source", "table"),
     "dns": ("domain",),
     "page": ("url", "text"),
+    "lead": ("form",),
+    "capacity": ("campaign", "channel", "at", "people"),
     "asker": (),
 }
+#: What may stay unknown: a send that has no campaign yet is looked for by its time alone.
+MAY_BE_EMPTY = frozenset({("capacity", "campaign")})
 _KEYS = {"title", "explain", "change", "probe", "answers", "respond_within", "procedure", "estimate", "access", "hosts"}
 _ESTIMATE = {"name", "title", "at_least_days", "at_most_days"}
 _NAME = re.compile(r"[a-z0-9][a-z0-9_\-]{0,39}")

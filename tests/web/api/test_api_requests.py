@@ -11,7 +11,7 @@ from twain_web.rooms.people.models import Person, Team
 
 SOON = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
 JSON = {"content_type": "application/json"}
-NEW = {"type": "lead-route", "outcome": "Leads of the hut evenings", "purpose": "To invite them again"}
+NEW = {"type": "integration", "outcome": "Leads of the hut evenings", "purpose": "To invite them again"}
 
 
 @pytest.fixture

@@ -32,6 +32,12 @@ class Intake(Protocol):
     def test(self) -> None:
         """Connect and look whether it could be written; nothing is. Raises as ``write`` does."""
 
+    def arrived(self, identifier: str, other: Mapping[str, Any]) -> bool | None:
+        """Whether what was written under *identifier* is there now; None where the intake has no way to tell.
+
+        *other*: values that differ from what was written. Nothing is left behind. Raises as ``write`` does.
+        """
+
 
 def open_intake(name: str, options: Mapping[str, Any], folder: Path, webhooks: WebhookSettings) -> Intake:
     """The intake that *options* describe; nothing is connected yet. Raises ConfigError T873. *folder*: the workspace's."""

@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -28,7 +29,7 @@ from psycopg import sql
 
 from twain.errors import ChannelError, ChannelUnavailable, ConfigError, Place
 
-_KEYS = {"kind", "url", "path", "engine", "table", "id", "columns"}
+_KEYS = {"kind", "owner", "url", "path", "engine", "table", "id", "columns"}
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _CONNECT, _STATEMENT = 10, "20s"
 _TRY_AGAIN = ("08", "53", "57", "40", "55")  # connection, resources, intervention, rollback, lock
@@ -65,7 +66,25 @@ class Table:
         """Connect, and look whether the id is a unique key there."""
         {"postgres": self._postgres, "sqlite": self._sqlite, "duckdb": self._duckdb}[self.engine](None)
 
+    def arrived(self, identifier: str, other: Mapping[str, Any]) -> bool:
+        """Whether the row is there: a second one of its id is refused. What is not refused is undone.
+
+        With INSERT alone no row can be read, so the key is asked. *other* differs in every other value: only the id can meet.
+        """
+        row = {self.id: identifier} | {theirs: other.get(ours) or None for ours, theirs in self.columns.items()}
+        if self.engine == "postgres":
+            return self._second_refused(row)
+        return self._found(identifier)
+
     # ------------------------------------------------------------ PostgreSQL
+
+    def _second_refused(self, row: Mapping[str, Any]) -> bool:
+        try:
+            with psycopg.connect(self.where, connect_timeout=_CONNECT, application_name="twain intake") as connection:
+                connection.execute(f"SET statement_timeout = '{_STATEMENT}'")
+                return self._insert(connection, row, undo=True)
+        except psycopg.Error as error:
+            raise self._postgres_error(error) from error
 
     def _postgres(self, row: Mapping[str, Any] | None) -> None:
         try:
@@ -78,19 +97,22 @@ class Table:
         except psycopg.Error as error:
             raise self._postgres_error(error) from error
 
-    def _insert(self, connection: psycopg.Connection[Any], row: Mapping[str, Any]) -> None:
+    def _insert(self, connection: psycopg.Connection[Any], row: Mapping[str, Any], *, undo: bool = False) -> bool:
+        """Insert it, or try to and undo it; True when a row of this id is there already."""
         statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
             sql.Identifier(*self.table.split(".")),
             sql.SQL(", ").join(map(sql.Identifier, row)),
             sql.SQL(", ").join(sql.Placeholder() * len(row)),
         )
         try:
-            with connection.transaction():
+            with connection.transaction(force_rollback=undo):
                 connection.execute(statement, list(row.values()))
         except psycopg.errors.UniqueViolation as error:
             found = connection.execute(_ITS_COLUMNS, (self._quoted(), error.diag.constraint_name)).fetchone()
             if not found or found[0] != [self.id]:
                 raise self._other_key(error.diag.constraint_name or "another key") from error
+            return True
+        return False
 
     def _quoted(self) -> str:
         return ".".join(f'"{part}"' for part in self.table.split("."))
@@ -158,6 +180,20 @@ class Table:
             raise self._unavailable(str(error).splitlines()[0][:200]) from error
         except duckdb.Error as error:
             raise self._refused(str(error).splitlines()[0][:200]) from error
+
+    # ------------------------------------------------------------ files
+
+    def _found(self, identifier: str) -> bool:
+        """Whether a file has the row: whoever may write a file may read it."""
+        statement = f'select 1 from {self._quoted()} where "{self.id}" = ?'
+        try:
+            if self.engine == "duckdb":
+                with duckdb.connect(self.where, config={"enable_external_access": "false"}) as files:
+                    return files.execute(statement, [identifier]).fetchone() is not None
+            with closing(sqlite3.connect(f"file:{self.where}?mode=ro", uri=True, timeout=_CONNECT)) as connection:
+                return connection.execute(statement, [identifier]).fetchone() is not None
+        except (sqlite3.Error, duckdb.Error) as error:
+            raise self._unavailable(str(error).splitlines()[0][:200]) from error
 
     # ------------------------------------------------------------ words
 

@@ -10,20 +10,56 @@ from typing import Any
 from twain.flows.capacity import book, capacity_of, demand_of, next_free, why_not
 from twain_web import engine
 from twain_web.rooms.capacity import programs
+from twain_web.rooms.capacity.ahead import Noticed, Week, noticed, weeks
+from twain_web.rooms.capacity.exceptions import ask_url
+from twain_web.rooms.capacity.models import Plan
 from twain_web.rooms.capacity.programs import PlanRecord, plan_records
 
-__all__ = ["PlanRecord", "Room", "give_back", "plan_records", "programs", "reserve", "room_for"]
+__all__ = [
+    "A_PLAN",
+    "Noticed",
+    "PlanCard",
+    "PlanRecord",
+    "Room",
+    "Week",
+    "give_back",
+    "noticed",
+    "plan_records",
+    "plans_ahead",
+    "programs",
+    "reserve",
+    "room_for",
+    "weeks",
+]
+
+#: How the slot of a plan is called that is no campaign yet: ``plan-7``.
+A_PLAN = "plan-"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanCard:
+    """A plan of the calendar. *name*: as its slot is called, the campaign's short name where there is one."""
+
+    name: str
+    title: str
+    state: str
+    begins_at: datetime
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """Whether a send fits at its time, why not, and when it would. *limited*: False where IT has declared no limit."""
+    """Whether a send fits at its time, why not, and when it would. *limited*: False where IT has declared no limit.
+
+    *ask_url*: where an exception is asked for, filled in; "" when it fits or IT takes no such request.
+    """
 
     limited: bool
     fits: bool
     why: str = ""
     next_at: datetime | None = None
     estimate: bool = True
+    ask_url: str = ""
 
 
 def room_for(body: Mapping[str, Any], people: int, begins: datetime) -> Room:
@@ -36,7 +72,9 @@ def room_for(body: Mapping[str, Any], people: int, begins: datetime) -> Room:
     why = why_not(instance, demand, begins.timestamp(), but=own)
     found = next_free(instance, demand, begins.timestamp(), but=own)
     at = None if found is None else datetime.fromtimestamp(found, UTC)
-    return Room(limited=True, fits=not why, why=why, next_at=at, estimate=demand.clicks.sends == 0)
+    name = str(body["campaign"])
+    ask = ask_url(name=name, title=name, channel=demand.channel, people=people, at=begins, why=why) if why else ""
+    return Room(limited=True, fits=not why, why=why, next_at=at, estimate=demand.clicks.sends == 0, ask_url=ask)
 
 
 def reserve(*, by: Any, body: Mapping[str, Any], people: int, begins: datetime) -> None:  # noqa: ANN401 — a Person
@@ -44,6 +82,12 @@ def reserve(*, by: Any, body: Mapping[str, Any], people: int, begins: datetime) 
     instance = engine.instance(by)
     if capacity_of(instance).limit(f"channel:{body['channel']}", int(begins.timestamp() // 3600)) is not None:
         book(instance, str(body["campaign"]), demand_of(instance, body, max(1, people)), begins.timestamp())
+
+
+def plans_ahead() -> list[PlanCard]:
+    """What is planned and not over, the next one first."""
+    found = Plan.objects.filter(state__in=Plan.AHEAD, begins_at__gte=datetime.now(UTC))
+    return [PlanCard(one.name_in_ledger, one.title, one.state, one.begins_at, one.url) for one in found[:200]]
 
 
 def give_back(campaign: str) -> None:

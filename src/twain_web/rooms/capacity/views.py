@@ -20,6 +20,7 @@ from twain.flows.capacity import capacity_of
 from twain_web import engine
 from twain_web.access import may, needs, public
 from twain_web.rooms.capacity import actions, forms, reads
+from twain_web.rooms.capacity.exceptions import ask_url
 from twain_web.rooms.capacity.models import CalendarFeed, Plan, SimplerWay
 from twain_web.rooms.capacity.permissions import ANSWER_PLAN, PLAN, READ_CALENDAR, SUBSCRIBE
 
@@ -228,12 +229,14 @@ def _step(request: HttpRequest, one: Plan, verb: str, said: str) -> HttpResponse
 
 def _page(request: HttpRequest, one: Plan, way_form: Any = None, status: int = 200) -> HttpResponse:  # noqa: ANN401 — a form
     when = timezone.localtime(one.begins_at)
+    found = reads.conflicts(one, one.begins_at) if one.is_ahead else []
     shown = {
         "plan": one,
         "steps": one.steps.select_related("by"),
         "ways": one.ways.select_related("by", "adopted_by"),
         "notice": reads.notice_of(one),
-        "conflicts": reads.conflicts(one, one.begins_at) if one.is_ahead else [],
+        "conflicts": found,
+        "ask_url": _exception(one, found),
         "free": reads.free_from(one, max(one.begins_at, timezone.now())) if one.is_ahead else None,
         "when_form": forms.WhenForm(initial={"begins_at": when}),
         "way_form": way_form or forms.WayForm(),
@@ -243,6 +246,15 @@ def _page(request: HttpRequest, one: Plan, way_form: Any = None, status: int = 2
         "may_answer": may(request.user, ANSWER_PLAN),
     }
     return render(request, "capacity/plan.html", shown, status=status)
+
+
+def _exception(one: Plan, found: list[str]) -> str:
+    if not found:
+        return ""
+    return ask_url(
+        name=one.name_in_ledger, title=one.title, channel=one.channel, people=one.people, at=one.begins_at,
+        why="; ".join(found),
+    )  # fmt: skip
 
 
 def _team(request: HttpRequest) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -9,9 +10,10 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from twain.flows.request_types import PROBES, RequestType
+from twain.flows.request_types import MAY_BE_EMPTY, PROBES, RequestType
 from twain_web import engine
 from twain_web.rooms.campaigns.public import campaigns
+from twain_web.rooms.capacity.public import A_PLAN, plans_ahead
 from twain_web.rooms.desk.actions.asking import Wish
 from twain_web.rooms.feeds.public import feeds
 
@@ -26,13 +28,18 @@ _LABELS = {
     ("grant", "source"): (_("Which database?"), ""),
     ("grant", "table"): (_("Which table?"), _("If you know it; else IT names it.")),
     ("dns", "domain"): (_("Which domain?"), _("What stands behind the @, such as: news.example.com.")),
+    ("lead", "form"): (_("Which form?"), _("Its short name, such as: newsletter. IT may make it first.")),
+    ("capacity", "campaign"): (_("For which send?"), _("A campaign, or a plan of the calendar.")),
+    ("capacity", "channel"): (_("How does it go out?"), ""),
+    ("capacity", "at"): (_("When would it begin?"), _("On the company’s clocks.")),
+    ("capacity", "people"): (_("How many messages?"), ""),
     ("page", "url"): (_("At which address?"), _("The whole address, such as: https://www.example.com/winter.")),
     ("page", "text"): (
         _("Which words should stand there?"),
         _("The automatic check opens the page and looks for them."),
     ),
 }
-_OPTIONAL = {("grant", "table")}
+_OPTIONAL = {("grant", "table"), *MAY_BE_EMPTY}
 
 
 class AskForm(forms.Form):
@@ -60,6 +67,8 @@ class AskForm(forms.Form):
         self.fields["campaign"].choices = [("", _("No campaign in particular")), *planned]  # type: ignore[attr-defined]
         if not kind.access:
             del self.fields["for_days"]
+        if kind.probe == "capacity":
+            del self.fields["campaign"]  # the check asks for it, and knows plans besides
         for key in PROBES[kind.probe]:
             self.fields[f"target_{key}"] = target_field(kind.probe, key)
         if kind.probe == "column":
@@ -83,9 +92,10 @@ class AskForm(forms.Form):
         target = {
             name.removeprefix("target_"): str(value) for name, value in said.items() if name.startswith("target_")
         }
+        campaign = said.get("campaign", target.get("campaign", ""))
         return Wish(
-            self.type.name, said["outcome"], said["purpose"], said["wanted_by"], said["why"], said["campaign"],
-            said.get("for_days"), target,
+            self.type.name, said["outcome"], said["purpose"], said["wanted_by"], said["why"],
+            "" if campaign.startswith(A_PLAN) else campaign, said.get("for_days"), target,
         )  # fmt: skip
 
 
@@ -96,7 +106,7 @@ class TargetForm(forms.Form):
         super().__init__(*args, **kwargs)
         for key in PROBES[probe]:
             self.fields[key] = target_field(probe, key)
-            self.fields[key].required = True
+            self.fields[key].required = (probe, key) not in MAY_BE_EMPTY
 
 
 class AnswerForm(forms.Form):
@@ -110,9 +120,37 @@ def target_field(probe: str, key: str) -> forms.Field:
     """One thing that a probe must know, as it is asked for."""
     label, hint = _LABELS[probe, key]
     required = (probe, key) not in _OPTIONAL
-    if (probe, key) == ("column", "feed"):
-        return forms.ChoiceField(label=label, help_text=hint, choices=[(one.name, one.title) for one in feeds()])
-    if (probe, key) == ("grant", "source"):
-        names = sorted(engine.workspace().settings.sources)
-        return forms.ChoiceField(label=label, help_text=hint, choices=[(name, name) for name in names])
+    if (probe, key) in _CHOICES:
+        choices = _CHOICES[probe, key]
+        return forms.ChoiceField(label=label, help_text=hint, required=required, choices=choices())
+    if (probe, key) == ("capacity", "at"):
+        return forms.CharField(label=label, help_text=hint, widget=forms.DateTimeInput({"type": "datetime-local"}))
+    if (probe, key) == ("capacity", "people"):
+        return forms.IntegerField(label=label, help_text=hint, min_value=1, max_value=1_000_000_000)
     return forms.CharField(label=label, help_text=hint, max_length=300, required=required)
+
+
+def _feeds() -> list[tuple[str, str]]:
+    return [(one.name, one.title) for one in feeds()]
+
+
+def _sources() -> list[tuple[str, str]]:
+    return [(name, name) for name in sorted(engine.workspace().settings.sources)]
+
+
+def _channels() -> list[tuple[str, str]]:
+    return [(name, name) for name in sorted(engine.workspace().settings.channels)]
+
+
+def _sends() -> list[tuple[str, str]]:
+    """Campaigns, and what is planned in the calendar and is no campaign yet."""
+    plans = [(one.name, one.title) for one in plans_ahead() if one.name.startswith(A_PLAN)]
+    return [("", _("None yet")), *((one.slug, one.name) for one in campaigns()), *plans]
+
+
+_CHOICES: dict[tuple[str, str], Callable[[], list[tuple[str, str]]]] = {
+    ("column", "feed"): _feeds,
+    ("grant", "source"): _sources,
+    ("capacity", "campaign"): _sends,
+    ("capacity", "channel"): _channels,
+}

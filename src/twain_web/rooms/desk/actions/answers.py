@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
 from django.utils import timezone
 
 from twain.errors import ConfigError, WrongState
-from twain.flows.request_types import PROBES
+from twain.flows.request_types import MAY_BE_EMPTY, PROBES
+from twain_web.rooms.desk.actions.asking import require_room
 from twain_web.rooms.desk.actions.moving import first_line, move
 from twain_web.rooms.desk.models import Event, Request
 from twain_web.rooms.desk.states import State, Verb
@@ -64,10 +65,11 @@ def decline(*, by: Any, request: Request, words: str = "", day: date | None = No
     return move(request=request, verb=Verb.DECLINE, by=by, words=offered, detail=detail)
 
 
-def name_target(*, by: Any, request: Request, target: dict[str, str]) -> Event:  # noqa: ANN401
+def name_target(*, by: Any, request: Request, target: Mapping[str, Any]) -> Event:  # noqa: ANN401
     """Say exactly what will be there: the column's name, the table. The automatic check looks at that from now on."""
-    wanted = {key: first_line(target.get(key, ""), 300, key) for key in PROBES[request.probe]}
-    kept = {**request.target, **wanted}
+    kept = {**request.target, **{key: _named(request.probe, key, target) for key in PROBES[request.probe]}}
+    if request.probe == "capacity":
+        require_room(kept)
     event = move(request=request, verb=Verb.NAME, by=by, detail={"target": kept})
     Request.objects.filter(pk=request.pk).update(target=kept, feed=kept.get("feed", ""), look_at=timezone.now())
     request.refresh_from_db()
@@ -131,6 +133,11 @@ BY_IT: dict[str, Answer] = {
 BY_ASKER: dict[str, Answer] = {
     "reply": reply, "adopt": adopt, "ask-again": ask_again, "withdraw": withdraw, "confirm": confirm, "dispute": dispute,
 }  # fmt: skip
+
+
+def _named(probe: str, key: str, target: Mapping[str, Any]) -> str:
+    text = str(target.get(key) or "")
+    return "" if not text and (probe, key) in MAY_BE_EMPTY else first_line(text, 300, key)
 
 
 def _said(words: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,6 +18,7 @@ from twain.flows.request_types import PROBES, RequestType
 from twain_web import engine
 from twain_web.rooms.desk.actions.moving import first_line, move
 from twain_web.rooms.desk.models import Request
+from twain_web.rooms.desk.probes.capacity import wanted_room
 from twain_web.rooms.desk.states import State, Verb
 from twain_web.rooms.feeds.public import uses_of
 
@@ -107,10 +109,27 @@ def _target(kind: RequestType, given: Mapping[str, str]) -> dict[str, str]:
         target["kind"] = given["kind"] if given.get("kind") in ("text", "number", "date", "yes or no") else "text"
         if target["feed"] not in engine.workspace().feeds:
             raise ConfigError("Choose the feed that the field belongs to.", todo="The list has them all.", code="T928")
+    if kind.probe == "lead":
+        target["mark"] = secrets.token_hex(8)
+    if kind.probe == "capacity":
+        require_room(target)
     for key, value in target.items():
         if not value.isprintable():
             raise ConfigError(f"{key} may not contain control characters.", todo="Type it again.", code="T928")
     return target
+
+
+def require_room(target: Mapping[str, str]) -> None:
+    """What the check of room must know, or ConfigError T928."""
+    try:
+        wanted = wanted_room(target, engine.workspace().settings.time_zone)
+    except ValueError as error:
+        todo = "Write at like 2026-12-07T09:00, and people as a number."
+        raise ConfigError("It is not clear when, or for how many.", todo=todo, code="T928") from error
+    if wanted.channel not in engine.workspace().settings.channels:
+        raise ConfigError(f"There is no channel {wanted.channel[:60]!r}.", todo="Choose one of the list.", code="T928")
+    if wanted.campaign and not _CAMPAIGN.fullmatch(wanted.campaign):
+        raise ConfigError("That is not a campaign's short name.", todo="Choose one of the list.", code="T928")
 
 
 def _reads(reads: frozenset[tuple[str, str]], feed: str, field: str) -> bool:
