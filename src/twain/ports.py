@@ -26,6 +26,7 @@ from twain.records import (
     Lease,
     Limits,
     OldList,
+    OnItsWay,
     Outcome,
     Outgoing,
     OutgoingState,
@@ -36,6 +37,7 @@ from twain.records import (
     Settlement,
     Shard,
     ShardOutcomes,
+    SignedUp,
     Signup,
     SoftRule,
     Stamp,
@@ -51,6 +53,7 @@ from twain.records import (
     Worker,
 )
 from twain.records.slots import Loads, Slot
+from twain.records.warming import WarmUp
 
 Values: TypeAlias = Sequence[Any] | pa.Array | pa.ChunkedArray
 """One column: a list, or Arrow's own."""
@@ -296,12 +299,17 @@ class Ledger(Protocol):
         channel_pace: LanePace,
         slow: float = 1.0,
         settling: Sequence[Settlement] = (),
+        warming: Sequence[WarmUp] = (),
     ) -> Window | Wait | None:
         """Claim the shard's next rows, or rows whose retry is due; reserve their pace in the same transaction.
 
         *slow* (0 < slow ≤ 1) scales the lane's rate down while the relay throttles. None: this shard has nothing left but open
-        windows. Durable before it returns. *settling*: windows of the lease to settle in the same transaction. Raises LeaseLost.
+        windows. Durable before it returns. *settling*: windows of the lease to settle in the same transaction. *warming*:
+        ramps of the sender, each day's number kept by everybody together. Raises LeaseLost.
         """
+
+    def warm_days(self, row: str) -> Sequence[tuple[int, int, int]]:
+        """What was counted on a ramp's row: (date's ordinal, place in the ramp, messages), by date."""
 
     def settle(
         self,
@@ -403,6 +411,7 @@ class Ledger(Protocol):
         self, identifier: bytes, network: str, outgoing: Sequence[Outgoing], scopes: Sequence[str] = ()
     ) -> bool: ...
     def expire_signups(self) -> int: ...
+    def tally_signups(self) -> list[SignedUp]: ...
     def signups_to_mail(self, limit: int = 50) -> list[bytes]: ...
     def take_mail(self, identifier: bytes) -> Signup | None:
         """Claim the mail that asks for confirmation: at most one an hour to an address."""
@@ -425,6 +434,7 @@ class Ledger(Protocol):
     ) -> list[Outgoing]: ...
     def one_outgoing(self, identifier: str) -> Outgoing | None: ...
     def unwritten(self) -> list[Waiting]: ...
+    def tally_outgoing(self) -> list[OnItsWay]: ...
     def old_list(self) -> OldList | None: ...
     def settle_old_list(self, settled: OldList) -> None:
         """Note, by name, that the former provider's suppressions are here, or why there is nothing to wait for."""

@@ -45,6 +45,7 @@ _DOORS = (
     ("capacity:calendar", _("Calendar"), "calendar", "capacity.read_calendar"),
     ("insights:results", _("Results"), "chart-bar", "insights.read_results"),
     ("insights:customers", _("Customers"), "id", "insights.read_customer"),
+    ("insights:leads", _("Leads"), "list-check", "insights.read_leads"),
     ("integrations:domains", _("Sender domains"), "world", "integrations.read_domains"),
     ("integrations:endpoints", _("Webhooks"), "plug", "integrations.read_endpoints"),
     ("incidents:list", _("Incidents"), "alert-circle", "incidents.read_incidents"),

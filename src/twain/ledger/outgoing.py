@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from twain.ledger.book import Book
 from twain.ledger.driver import Row, Transaction
-from twain.records import Outgoing, OutgoingState, Waiting
+from twain.records import OnItsWay, Outgoing, OutgoingState, Waiting
 
 #: The longest that one try may take before somebody else makes it again; in seconds.
 TRY_SECONDS = 120.0
@@ -78,6 +78,11 @@ class OutgoingBook(Book):
         """What is not written yet, by kind, intake and state."""
         with self._driver.reading() as tx:
             return [Waiting(**dict(row)) for row in tx.all("outgoing_lag")]
+
+    def tally_outgoing(self) -> list[OnItsWay]:
+        """How many there are by kind, form, intake and state, written ones too."""
+        with self._driver.reading() as tx:
+            return [OnItsWay(**dict(row)) for row in tx.all("outgoing_tally")]
 
 
 def add_outgoing(tx: Transaction, items: Iterable[Outgoing]) -> int:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from twain.ledger.book import Book
 from twain.ledger.driver import Row, Transaction
 from twain.ledger.outgoing import add_outgoing
-from twain.records import Outgoing, Signup
+from twain.records import Outgoing, SignedUp, Signup
 
 #: Nobody gets a second mail that asks for confirmation sooner than this, whoever fills in whatever form; in seconds.
 MAIL_PAUSE = 3600.0
@@ -73,6 +73,11 @@ class Signups(Book):
         """End what waited in vain; its answers go, the proof that it was asked for stays. How many."""
         with self._driver.writing() as tx:
             return tx.run("signup_expire", now=self._clock.now(), nothing=_NOTHING)
+
+    def tally_signups(self) -> list[SignedUp]:
+        """How many there are by form and state."""
+        with self._driver.reading() as tx:
+            return [SignedUp(**dict(row)) for row in tx.all("signup_tally")]
 
     def signups_to_mail(self, limit: int = 50) -> list[bytes]:
         """Those whose mail may go now."""

@@ -38,6 +38,9 @@ where id = :id and state = 'pending' and expires_at > :now
 update signups set state = 'expired', sealed = :nothing where state = 'pending' and expires_at <= :now
 -- name: signup_of
 select * from signups where address_hash = :address_hash order by at
+-- name: signup_tally
+select form, state, count(*) as number, count(case when mail_problem <> '' and mailed_at = 0 then 1 end) as unmailed
+from signups group by form, state order by form, state
 -- name: signup_forget
 delete from signups where address_hash = :address_hash
 
@@ -61,6 +64,9 @@ select * from outgoing where (:state = '' or state = :state) and (:kind = '' or 
 -- name: outgoing_lag
 select kind, intake, state, count(*) as number, min(at) as oldest from outgoing where state <> 'written'
 group by kind, intake, state order by kind, intake, state
+-- name: outgoing_tally
+select kind, about, intake, state, count(*) as number, min(at) as oldest, max(written_at) as written_at from outgoing
+group by kind, about, intake, state order by kind, about, intake, state
 -- name: outgoing_forget
 delete from outgoing where address_hash = :address_hash and state <> 'written'
 -- name: outgoing_unname

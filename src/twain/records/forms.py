@@ -136,6 +136,32 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class OnItsWay:
+    """How many of one kind, *about* one form (or wish), are in one state at one intake.
+
+    *oldest*: since when; *written_at*: when the last was written, 0.0 = none.
+    """
+
+    kind: str
+    about: str
+    intake: str
+    state: OutgoingState
+    number: int
+    oldest: float
+    written_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class SignedUp:
+    """How many signups of one form are in one state; *unmailed* of them could not be asked for their confirmation yet."""
+
+    form: str
+    state: SignupState
+    number: int
+    unmailed: int
+
+
+@dataclass(frozen=True, slots=True)
 class OldList:
     """The suppressions of the provider before us are here, or *person* answers for going without them.
 

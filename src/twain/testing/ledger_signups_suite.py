@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from twain.ledger.signups import MAIL_PAUSE
 from twain.ledger.stored import StoredLedger
-from twain.records import OldList, Outgoing, Signup
+from twain.records import OldList, OnItsWay, Outgoing, SignedUp, Signup
 from twain.testing.ledger_steps import START, HandClock
 
 ANNA, BEN = b"a" * 32, b"b" * 32
@@ -92,6 +92,24 @@ class SignupsContract:
             ("lead-1", "written", b""),
             ("lead-2", "waiting", b"sealed"),
         }
+
+    def test_what_goes_on_is_counted_by_form_and_intake(self, ledger: StoredLedger, clock: HandClock) -> None:
+        ledger.hand_over([lead(1), lead(2), replace(lead(3), about="fair")])
+        one = ledger.take_outgoing("lead-1")
+        assert one is not None
+        ledger.settle_outgoing(one, "written")
+        assert ledger.tally_outgoing() == [
+            OnItsWay("lead", "fair", "crm", "waiting", 1, START, 0.0),
+            OnItsWay("lead", "news", "crm", "waiting", 1, START, 0.0),
+            OnItsWay("lead", "news", "crm", "written", 1, START, clock.now()),
+        ]
+
+    def test_signups_are_counted_and_those_that_could_not_be_asked(self, ledger: StoredLedger) -> None:
+        for number, address in ((1, ANNA), (2, BEN)):
+            ledger.sign_up(signup(number, address))
+        ledger.note_mail(signup(1).id, again=START + 60, problem="the relay is away")
+        ledger.note_mail(signup(2).id, mailed_at=START)
+        assert ledger.tally_signups() == [SignedUp("news", "pending", 2, 1)]
 
     def test_whoever_is_erased_is_in_neither(self, ledger: StoredLedger) -> None:
         ledger.sign_up(signup(1))

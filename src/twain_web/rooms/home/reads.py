@@ -11,7 +11,9 @@ from twain_web.rooms.campaigns.public import LiveSend, Waiting, held_sends, live
 from twain_web.rooms.desk.public import Waiting as Asked
 from twain_web.rooms.desk.public import waiting_for as asked_of
 from twain_web.rooms.feeds.public import FeedCard, feeds
-from twain_web.rooms.insights.public import SendRow, rows, sends
+from twain_web.rooms.insights.public import SendRow, Trouble, rows, sends
+from twain_web.rooms.insights.public import troubles as what_came_back
+from twain_web.rooms.integrations.public import troubles as other_systems
 from twain_web.rooms.people.public import Goals, goals
 
 _LATEST = 3
@@ -24,6 +26,7 @@ class HomePage:
     waiting: list[Waiting | Asked]
     held: list[LiveSend]
     live: list[LiveSend]
+    troubles: list[Trouble]
     latest: list[SendRow]
     unwell: list[FeedCard]
     goals: list[Goals]
@@ -44,6 +47,7 @@ def home_page(person: Any) -> HomePage:  # noqa: ANN401 — a Person of the hous
         waiting=[*waiting_for(person), *asked_of(person)],
         held=held_sends(),
         live=live_sends(),
+        troubles=_troubles(person),
         latest=list(rows(here, sends(here, limit=_LATEST))),
         unwell=[card for card in feeds() if card.freshness.level in ("amber", "red")],
         goals=goals(),
@@ -51,3 +55,8 @@ def home_page(person: Any) -> HomePage:  # noqa: ANN401 — a Person of the hous
         is_marketing=bool(person.role_names & MARKETING),
         is_it=bool(person.role_names & IT),
     )
+
+
+def _troubles(person: Any) -> list[Trouble]:  # noqa: ANN401 — a Person of the house
+    """What is wrong outside, for whoever can mend it; red before amber."""
+    return sorted([*other_systems(person), *what_came_back(person)], key=lambda one: one.level != "red")

@@ -24,6 +24,7 @@ from twain_web.rooms.insights import deliverability, reads, telling
 from twain_web.rooms.insights.answers import answered, answers
 from twain_web.rooms.insights.permissions import READ_RESULTS
 from twain_web.rooms.insights.views import run_by_id
+from twain_web.rooms.people.public import named
 
 #: As for a preview: messages are styled inline by nature; nothing runs, nothing is loaded but our own pictures.
 _SANDBOX = (
@@ -105,12 +106,16 @@ def trend_figures(request: HttpRequest, campaign: str) -> HttpResponse:
 def delivering(request: HttpRequest) -> HttpResponse:
     """What came back and who complained in the last thirty days, against what Gmail and Yahoo ask for."""
     domains, providers, sends = deliverability.standings()
+    here = engine.instance(request.user)
+    old = here.ledger.old_list()
     has_lanes = any(one.name != "*" for one in providers)
     context = {
         "domains": domains,
         "providers": providers if has_lanes else [],
         "sends": sends,
-        "mailbox": bool(engine.instance(request.user).settings.bounces),
+        "mailbox": bool(here.settings.bounces),
+        "old_list": (old, named(old.person)) if old else None,
+        "production": here.settings.production,
         "good": telling.COMPLAINTS_GOOD,
         "bad": telling.COMPLAINTS_BAD,
     }

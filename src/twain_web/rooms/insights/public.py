@@ -1,6 +1,9 @@
 """What higher rooms may use of this one."""
 
 from twain_web.rooms.insights.actions import Suppressed, suppress
+from twain_web.rooms.insights.crediting import Credited, credited
+from twain_web.rooms.insights.permissions import READ_TROUBLES
 from twain_web.rooms.insights.reads import SendRow, figures, rows, sends
+from twain_web.rooms.insights.troubles import Trouble, troubles
 
-__all__ = ["SendRow", "Suppressed", "figures", "rows", "sends", "suppress"]
+__all__ = ["Credited", "credited", "READ_TROUBLES", "SendRow", "Suppressed", "Trouble", "figures", "rows", "sends", "suppress", "troubles"]

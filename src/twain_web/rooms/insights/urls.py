@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from twain_web.rooms.insights import afterwards, customers, views
+from twain_web.rooms.insights import afterwards, customers, leads, views
 
 app_name = "insights"
 urlpatterns = [
@@ -16,6 +16,12 @@ urlpatterns = [
     path("results/of/<slug:campaign>/", afterwards.trend, name="trend"),
     path("results/of/<slug:campaign>/rates.json", afterwards.trend_figures, name="trend_figures"),
     path("deliverability/", afterwards.delivering, name="deliverability"),
+    path("deliverability/old-list/", leads.waive, name="waive"),
+    path("leads/", leads.leads, name="leads"),
+    path("leads/again/", leads.retry_all, name="retry_leads"),
+    path("leads/<slug:identifier>/", leads.lead, name="lead"),
+    path("leads/<slug:identifier>/again/", leads.retry_one, name="retry_lead"),
+    path("leads/<slug:identifier>/unmask/", leads.unmasked, name="unmask_lead"),
     path("customers/", customers.search, name="customers"),
     path("customers/<slug:feed>/<str:key>/", customers.page, name="customer"),
     path("customers/<slug:feed>/<str:key>/rows/", customers.rows, name="customer_rows"),
