@@ -5,24 +5,34 @@ from __future__ import annotations
 from twain_web.rooms.desk import programs
 from twain_web.rooms.desk.actions.asking import Wish
 from twain_web.rooms.desk.business import hours as working_hours
+from twain_web.rooms.desk.elsewhere import ELSEWHERE, AskedThere, Elsewhere, asked_of_kind
 from twain_web.rooms.desk.probes import simulated
 from twain_web.rooms.desk.programs import Whole
 from twain_web.rooms.desk.reads.cards import RequestCard, Waiting, closed_cards, open_cards, waiting_for
 from twain_web.rooms.desk.reads.forecasts import Said
+from twain_web.rooms.desk.reads.given import Given, Unanswered, given, unanswered
 from twain_web.rooms.desk.reads.records import RequestRecord, request_records
 
 __all__ = [
+    "ELSEWHERE",
+    "AskedThere",
+    "Elsewhere",
+    "Given",
     "RequestCard",
     "RequestRecord",
     "Said",
+    "Unanswered",
     "Waiting",
     "Whole",
     "Wish",
+    "asked_of_kind",
     "closed_cards",
+    "given",
     "open_cards",
     "programs",
     "request_records",
     "simulated",
+    "unanswered",
     "waiting_for",
     "working_hours",
 ]

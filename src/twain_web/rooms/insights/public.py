@@ -6,4 +6,16 @@ from twain_web.rooms.insights.permissions import READ_TROUBLES
 from twain_web.rooms.insights.reads import SendRow, figures, rows, sends
 from twain_web.rooms.insights.troubles import Trouble, troubles
 
-__all__ = ["Credited", "credited", "READ_TROUBLES", "SendRow", "Suppressed", "Trouble", "figures", "rows", "sends", "suppress", "troubles"]
+__all__ = [
+    "READ_TROUBLES",
+    "Credited",
+    "SendRow",
+    "Suppressed",
+    "Trouble",
+    "credited",
+    "figures",
+    "rows",
+    "sends",
+    "suppress",
+    "troubles",
+]

@@ -11,4 +11,10 @@ class PartnershipRoom(AppConfig):
 
     def ready(self) -> None:
         """Called once, when the house opens."""
-        from twain_web.rooms.partnership import permissions  # noqa: F401, PLC0415 — no models before
+        from twain_web.rooms.partnership import (  # noqa: PLC0415 — no models before
+            cleaning,  # noqa: F401
+            leading,  # noqa: F401
+            letters,  # noqa: F401
+            permissions,  # noqa: F401
+            reminding,  # noqa: F401
+        )

@@ -19,6 +19,7 @@ from twain_web import engine
 from twain_web.access import may, needs
 from twain_web.rooms.desk import business, patches, wording
 from twain_web.rooms.desk.actions import answers
+from twain_web.rooms.desk.elsewhere import elsewhere
 from twain_web.rooms.desk.forms import AnswerForm, TargetForm
 from twain_web.rooms.desk.models import Request
 from twain_web.rooms.desk.permissions import ANSWER, FOLLOW_UP, READ_REQUESTS
@@ -94,6 +95,7 @@ def one(request: HttpRequest, asked: Request) -> HttpResponse:
         "taken": asked.events.filter(verb=Verb.TAKE.value).last(),
         "offer": asked.events.filter(verb=Verb.DECLINE.value).last() if asked.state == State.DECLINED else None,
         "answer_by": _answer_by(asked),
+        "elsewhere": elsewhere(asked.kind, asked.slug),
         "patch": patches.of(asked) if answering else None,
         "target": _target_form(asked) if answering else None,
     }

@@ -1,0 +1,1 @@
+"""All that is written in this room."""

@@ -1,0 +1,1 @@
+"""What pages, letters and programs of this room show. Nothing here writes."""

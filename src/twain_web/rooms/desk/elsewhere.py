@@ -1,0 +1,46 @@
+"""Requests that go on in another room: a higher room says where, and reads what was asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from twain_web.rooms.desk.models import Request
+
+_SLUG = re.compile(r"r(\d{1,12})")
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Where a request goes on: what its link says, and where it leads."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskedThere:
+    """What was asked, as the other room begins with it."""
+
+    slug: str
+    outcome: str
+    purpose: str
+    asked_at: datetime | None
+
+
+#: (type, the request's short name) → where it goes on, or None.
+ELSEWHERE: list[Callable[[str, str], Elsewhere | None]] = []
+
+
+def elsewhere(kind: str, slug: str) -> Elsewhere | None:
+    """Where a request of this type goes on; None for most."""
+    return next((found for place in ELSEWHERE if (found := place(kind, slug)) is not None), None)
+
+
+def asked_of_kind(slug: str, kind: str) -> AskedThere | None:
+    """A request of that type by its short name; None when there is none."""
+    number = _SLUG.fullmatch(slug)
+    one = Request.objects.filter(pk=int(number[1]), kind=kind).first() if number else None
+    return AskedThere(one.slug, one.outcome, one.purpose, one.asked_at) if one else None
