@@ -8,6 +8,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from tests.web.integrations.amazon import signed
+
 NO_SUCH_USER = "550 5.1.1 The email account that you tried to reach does not exist."
 
 
@@ -79,7 +81,6 @@ def ses(kind: str, message_id: str, recipient: str, **more: Any) -> tuple[dict[s
     event = {"eventType": kind, "mail": mail} | own.get(kind, {})
     told = {
         "Type": "Notification", "MessageId": "19ba9823-d7f2-53c1-860e-cb10e0d13dfc", "Subject": "Amazon SES Email Event",
-        "TopicArn": "arn:aws:sns:eu-west-1:1234567890:SES_Events", "Message": json.dumps(event),
-        "Timestamp": "2025-11-22T09:30:03.000Z", "SignatureVersion": "1", "Signature": "EXAMPLE",
+        "Message": json.dumps(event),
     } | more  # fmt: skip
-    return told, {"x-amz-sns-message-type": told["Type"], "x-amz-sns-message-id": told["MessageId"]}
+    return signed(told), {"x-amz-sns-message-type": told["Type"], "x-amz-sns-message-id": told["MessageId"]}

@@ -108,8 +108,10 @@ class Provider(models.Model):
     signing_ref = models.CharField(max_length=200, blank=True)
     """``env:NAME`` or ``file:path`` of the provider's own signing key, where it has one."""
     is_on = models.BooleanField(default=True)
-    to_confirm = models.CharField(max_length=1000, blank=True)
-    """Amazon SNS: the link that confirms its subscription, for a person to open."""
+    unconfirmed = models.JSONField(default=dict)
+    """Amazon SNS: topics that want to tell us, each with the link that confirms it, until a person has."""
+    topics = models.JSONField(default=list)
+    """Amazon SNS: topics that a person confirmed; another is not heard. None yet: any that Amazon signs."""
     opened_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
     opened_at = models.DateTimeField(auto_now_add=True)
     last_at = models.DateTimeField(null=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import secrets
 import warnings
 from collections.abc import Mapping, Sequence
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from anymail.exceptions import AnymailNotSupportedWarning
+from anymail.exceptions import AnymailNotSupportedWarning, AnymailWebhookValidationFailure
 from anymail.signals import AnymailTrackingEvent, tracking
 from anymail.webhooks.amazon_ses import AmazonSESTrackingWebhookView
 from anymail.webhooks.base import AnymailBaseWebhookView
@@ -39,6 +38,7 @@ from twain.flows.provided import Booked, Provided, book_provided
 from twain_web import engine
 from twain_web.access import refuse_unless
 from twain_web.reconcile import reconciler
+from twain_web.rooms.integrations import sns
 from twain_web.rooms.integrations.models import Provider, ReadTo, Told
 from twain_web.rooms.integrations.permissions import MANAGE_ENDPOINTS
 from twain_web.rooms.integrations.signing import look_up
@@ -47,7 +47,15 @@ from twain_web.rooms.people.public import record
 USER = "twain"
 _TOLD = "told"
 _MOST_TOLD = 5_000  # events of one request
-_AMAZON = re.compile(r"https://sns\.[a-z0-9-]{1,40}\.amazonaws\.com(?:\.cn)?/")
+_MOST_TOPICS = 10
+
+
+def _fetch(url: str) -> bytes:
+    settings = engine.workspace().settings
+    return sns.fetch(url, settings.webhooks, production=settings.production)
+
+
+CERTIFICATES = sns.Certificates(_fetch)
 _heard: ContextVar[list[AnymailTrackingEvent] | None] = ContextVar("heard", default=None)
 
 #: anymail's event types → what is booked. The rest (delivered, opened, clicked) says nothing that we do not know better.
@@ -66,15 +74,28 @@ _CALLED = {"bounced": "permanent", "invalid": "invalid", "blocked": "blocked", "
 
 
 class _Ses(AmazonSESTrackingWebhookView):  # type: ignore[misc]  # anymail brings no types
-    """Amazon's notifications without Amazon's own library: a new subscription is confirmed by a person, by the link it brings."""
+    """Amazon's notifications without Amazon's own library: signed by Amazon, of a topic that a person confirmed."""
+
+    topics: Sequence[str] = ()
 
     def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 — passed on
-        self.to_confirm = ""
+        self.unconfirmed: tuple[str, str] | None = None
         AnymailBaseWebhookView.__init__(self, **kwargs)
 
+    def parse_events(self, request: HttpRequest) -> Sequence[AnymailTrackingEvent]:
+        """Prove it, then read it; the password was looked at before."""
+        message = self._parse_sns_message(request)
+        try:
+            sns.prove(message, CERTIFICATES, self.topics, timezone.now())
+        except sns.NotAmazonsError as error:
+            raise AnymailWebhookValidationFailure(str(error)) from error
+        events: Sequence[AnymailTrackingEvent] = super().parse_events(request)
+        return events
+
     def auto_confirm_sns_subscription(self, sns_message: Mapping[str, Any]) -> None:
-        link = str(sns_message.get("SubscribeURL", ""))
-        self.to_confirm = link if _AMAZON.match(link) and len(link) <= 1000 else ""
+        """Keep the link for a person: whoever subscribes to us is not always one of us."""
+        link = sns.link_of(sns_message)
+        self.unconfirmed = (str(sns_message["TopicArn"]), link) if link else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +160,28 @@ def close_provider(*, by: Any, provider: Provider) -> None:  # noqa: ANN401 — 
         provider.delete()
 
 
+def confirm_topic(*, by: Any, provider: Provider, topic: str) -> None:  # noqa: ANN401 — a Person
+    """Let an Amazon topic tell us: its link is opened from here, and from then on only confirmed topics are heard.
+
+    Raises ConfigError T936 when that topic does not ask, ChannelUnavailable T935 when Amazon does not answer.
+    """
+    refuse_unless(by, MANAGE_ENDPOINTS)
+    link = provider.unconfirmed.get(topic)
+    if not link:
+        raise ConfigError(
+            f"{topic[:300]} does not ask to be confirmed.",
+            todo="Subscribe it again at Amazon, then reload.",
+            code="T936",
+        )
+    _fetch(link)
+    with transaction.atomic():
+        one = Provider.objects.select_for_update().get(pk=provider.pk)
+        one.unconfirmed = {name: link for name, link in one.unconfirmed.items() if name != topic}
+        one.topics = sorted({*one.topics, topic})
+        one.save(update_fields=["unconfirmed", "topics"])
+        record(by, "provider topic confirmed", f"provider:{provider.kind}", {"topic": topic})
+
+
 # ---------------------------------------------------------------- what a provider tells
 
 
@@ -152,11 +195,11 @@ def hear(sender: type, event: AnymailTrackingEvent, **_words: object) -> None:  
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What a provider posted: the answer it gets once this is booked, its events, and a subscription to confirm, if any."""
+    """What a provider posted: the answer it gets once this is booked, its events, a topic to confirm with its link."""
 
     response: HttpResponse
     events: Sequence[AnymailTrackingEvent] = ()
-    to_confirm: str = ""
+    unconfirmed: tuple[str, str] | None = None
 
 
 def read(provider: Provider, request: HttpRequest) -> Read:
@@ -169,7 +212,7 @@ def read(provider: Provider, request: HttpRequest) -> Read:
         response: HttpResponse = view.dispatch(request)
     finally:
         _heard.reset(token)
-    return Read(response, heard, getattr(view, "to_confirm", ""))
+    return Read(response, heard, getattr(view, "unconfirmed", None))
 
 
 def _view(provider: Provider) -> Any:  # noqa: ANN401 — a view of anymail's
@@ -182,18 +225,31 @@ def _view(provider: Provider) -> Any:  # noqa: ANN401 — a view of anymail's
         warnings.simplefilter(
             "ignore", AnymailNotSupportedWarning
         )  # SendGrid: kept here by our own tests of its payloads
-        return kind.view(**options)
+        view = kind.view(**options)
+    view.topics = provider.topics
+    return view
 
 
-def book(provider: Provider, events: Sequence[AnymailTrackingEvent], to_confirm: str = "") -> list[Booked]:
+def book(
+    provider: Provider, events: Sequence[AnymailTrackingEvent], unconfirmed: tuple[str, str] | None = None
+) -> list[Booked]:
     """Book what was told: first in the ledger, with what follows; then as what this provider told. Both know it again."""
     told = [one for one in (_provided(provider, event) for event in events) if one is not None]
     booked = book_provided(engine.instance(), told) if told else []
     with transaction.atomic():
         Told.objects.bulk_create([_told(provider, one) for one in booked], ignore_conflicts=True)
-        changed = {"last_at": timezone.now()} | ({"to_confirm": to_confirm} if to_confirm else {})
-        Provider.objects.filter(pk=provider.pk).update(**changed)
+        Provider.objects.filter(pk=provider.pk).update(last_at=timezone.now())
+        if unconfirmed is not None:
+            _keep_unconfirmed(provider, *unconfirmed)
     return booked
+
+
+def _keep_unconfirmed(provider: Provider, topic: str, link: str) -> None:
+    """The newest few topics that ask, each with its newest link."""
+    one = Provider.objects.select_for_update().get(pk=provider.pk)
+    others = [(name, known) for name, known in one.unconfirmed.items() if name != topic]
+    one.unconfirmed = dict([*others, (topic, link)][-_MOST_TOPICS:])
+    one.save(update_fields=["unconfirmed"])
 
 
 def _provided(provider: Provider, event: AnymailTrackingEvent) -> Provided | None:

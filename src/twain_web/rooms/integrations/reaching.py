@@ -1,4 +1,4 @@
-"""One POST to another system, and nowhere else: the address is checked, and exactly the checked address is connected to.
+"""One request to another system, and nowhere else: the address is checked, and exactly the checked address is connected to.
 
 Whoever enters an address could else make the house ask things inside the company's network (server-side request forgery). So:
 https in production; a name is resolved once and refused if any of its addresses is not of the public internet, unless IT
@@ -85,10 +85,20 @@ def post(target: Target, body: bytes, headers: Mapping[str, str], settings: Webh
     """POST to the first address that takes a connection. Never raises for what the other side or the network does."""
     answer = Answer(0, _("It could not be reached."))
     for address in target.addresses[:3]:
-        answer = _post(target, address, body, headers, settings)
+        answer, _said = _ask("POST", target, address, body, headers, settings)
         if answer.status:
             break
     return answer
+
+
+def get(target: Target, settings: WebhookSettings) -> tuple[Answer, bytes]:
+    """GET from the first address that takes a connection: what came of it, and the answer's first 16 KB."""
+    found: tuple[Answer, bytes] = (Answer(0, _("It could not be reached.")), b"")
+    for address in target.addresses[:3]:
+        found = _ask("GET", target, address, None, {}, settings)
+        if found[0].status:
+            break
+    return found
 
 
 # ---------------------------------------------------------------- where it leads
@@ -138,25 +148,27 @@ def _not_public(host: str, text: str, *, production: bool) -> str:
     return _("%(host)s is at %(address)s, which is no address of the public internet") % {"host": host, "address": text}
 
 
-# ---------------------------------------------------------------- the POST
+# ---------------------------------------------------------------- the request
 
 
-def _post(target: Target, address: str, body: bytes, headers: Mapping[str, str], settings: WebhookSettings) -> Answer:
+def _ask(
+    method: str, target: Target, address: str, body: bytes | None, headers: Mapping[str, str], settings: WebhookSettings
+) -> tuple[Answer, bytes]:
     pool = _pool(target, address, settings)
     over = threading.Timer(_ALTOGETHER, pool.cut)
     over.start()
     try:
         with pool:
             reply = pool.urlopen(
-                "POST", target.path, body=body, headers={"Host": _host(target), **headers}, redirect=False, retries=False,
+                method, target.path, body=body, headers={"Host": _host(target), **headers}, redirect=False, retries=False,
                 preload_content=False, assert_same_host=False,
             )  # fmt: skip
             said = reply.read(_MOST_READ, decode_content=False)
             if pool.was_cut:  # what had come by then is no answer
-                return _silent(TimeoutError(), pool.was_cut)
-            return _judged(reply.status, said, reply.headers)
+                return _silent(TimeoutError(), pool.was_cut), b""
+            return _judged(reply.status, said, reply.headers), said
     except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-        return _silent(error, pool.was_cut)
+        return _silent(error, pool.was_cut), b""
     finally:
         over.cancel()
 

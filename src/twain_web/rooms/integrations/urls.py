@@ -16,6 +16,7 @@ urlpatterns = [
     path("webhooks/providers/", providers.providers, name="providers"),
     path("webhooks/providers/open/", providers.open_one, name="open_provider"),
     path("webhooks/providers/<int:pk>/close/", providers.close, name="close_provider"),
+    path("webhooks/providers/<int:pk>/confirm/", providers.confirm, name="confirm_topic"),
     path("webhooks/messages/<int:pk>/", endpoints.delivery, name="delivery"),
     path("webhooks/messages/<int:pk>/again/", endpoints.replay_one, name="replay_one"),
     path("webhooks/<int:pk>/", endpoints.endpoint, name="endpoint"),

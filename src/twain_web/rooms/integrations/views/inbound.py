@@ -8,6 +8,7 @@ from anymail.exceptions import AnymailError, AnymailWebhookValidationFailure
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, HttpResponseNotAllowed
 from django.views.decorators.csrf import csrf_exempt
 
+from twain.errors import ChannelUnavailable
 from twain_web.access import public
 from twain_web.rooms.integrations.models import Provider
 from twain_web.rooms.integrations.providers import book, read
@@ -26,12 +27,15 @@ def take(request: HttpRequest, secret: str) -> HttpResponse:
         return HttpResponseForbidden()
     try:
         found = read(provider, request)
-    except AnymailWebhookValidationFailure:
-        log.warning("Somebody who is not %s knocked at its door", provider.kind)
+    except AnymailWebhookValidationFailure as error:
+        log.warning("Somebody who is not %s knocked at its door: %r", provider.kind, str(error.args[0])[:200])
         return HttpResponseForbidden()
+    except ChannelUnavailable as error:
+        log.warning("What %s told cannot be proved now: %s", provider.kind, error.what)
+        return HttpResponse(status=503)
     except (AnymailError, KeyError, TypeError, ValueError, AttributeError) as error:
         log.warning("What %s told cannot be read: %s", provider.kind, type(error).__name__)
         return HttpResponse(status=400)
     if found.response.status_code == 200 and request.method == "POST":
-        book(provider, found.events, found.to_confirm)
+        book(provider, found.events, found.unconfirmed)
     return found.response

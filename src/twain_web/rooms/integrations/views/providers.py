@@ -16,7 +16,7 @@ from twain_web.access import needs
 from twain_web.rooms.integrations.forms import ProviderForm
 from twain_web.rooms.integrations.models import Provider, Told
 from twain_web.rooms.integrations.permissions import MANAGE_ENDPOINTS, READ_ENDPOINTS
-from twain_web.rooms.integrations.providers import KINDS, USER, close_provider, open_provider
+from twain_web.rooms.integrations.providers import KINDS, USER, close_provider, confirm_topic, open_provider
 
 _SHOWN = 50
 
@@ -58,6 +58,15 @@ def close(request: HttpRequest, provider: Provider) -> HttpResponse:
     title = KINDS[provider.kind].title
     close_provider(by=request.user, provider=provider)
     messages.success(request, _("%s is heard no more.") % title)
+    return redirect("integrations:providers")
+
+
+@needs(MANAGE_ENDPOINTS, get=provider_by_id)
+@require_POST
+def confirm(request: HttpRequest, provider: Provider) -> HttpResponse:
+    """Let one of Amazon's topics tell us."""
+    confirm_topic(by=request.user, provider=provider, topic=request.POST.get("topic", ""))
+    messages.success(request, _("Confirmed. Amazon tells us from now on."))
     return redirect("integrations:providers")
 
 
