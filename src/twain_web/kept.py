@@ -35,6 +35,8 @@ class AddedOnly(models.Model):
     refusal: ClassVar[str] = "T922"
 
     class Meta:
+        """No table of its own."""
+
         abstract = True
 
     def save(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 — Django's signature
@@ -97,6 +99,8 @@ class Posted(models.Model):
     expires_at = models.DateTimeField(default=in_two_weeks)
 
     class Meta:
+        """No table of its own."""
+
         abstract = True
 
 

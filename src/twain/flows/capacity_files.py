@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
 from twain.calendars.files import read_calendar
 from twain.calendars.ics import read_freezes
-from twain.calendars.parts import Calendar
+from twain.calendars.parts import Calendar, Hours
 from twain.calendars.slots import Capacity, read_limits
-from twain.errors import ConfigError, Place
+from twain.errors import ConfigError, Place, TwainError
 from twain.flows.files import read_text
 from twain.settings import ChannelSettings
 
 FILE, FOLDER = "capacity.toml", "calendars"
+#: The calendar whose hours are those of the team that answers.
+OF_IT = "it"
+_WEEK = tuple((weekday, 9 * 60, 17 * 60) for weekday in range(5))
 
 
 def read_capacity(root: Path, zone: str = "UTC") -> Capacity:
@@ -22,6 +26,19 @@ def read_capacity(root: Path, zone: str = "UTC") -> Capacity:
     files = [root / FILE, *(root / FOLDER).glob("*.toml"), *(root / FOLDER).glob("*.ics")]
     stamp = tuple(sorted((str(f), f.stat().st_mtime_ns, f.stat().st_size) for f in files if f.is_file()))
     return _read(root, zone, stamp)
+
+
+def hours_of_it(root: Path, zone: str) -> Calendar:
+    """IT's own calendar, ``calendars/it.toml``. Without it, or while it cannot be read: Monday to Friday, 9 to 17, in *zone*.
+
+    A file that cannot be read holds nobody up: ``twain check`` says what is wrong with it.
+    """
+    try:
+        known = read_capacity(root, zone).calendars
+    except TwainError:
+        known = ()
+    own = next((one for one in known if one.name == OF_IT and one.hours), None)
+    return own or Calendar(OF_IT, hours=(Hours(date.min, zone, _WEEK),))
 
 
 @lru_cache(maxsize=8)

@@ -18,9 +18,11 @@ from twain.records import SoftRule
 from twain.settings import seconds
 
 _FILE = "policy.toml"
-_KEYS = {"approval", "people", "checks", "cap", "bounces", "retention", "brakes", "topic", "recipients", "quiet_hours"}
+_KEYS = {"approval", "people", "checks", "cap", "bounces", "retention", "brakes", "topic", "recipients", "quiet_hours",
+         "incidents"}  # fmt: skip
 _KEPT = {"deliveries", "events", "bounces", "checks", "conversions", "holdouts"}
 _BRAKES = ("complaints", "bounces", "unsubscribes")
+_RESUME = ("by itself", "ask")
 _WHEN = {"ceiling_over", "topic", "channel", "always"}
 
 
@@ -85,6 +87,17 @@ class Brakes:
 
 
 @dataclass(frozen=True, slots=True)
+class Incidents:
+    """What was agreed for checks that fail: how a held send goes on, and within how many working hours of IT somebody answers.
+
+    *resume* ``by itself``: once every check passes again, never after its "not after". ``ask``: whoever launched it says so.
+    """
+
+    resume: str = "by itself"
+    respond_hours: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """The working agreement in force."""
 
@@ -96,6 +109,7 @@ class Policy:
     brakes: Brakes = field(default_factory=Brakes)
     recipients: Recipients = field(default_factory=Recipients)
     quiet_hours: tuple[QuietHours, ...] = ()
+    incidents: Incidents = field(default_factory=Incidents)
     retention: Mapping[str, float] = field(default_factory=dict)
     """Table of the delivery history → seconds its rows are kept; a table that is not named is kept for ever."""
 
@@ -125,6 +139,7 @@ def read_policy(root: Path) -> Policy:
         brakes=_brakes(raw.get("brakes", {}), lines),
         recipients=read_recipients(raw, lines),
         quiet_hours=read_quiet_hours(raw.get("quiet_hours", []), lines),
+        incidents=_incidents(raw.get("incidents", {}), lines),
         retention=_retention(raw.get("retention", {}), lines),
     )
 
@@ -182,6 +197,23 @@ def _brakes(raw: Mapping[str, Any], lines: Mapping[str, int]) -> Brakes:
             todo="Write a whole number above 0.",
         )
     return Brakes({name: float(limit) for name, limit in limits.items()}, least, tuple(raw.get("roles", ())))
+
+
+def _incidents(raw: Mapping[str, Any], lines: Mapping[str, int]) -> Incidents:
+    """``[incidents]``: ``resume`` and ``respond_within``. T941 for a word that is none of those."""
+    _known(raw, {"resume", "respond_within"}, "incidents", lines)
+    usual = Incidents()
+    resume = raw.get("resume", usual.resume)
+    if resume not in _RESUME:
+        raise ConfigError(
+            f"incidents.resume = {resume!r} is not one of: {', '.join(_RESUME)}.",
+            place=Place(_FILE, lines.get("incidents.resume")),
+            todo='Write resume = "by itself" or resume = "ask".',
+            code="T941",
+        )
+    if "respond_within" not in raw:
+        return Incidents(resume)
+    return Incidents(resume, seconds(raw["respond_within"], f"{_FILE}: incidents.respond_within") / 3600)
 
 
 def _retention(raw: Mapping[str, Any], lines: Mapping[str, int]) -> dict[str, float]:

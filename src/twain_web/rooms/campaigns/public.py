@@ -7,17 +7,25 @@ from twain_web.rooms.campaigns.actions.launching import withdraw_what_was_due
 from twain_web.rooms.campaigns.programs import Launched, Planned, Reviewed, Tried
 from twain_web.rooms.campaigns.reads.cards import CampaignCard
 from twain_web.rooms.campaigns.reads.cards import cards as campaigns
+from twain_web.rooms.campaigns.reads.live import BESIDE, Beside
 from twain_web.rooms.campaigns.reads.sends import LiveSend, card_of_run, held_sends, live_sends, names_of
+from twain_web.rooms.campaigns.reads.trials import Answered, Trial, newest_trial, trials, try_campaign
 from twain_web.rooms.campaigns.reads.waiting import Waiting, waiting_for
 from twain_web.rooms.campaigns.records import campaign_record
 from twain_web.rooms.campaigns.senders import look_again, senders
+from twain_web.rooms.campaigns.telling import TELLERS
 
 __all__ = [
+    "BESIDE",
+    "TELLERS",
+    "Answered",
+    "Beside",
     "CampaignCard",
     "Launched",
     "LiveSend",
     "Planned",
     "Reviewed",
+    "Trial",
     "Tried",
     "Waiting",
     "campaign_record",
@@ -27,8 +35,11 @@ __all__ = [
     "live_sends",
     "look_again",
     "names_of",
+    "newest_trial",
     "programs",
     "senders",
+    "trials",
+    "try_campaign",
     "waiting_for",
     "withdraw_what_was_due",
 ]

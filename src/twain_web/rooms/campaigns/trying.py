@@ -144,9 +144,21 @@ def _try_again(instance: Instance, launch: Launch, run: Run) -> None:
         technical=(found.technical or launch.technical)[:1000],
     )
     Launch.objects.filter(pk=launch.pk, wanted="now").update(wanted="go")
-    if found.ready and launch.wanted != "wait":
+    if found.ready and launch.wanted == "go" and instance.workspace.policy.incidents.resume == "ask":
+        _ask_whether(instance, launch, run)
+    elif found.ready and launch.wanted != "wait":
         _note(instance, run, "checked", _("The checks pass again: it goes on by itself."), _("%.1f s") % found.seconds)
         go_on(launch, run)
+
+
+def _ask_whether(instance: Instance, launch: Launch, run: Run) -> None:
+    """Both teams agreed that somebody says so first: it rests, and whoever launched it is asked once."""
+    if not Launch.objects.filter(pk=launch.pk, wanted="go").update(wanted="wait"):
+        return  # somebody was quicker
+    _note(instance, run, "checked", _("The checks pass again: it waits until somebody says that it may go on."))
+    until = _("It is not sent after %s.") % _moment(launch.expires_at)
+    news = News(_("May it go on? %s") % launch.campaign, _("The checks pass again."), "", until)
+    tell_owners(instance, launch, news, None)
 
 
 def _still_held(instance: Instance, launch: Launch, run: Run) -> bool:

@@ -12,13 +12,10 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from twain.calendars.business import add_hours, hours_between
-from twain.calendars.parts import Calendar, Hours
-from twain.errors import TwainError
-from twain.flows.capacity_files import read_capacity
+from twain.calendars.parts import Calendar
+from twain.flows.capacity_files import hours_of_it
 
-NAME = "it"
 HOURS_A_DAY = 8.0
-_WEEK = tuple((weekday, 9 * 60, 17 * 60) for weekday in range(5))
 
 
 def hours(begin: datetime, end: datetime, change: str = "") -> float:
@@ -37,9 +34,4 @@ def days_after(begin: datetime, days: float, change: str = "") -> date:
 
 
 def _calendar() -> Calendar:
-    try:
-        known = read_capacity(settings.TWAIN.root, settings.TIME_ZONE).calendars
-    except TwainError:
-        known = ()
-    own = next((one for one in known if one.name == NAME and one.hours), None)
-    return own or Calendar(NAME, hours=(Hours(date.min, settings.TIME_ZONE, _WEEK),))
+    return hours_of_it(settings.TWAIN.root, settings.TIME_ZONE)

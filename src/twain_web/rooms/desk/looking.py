@@ -15,6 +15,7 @@ from twain_web.rooms.desk.models import Request
 from twain_web.rooms.desk.probes import Observation, probe
 from twain_web.rooms.desk.states import OPEN, Side, State, Verb
 from twain_web.rooms.feeds.public import uses_of
+from twain_web.rooms.people.public import stand_in as next_in_line
 
 #: What is only looked up in files is looked up again so soon; what could not be looked at, so late.
 _SHORTLY, _LATER = timedelta(seconds=5), timedelta(minutes=10)
@@ -98,14 +99,7 @@ def escalate(key: str) -> None:
 
 def stand_in(request: Request) -> Any:  # noqa: ANN401 — a Person, or None
     """Who is asked next: the delegate of whoever was asked, then their team's bridge person; None when all have been."""
-    asked = request.answers
-    if asked is None:
-        return None
-    bridge = asked.team.bridge if asked.team else None
-    for one in (asked.delegate, bridge) if request.escalated == 0 else (bridge,):
-        if one is not None and one.is_active and one.pk != asked.pk:
-            return one
-    return None
+    return next_in_line(request.answers, request.escalated)
 
 
 def _is_late(request: Request) -> bool:

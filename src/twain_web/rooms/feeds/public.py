@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from twain_web.rooms.feeds.health import Freshness
-from twain_web.rooms.feeds.reads import MADE, USES, FeedCard, FieldCard, Made, Term, Use, uses_of
+from twain_web.rooms.feeds.reads import (
+    MADE,
+    USES,
+    Checked,
+    FeedCard,
+    FieldCard,
+    Made,
+    Term,
+    Use,
+    checked,
+    looked_mark,
+    uses_of,
+)
 from twain_web.rooms.feeds.reads import card as feed
 from twain_web.rooms.feeds.reads import cards as feeds
 from twain_web.rooms.feeds.reads import glossary as _glossary
@@ -12,16 +24,19 @@ from twain_web.rooms.feeds.search import fold
 __all__ = [
     "MADE",
     "USES",
+    "Checked",
     "FeedCard",
     "FieldCard",
     "Freshness",
     "Made",
     "Term",
     "Use",
+    "checked",
     "feed",
     "feeds",
     "fold",
     "glossary",
+    "looked_mark",
     "uses_of",
 ]
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from twain.flows.campaigns import Campaign
 from twain.records import Feed, Field, Level, Owner, Privacy, Right, Role
@@ -54,6 +56,18 @@ class FeedCard:
     rows: int | None = None
     failing: Mapping[Level, int] = field(default_factory=dict)
     checked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One feed as the house saw it last: all of its rules at *checked_at*; *trouble* says why it could not be read, if so."""
+
+    feed: str
+    contract: str
+    checked_at: datetime | None
+    verdicts: tuple[Mapping[str, Any], ...]
+    trouble: Mapping[str, str]
+    looked_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +137,20 @@ SORTS = ("relevance", "title", "owner", "freshness")
 def cards() -> list[FeedCard]:
     """Every feed with a reviewed field, by title."""
     return sorted(_cards(f for f in engine.workspace().feeds.values() if f.fields), key=lambda c: c.title.casefold())
+
+
+def checked() -> list[Checked]:
+    """Every feed that the house has looked at by itself. From its own tables; no company database."""
+    return [
+        Checked(h.feed, h.contract, h.checked_at, tuple(h.verdicts), dict(h.trouble), h.looked_at)
+        for h in FeedHealth.objects.all()
+    ]
+
+
+def looked_mark() -> str:
+    """A mark that is another one whenever the house has looked at a feed since. One query, without what was seen."""
+    looked = FeedHealth.objects.order_by("feed").values_list("feed", "next_at")
+    return hashlib.sha256(repr(list(looked)).encode()).hexdigest()[:40]
 
 
 def card(name: str) -> FeedCard:

@@ -11,4 +11,13 @@ class IncidentsRoom(AppConfig):
 
     def ready(self) -> None:
         """Called once, when the house opens."""
-        from twain_web.rooms.incidents import permissions  # noqa: F401, PLC0415 — no models before
+        from twain_web.rooms.incidents import (  # noqa: F401, PLC0415 — no models before
+            cleaning,
+            hearing,
+            letters,
+            looking,
+            noticing,
+            permissions,
+        )
+
+        hearing.join()

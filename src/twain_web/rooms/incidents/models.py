@@ -120,6 +120,7 @@ class Held(models.Model):
     name = models.CharField(max_length=120)
     person = models.CharField(max_length=150)
     """User name of whoever launched it."""
+    run_id = models.CharField(max_length=40, blank=True)
     url = models.CharField(max_length=300)
     audience = models.PositiveBigIntegerField(null=True, blank=True)
     expires_at = models.DateTimeField()

@@ -77,6 +77,12 @@ def domain_cards() -> list[DomainCard]:
     return sorted(found, key=lambda one: (("red", "yellow", "", "green").index(one.level), one.domain))
 
 
+def domain_levels() -> dict[str, tuple[str, datetime]]:
+    """How each probed domain stands, as pass, warn or hold, and when it was probed. One query, no network."""
+    found = DomainState.objects.exclude(level="").values_list("domain", "level", "probed_at")
+    return {domain: (level, at) for domain, level, at in found}
+
+
 def domain_card(domain: str) -> DomainCard | None:
     """One of them by name; None for a domain that nobody here sends as."""
     return next((one for one in domain_cards() if one.domain == domain), None)

@@ -18,7 +18,7 @@ from twain_web.rooms.people.audit import Verified, record, verify
 from twain_web.rooms.people.demo import enter_demo_people
 from twain_web.rooms.people.models import Person as _Person
 from twain_web.rooms.people.models import Team as _Team
-from twain_web.rooms.people.reads import audit_rows, everybody, person_by_name
+from twain_web.rooms.people.reads import audit_rows, everybody, person_at, person_by_name, stand_in
 from twain_web.rooms.people.tokens import (
     Bearer,
     MadeToken,
@@ -50,12 +50,14 @@ __all__ = [
     "make_token",
     "named",
     "one_time_link",
+    "person_at",
     "recognise",
     "record",
     "revoke_token",
     "roles_of",
     "scopes",
     "seat",
+    "stand_in",
     "tokens_of",
     "verify",
 ]

@@ -33,6 +33,25 @@ def person_by_name(username: str) -> Person | None:
     return everybody().filter(username=username).first()
 
 
+def person_at(email: str) -> Person | None:
+    """Somebody active by address, as contracts and request types name people."""
+    return everybody().filter(is_active=True, email__iexact=email).first() if email else None
+
+
+def stand_in(asked: Person | None, before: int) -> Person | None:
+    """Who is asked next when *asked* does not answer: their delegate, then their team's bridge person; None when all have been.
+
+    *before*: how many were asked instead already.
+    """
+    if asked is None:
+        return None
+    bridge = asked.team.bridge if asked.team else None
+    for one in (asked.delegate, bridge) if before == 0 else (bridge,):
+        if one is not None and one.is_active and one.pk != asked.pk:
+            return one
+    return None
+
+
 def teams() -> QuerySet[Team]:
     """Both sides' teams with their members."""
     return Team.objects.select_related("bridge").prefetch_related("members__roles_held")

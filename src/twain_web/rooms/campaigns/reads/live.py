@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -22,6 +22,17 @@ from twain_web.rooms.campaigns.reads.loads import load_now
 from twain_web.rooms.campaigns.reads.sends import LiveSend, card_of, is_over
 from twain_web.rooms.people.public import named
 
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a higher room says of why a launch is held: a sentence, and its page."""
+
+    text: str
+    url: str
+
+
+#: Higher rooms put in here what says that, by the launch's number.
+BESIDE: list[Callable[[int], Sequence[Beside]]] = []
 _LOOKED_AT = 500  # people whose errors are read for the relay's words
 _WORDS = 3
 
@@ -95,6 +106,7 @@ class Send:
     events: tuple[Event, ...]
     launch: Launch | None
     tried: Rehearsal | None
+    beside: tuple[Beside, ...] = ()
 
 
 def send(run_id: str) -> Send:
@@ -118,6 +130,7 @@ def send(run_id: str) -> Send:
         events=_timeline(instance, run, launch),
         launch=launch,
         tried=Rehearsal.objects.filter(launch=launch, kind="hold").first() if launch else None,
+        beside=tuple(one for say in BESIDE for one in say(launch.pk)) if launch and is_waiting(run) else (),
     )
 
 
