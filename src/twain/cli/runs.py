@@ -16,8 +16,9 @@ from twain.flows.account import report
 from twain.flows.events import came_back
 from twain.flows.instance import open_instance
 from twain.flows.resolve import missed, resolve
-from twain.flows.send import cancel, pause, resume
+from twain.flows.send import OPEN, cancel, pause, resume
 from twain.flows.trace import trace
+from twain.flows.warming import warming_of_run
 from twain.flows.watch import Nobody
 
 RunId = Annotated[str, typer.Argument(help="A send's id, or its beginning.")]
@@ -61,6 +62,7 @@ def show_run(run_id: RunId, as_json: Json = False) -> None:
         timeline = instance.ledger.timeline(one.run.id)
         back = came_back(instance, one.run.id)
         returned = instance.ledger.returned_counts(one.run.id)
+        warming = warming_of_run(instance, one.run, one.tally.pending) if one.run.state in OPEN else None
     if as_json:
         print_json(
             {
@@ -68,11 +70,14 @@ def show_run(run_id: RunId, as_json: Json = False) -> None:
                 "bundle": one.run.bundle,
                 "came_back": back.as_json(),
                 "returned": returned,
+                "warming": warming.words if warming else "",
                 "timeline": timeline,
             }
         )
         return
     show_report(one)
+    if warming:
+        say(warming.words)
     show_reactions(back)
     show_returned(returned)
     table("Timeline", ("when", "what", "in detail"), [(when(e.at), e.business, e.technical) for e in timeline])

@@ -119,6 +119,8 @@ def _show_dry_run(result: DryRun, *, as_json: bool) -> int:
     table(f"{result.campaign}: nothing was sent", ("people", "count"), [(r.replace("_", " "), n) for r, n in rows if n])
     for until, people in sorted(result.waits.items()):
         say(f"Quiet hours: {people} of the people matched wait until {until} their time.")
+    if result.warming is not None:
+        say(result.warming.words)
     say(f"Bundle {result.bundle[:12]}. " + ("It may go." if result.ready else f"It would be held: {result.why}"))
     return 0 if result.ready else 3
 

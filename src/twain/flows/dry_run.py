@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from twain.errors import Held, TwainError
@@ -19,6 +20,7 @@ from twain.flows.production import require_production
 from twain.flows.publish import make, require_approval
 from twain.flows.quiet import Waiting, quiet_for
 from twain.flows.send import SendOptions
+from twain.flows.warming import Warming, warming_of
 from twain.flows.watch import Nobody
 from twain.ports import Session
 from twain.records import Bundle, Funnel, Level, Verdict
@@ -30,7 +32,9 @@ class DryRun:
     """What would happen. *ready* is False when the send would be held; *why* says so.
 
     *cost* is the database's own estimate, *seconds* what the audience's query really took. *waits*: of the people matched, how
-    many quiet hours would keep waiting if it began now, by the local time they end at (``{"08:00": 412}``).
+    many quiet hours would keep waiting if it began when it is planned (or now), by the local time they end at
+    (``{"08:00": 412}``), and *waits_end*: when the last of them may go (epoch seconds). *warming*: what it means for this send
+    that its sender is warmed up.
     """
 
     campaign: str
@@ -42,6 +46,8 @@ class DryRun:
     why: str = ""
     seconds: float = 0.0
     waits: Mapping[str, int] = field(default_factory=dict)
+    waits_end: float = 0.0
+    warming: Warming | None = None
 
     def as_json(self) -> dict[str, Any]:
         """As ``twain send --dry-run --json`` prints it."""
@@ -61,6 +67,7 @@ class DryRun:
             "ready": self.ready,
             "why": self.why,
             "waits": dict(self.waits),
+            "warming": self.warming.words if self.warming else "",
         }  # fmt: skip
 
 
@@ -82,12 +89,38 @@ def rehearse(instance: Instance, bundle: Bundle, options: SendOptions | None = N
         verdicts = check_feeds(instance, session, prepared, Nobody())
         cost = session.cost(prepared.audience.statement)
         began = instance.clock.boottime()
-        waiting = Waiting(quiet_for(bundle, instance.settings.time_zone), instance.clock.now())
+        waiting = Waiting(quiet_for(bundle, instance.settings.time_zone), begins_at(instance, bundle))
         funnel = _count(instance, session, prepared, options, waiting)
         seconds = instance.clock.boottime() - began
     verdicts += _people(instance, prepared, funnel, options)
     why = _why_not(instance, bundle, verdicts)
-    return DryRun(bundle.campaign, bundle.hash, funnel, tuple(verdicts), cost, not why, why, seconds, waiting.until)
+    warming = _warming(instance, bundle, funnel.audience, options)
+    return DryRun(
+        bundle.campaign,
+        bundle.hash,
+        funnel,
+        tuple(verdicts),
+        cost,
+        not why,
+        why,
+        seconds,
+        waiting.until,
+        waiting.last,
+        warming,
+    )
+
+
+def begins_at(instance: Instance, bundle: Bundle) -> float:
+    """When a bundle would begin to go: at its planned moment while that is ahead, else now. Epoch seconds."""
+    planned = str(bundle.body.get("planned_for") or "")
+    moment = datetime.fromisoformat(planned).timestamp() if planned else 0.0
+    return max(instance.clock.now(), moment)
+
+
+def _warming(instance: Instance, bundle: Bundle, people: int, options: SendOptions) -> Warming | None:
+    begins, length = begins_at(instance, bundle), bundle.body.get("not_after")
+    not_after = options.not_after if options.not_after is not None else begins + float(length) if length else None
+    return warming_of(instance, bundle, people, begins=begins, not_after=not_after)
 
 
 def _count(instance: Instance, session: Session, prepared: Prepared, options: SendOptions, waiting: Waiting) -> Funnel:

@@ -14,12 +14,14 @@ from twain.flows.files import read_text
 from twain.flows.quiet import QuietHours, read_quiet_hours
 from twain.flows.toml_places import key_lines
 from twain.flows.topics import Recipients, read_recipients
+from twain.flows.warm_ups import read_warm_ups
 from twain.records import SoftRule
+from twain.records.warming import WarmUp
 from twain.settings import seconds
 
 _FILE = "policy.toml"
 _KEYS = {"approval", "people", "checks", "cap", "bounces", "retention", "brakes", "topic", "recipients", "quiet_hours",
-         "incidents"}  # fmt: skip
+         "incidents", "warm_up"}  # fmt: skip
 _KEPT = {"deliveries", "events", "bounces", "checks", "conversions", "holdouts"}
 _BRAKES = ("complaints", "bounces", "unsubscribes")
 _RESUME = ("by itself", "ask")
@@ -109,6 +111,7 @@ class Policy:
     brakes: Brakes = field(default_factory=Brakes)
     recipients: Recipients = field(default_factory=Recipients)
     quiet_hours: tuple[QuietHours, ...] = ()
+    warm_ups: tuple[WarmUp, ...] = ()
     incidents: Incidents = field(default_factory=Incidents)
     retention: Mapping[str, float] = field(default_factory=dict)
     """Table of the delivery history → seconds its rows are kept; a table that is not named is kept for ever."""
@@ -139,6 +142,7 @@ def read_policy(root: Path) -> Policy:
         brakes=_brakes(raw.get("brakes", {}), lines),
         recipients=read_recipients(raw, lines),
         quiet_hours=read_quiet_hours(raw.get("quiet_hours", []), lines),
+        warm_ups=read_warm_ups(raw.get("warm_up", []), lines),
         incidents=_incidents(raw.get("incidents", {}), lines),
         retention=_retention(raw.get("retention", {}), lines),
     )

@@ -91,6 +91,8 @@ class Waiting:
     quiet: Callable[[str], str] | None
     now: float
     until: Counter[str] = field(default_factory=Counter)
+    last: float = 0.0
+    """When the last of them may go (epoch seconds); 0 when nobody waits."""
 
     def watch(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """The same batches, counted as they go by."""
@@ -110,6 +112,7 @@ class Waiting:
             if until > self.now:
                 local = datetime.fromtimestamp(until, ZoneInfo(json.loads(quiet)["zone"]))
                 self.until[f"{local:%H:%M}"] += counted["counts"]
+                self.last = max(self.last, until)
 
 
 def _one(raw: Mapping[str, Any], lines: Mapping[str, int]) -> QuietHours:

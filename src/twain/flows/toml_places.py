@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 
 _HEADER = re.compile(r"^\s*\[{1,2}\s*([A-Za-z0-9_.\-\"' ]+?)\s*\]{1,2}\s*(?:#.*)?$")
@@ -10,15 +11,22 @@ _KEY = re.compile(r"^\s*([A-Za-z0-9_\-\"'.]+)\s*=")
 
 
 def key_lines(text: str) -> Mapping[str, int]:
-    """Dotted key → its line (1-based). In an array of tables the last one wins; inline tables count as their key."""
+    """Dotted key → its line (1-based). Inline tables count as their key.
+
+    In an array of tables ``x.key`` is that of the last one, and each has its own as ``x[0].key``.
+    """
     lines: dict[str, int] = {}
-    table = ""
+    table = nth = ""
+    seen: Counter[str] = Counter()
     for number, line in enumerate(text.splitlines(), start=1):
         if header := _HEADER.match(line):
             table = _bare(header[1])
-            lines[table] = number
+            nth = f"{table}[{seen[table]}]" if line.lstrip().startswith("[[") else ""
+            seen[table] += 1
+            lines[table] = lines[nth or table] = number
         elif key := _KEY.match(line):
-            lines[f"{table}.{_bare(key[1])}" if table else _bare(key[1])] = number
+            for prefix in {table, nth} - {""} or {""}:
+                lines[f"{prefix}.{_bare(key[1])}" if prefix else _bare(key[1])] = number
     return lines
 
 

@@ -50,7 +50,8 @@ def _figures(run: DryRun) -> dict[str, Any]:
         "technical": " ".join(v.technical for v in held),
         "verdicts": [_verdict(one) for one in run.verdicts],
         "funnel": {"matched": run.funnel.matched, "excluded": {k: n for k, n in run.funnel.excluded.items() if n},
-                   "audience": run.funnel.audience},
+                   "audience": run.funnel.audience, "waits": dict(run.waits), "waits_end": run.waits_end,
+                   "warming": run.warming.words if run.warming else ""},
         "cost": run.cost,
         "seconds": round(run.seconds, 3),
     }  # fmt: skip

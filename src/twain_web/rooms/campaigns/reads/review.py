@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -44,6 +44,18 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Later:
+    """Of the *people* matched, those whom quiet hours keep waiting, when the last of them may have it, and when all is sent.
+
+    *done* is None while nobody knows how fast the channel is.
+    """
+
+    people: int
+    until: datetime
+    done: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Review:
     """What is under review. *problem* is set, and *bundle* is None, when the campaign cannot be made into a bundle yet."""
 
@@ -69,6 +81,7 @@ class Review:
     stops: tuple[Any, ...] = field(default=())
     finish: Estimate | None = None
     room: Room | None = None
+    later: Later | None = None
 
     @property
     def needs_approval(self) -> bool:
@@ -99,10 +112,12 @@ def _full(instance: Instance, subject: Subject, bundle: Bundle, person: Any, lau
     zone = instance.settings.time_zone
     request = ApprovalRequest.objects.filter(campaign=subject.slug).select_related("asked_by").first()
     tried = Rehearsal.objects.filter(bundle=bundle.hash).first()
+    finish = finish_of(instance, bundle, tried)
     return Review(
         subject=subject,
         bundle=bundle,
-        finish=finish_of(instance, bundle, tried),
+        finish=finish,
+        later=later_of(tried, finish),
         room=room_for(bundle.body, people_of(instance, bundle, tried), plan.due(zone, now) if plan else now),
         rules=tuple(_rule(instance, rule, wrote) for rule in rules),
         approved=not any(rule.missing for rule in rules),
@@ -132,6 +147,16 @@ def finish_of(instance: Instance, bundle: Bundle, tried: Rehearsal | None) -> Es
     if tried is None or tried.audience is None:
         return None
     return estimate(instance, str(bundle.body["channel"]), tried.audience)
+
+
+def later_of(tried: Rehearsal | None, finish: Estimate | None) -> Later | None:
+    """Who gets it later because of quiet hours, once somebody has counted; None when nobody does."""
+    waits = tried.funnel.get("waits", {}) if tried else {}
+    if tried is None or not waits:
+        return None
+    people, until = sum(waits.values()), datetime.fromtimestamp(tried.funnel["waits_end"], UTC)
+    done = until + timedelta(seconds=people / finish.rate) if finish and finish.rate else None
+    return Later(people, until, done)
 
 
 def _open(request: ApprovalRequest | None) -> ApprovalRequest | None:

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from twain.flows.account import Report, report
 from twain.flows.send import OPEN
+from twain.flows.warming import Warming, warming_of_run
 from twain.records import Run, RunState
 from twain_web import engine
 from twain_web.rooms.campaigns.models import Campaign, Launch
@@ -22,7 +23,10 @@ _WINDOW = 60.0  # seconds over which a rate is measured
 
 @dataclass(frozen=True, slots=True)
 class LiveSend:
-    """A send that is not over, or just was. *rate* is messages per second lately; *eta* when the last one goes, if known."""
+    """A send that is not over, or just was. *rate* is messages per second lately; *eta* when the last one goes, if known.
+
+    *warming* says in words what may go on which day while its sender is warmed up.
+    """
 
     run_id: str
     campaign: str
@@ -44,6 +48,7 @@ class LiveSend:
     next_at: datetime | None = None
     expires_at: datetime | None = None
     told: str = ""
+    warming: str = ""
 
     @property
     def done(self) -> int:
@@ -78,6 +83,7 @@ def card_of(one: Report, launch: Launch | None = None, name: str = "") -> LiveSe
     run, tally = one.run, one.tally
     launch = launch or Launch.objects.filter(run_id=run.id).first()
     rate = _rate(one) if run.state is RunState.SENDING else one.rate
+    warming = warming_of_run(engine.instance(), run, tally.pending) if run.state in OPEN else None
     return LiveSend(
         run_id=run.id,
         campaign=run.campaign,
@@ -91,13 +97,14 @@ def card_of(one: Report, launch: Launch | None = None, name: str = "") -> LiveSe
         unknown=tally.uncertain,
         pending=tally.pending,
         rate=rate,
-        eta=_eta(run, tally.pending, rate),
+        eta=_eta(run, tally.pending, rate, warming),
         why=launch.why if launch and run.state in (RunState.HELD, RunState.PAUSED) else "",
         owner=_owner(run),
         started_at=datetime.fromtimestamp(run.started_at or run.created_at, UTC),
         channel=run.channel,
         expires_at=datetime.fromtimestamp(run.not_after, UTC) if run.not_after else None,
         told=launch.told if launch else "",
+        warming=warming.words if warming else "",
     )
 
 
@@ -130,7 +137,9 @@ def _rate(one: Report) -> float:
     return one.rate
 
 
-def _eta(run: Run, pending: int, rate: float) -> datetime | None:
+def _eta(run: Run, pending: int, rate: float, warming: Warming | None) -> datetime | None:
+    if run.state is RunState.SENDING and warming is not None and warming.days > 1:
+        return datetime.fromtimestamp(warming.finish, UTC)
     if run.state is not RunState.SENDING or rate <= 0:
         return None
     return datetime.now(UTC) + timedelta(seconds=pending / rate)

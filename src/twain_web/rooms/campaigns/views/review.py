@@ -26,7 +26,7 @@ from twain_web.rooms.campaigns.permissions import (
     LAUNCH_CAMPAIGN,
     READ_CAMPAIGN,
 )
-from twain_web.rooms.campaigns.reads.review import finish_of, review
+from twain_web.rooms.campaigns.reads.review import finish_of, later_of, review
 from twain_web.rooms.campaigns.records import Subject, campaign_record, subject
 from twain_web.rooms.campaigns.rehearsing import newest, rehearse
 
@@ -38,7 +38,7 @@ def show_review(request: HttpRequest, one: Subject) -> HttpResponse:
     return render(
         request,
         "campaigns/review.html",
-        {"one": one, "review": found, "finish": found.finish, "token": uuid.uuid4().hex},
+        {"one": one, "review": found, "finish": found.finish, "later": found.later, "token": uuid.uuid4().hex},
     )
 
 
@@ -52,7 +52,8 @@ def check(request: HttpRequest, one: Subject) -> HttpResponse:
     if not request.htmx:  # type: ignore[attr-defined]
         return redirect("campaigns:review", slug=one.slug)
     tried = newest(bundle.hash)
-    shown = {"one": one, "bundle": bundle, "tried": tried, "finish": finish_of(instance, bundle, tried)}
+    finish = finish_of(instance, bundle, tried)
+    shown = {"one": one, "bundle": bundle, "tried": tried, "finish": finish, "later": later_of(tried, finish)}
     return render(request, "campaigns/_checks.html", shown)
 
 
