@@ -74,3 +74,17 @@ def test_ci_hears_of_a_calendar_that_is_wrong(demo):
     said = demo.twain("check", "--offline", "--json")
     assert said.code != 0
     assert "T911" in said.out
+
+
+def test_clicks_that_were_booked_are_taken_by_a_send_that_needs_no_slot(demo):
+    (demo.root / "capacity.toml").write_text(
+        '[[limit]]\nof = "website:shop"\nclicks_per_hour = 1\neffective_from = 2020-01-01\n'
+    )
+    sent = demo.twain("send", "summer-thanks", "--limit", "20", "--json")
+    assert (sent.code, demo.messages()) == (0, 20)
+    assert demo.twain("capacity", "show", "--json").json["slots"] == []
+    assert demo.twain("capacity", "book", "summer-thanks", "--people", "1", "--at", _now(), "--json").code == 0
+    again = demo.twain("send", "summer-thanks", "--limit", "30", "--json")
+    assert again.code == 0, "more than was booked, and its channel is not limited"
+    (slot,) = demo.twain("capacity", "show", "--json").json["slots"]
+    assert (slot["state"], slot["people"], slot["run"] != "") == ("taken", 30, True)

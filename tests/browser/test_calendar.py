@@ -21,7 +21,9 @@ def _planned(page, title, people, when):
 
 
 def test_a_plan_is_answered_with_a_simpler_way_adopted_booked_and_moved_by_keyboard(page_as, house, good_page, tab_to):
-    (house.root / "capacity.toml").write_text(CAPACITY)
+    declared = house.root / "capacity.toml"
+    before = declared.read_text()
+    declared.write_text(CAPACITY)
     try:
         lena, jonas = page_as("lhoffmann"), page_as("jweber")
         address = _planned(lena, "Letters to hikers", 41_000, f"{FAR}T09:00")
@@ -45,7 +47,7 @@ def test_a_plan_is_answered_with_a_simpler_way_adopted_booked_and_moved_by_keybo
         expect(lena.get_by_text("channel mail is full")).to_have_count(0)
         assert lena.url == other
     finally:
-        (house.root / "capacity.toml").unlink()
+        declared.write_text(before)
 
 
 def test_a_plan_is_dragged_to_another_day_and_the_calendar_is_good_to_look_at(page_as, good_page):

@@ -56,6 +56,12 @@ def taken(instance: Instance, since: float, until: float, *, but: str = "") -> d
     return found
 
 
+def is_limited(instance: Instance, demand: Demand, begins: float) -> bool:
+    """Whether anything that it would ask for then has a limit."""
+    capacity = capacity_of(instance)
+    return bool(capacity.bounds(demand.loads(capacity, begins)))
+
+
 def next_free(instance: Instance, demand: Demand, after: float | None = None, *, but: str = "") -> float | None:
     """The first moment (epoch seconds) at which it fits: *after* itself or a full hour later; None within sixty days."""
     since = instance.clock.now() if after is None else after
@@ -107,19 +113,25 @@ def take_slot(instance: Instance, run: Run, bundle: Bundle, people: int) -> Slot
     """Take the campaign's slot for a run whose audience is *people*: from now, in its true size. None where nothing is limited.
 
     A send to one person asks for nothing. Raises Held T914: without a slot, or when the audience is larger than what is left.
+    Where its channel is not limited and only its clicks were booked, it takes that slot and nothing holds it.
     """
-    if run.scope.startswith("to:") or not _limited(instance, bundle):
+    if run.scope.startswith("to:"):
         return None
-    now = instance.clock.now()
+    now, limited = instance.clock.now(), _limited(instance, bundle)
     slots = instance.ledger.slots(since=now - HOUR, campaign=bundle.campaign)
     mine = next((slot for slot in slots if covers(slot, now) or slot.run_id == run.id), None)
-    if mine is None:
+    if mine is None and limited:
         raise _without(instance, bundle, now, people)
-    demand, capacity = demand_of(instance, bundle.body, people), capacity_of(instance)
+    return _take(instance, run, bundle, people, mine, limited=limited) if mine else None
+
+
+def _take(instance: Instance, run: Run, bundle: Bundle, people: int, mine: Slot, *, limited: bool) -> Slot:
+    now, demand, capacity = instance.clock.now(), demand_of(instance, bundle.body, people), capacity_of(instance)
     actual = replace(_slot(instance, bundle.campaign, demand, now, mine.id, capacity), state="taken", run_id=run.id,
                      exception=mine.exception, person=mine.person, booked_at=mine.booked_at)  # fmt: skip
-    barred = "" if mine.exception else capacity.barred(_span(actual), {resource for resource, _ in actual.loads})
-    over = [] if barred else instance.ledger.book_slot(actual, capacity.bounds(actual.loads))
+    free = bool(mine.exception) or not limited
+    barred = "" if free else capacity.barred(_span(actual), {resource for resource, _ in actual.loads})
+    over = [] if barred else instance.ledger.book_slot(actual, capacity.bounds(actual.loads) if limited else {})
     if barred or over:
         why = barred or f"{people} people, {mine.people} were booked; {full_words(instance, over)}"
         raise _no_room(instance, bundle.campaign, demand, why, now, mine.id)

@@ -10,9 +10,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from ipaddress import ip_address
 from pathlib import Path
 
+from twain.demo.calendars import write_calendars
 from twain.demo.start import claim_ports, free_port
 from twain.errors import ConfigError, TwainError
 from twain.settings import find_root, load_settings
@@ -83,6 +85,7 @@ def _claim_demo(root: Path, asked: Asked, port: int) -> int:
         )
     if not _loopback(asked.host):
         raise ConfigError(f"The demo does not listen on {asked.host}.", todo="Leave --host away: it is 127.0.0.1 then.")
+    write_calendars(root, date.today())  # noqa: DTZ011 — the demo's own machine, its own day
     return claim_ports(root, port, inbox_port=8026 if asked.port else 0)
 
 
@@ -101,6 +104,7 @@ def _prepare(*, demo: bool) -> tuple[Mapping[str, object], ...]:
     import django  # noqa: PLC0415 — its settings are made from the environment that has just been set
 
     django.setup(set_prefix=False)
+    from twain_web.rooms.capacity.public import enter_demo_plans  # noqa: PLC0415
     from twain_web.rooms.content.public import enter_demo  # noqa: PLC0415
     from twain_web.rooms.people.public import enter_demo_people  # noqa: PLC0415
     from twain_web.supervise.prepare import prepare  # noqa: PLC0415
@@ -110,6 +114,7 @@ def _prepare(*, demo: bool) -> tuple[Mapping[str, object], ...]:
         return ()
     people = tuple(enter_demo_people())
     enter_demo(by="lhoffmann")
+    enter_demo_plans(marketing="lhoffmann", its="jweber")
     return people
 
 

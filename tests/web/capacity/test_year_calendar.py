@@ -16,7 +16,7 @@ from twain_web.roles import Role
 from twain_web.rooms.capacity import actions, reads
 from twain_web.rooms.capacity.models import CalendarFeed, Plan
 from twain_web.rooms.capacity.moving import _begun, go_live
-from twain_web.rooms.capacity.public import give_back, reserve, room_for
+from twain_web.rooms.capacity.public import enter_demo_plans, give_back, reserve, room_for
 from twain_web.rooms.people.public import audit_page
 
 pytestmark = pytest.mark.django_db
@@ -192,3 +192,29 @@ def test_a_plan_is_written_down_by_a_form_that_says_what_is_wrong(signed_in, lim
     assert (past.status_code, Plan.objects.count()) == (422, 0)
     assert client.post(reverse("capacity:new"), {**said, "begins_at": later().isoformat()}).status_code == 302
     assert Plan.objects.get().state == "idea"
+
+
+def test_the_demos_plans_are_made_once_and_never_over_somebodys_own(company, somebody):
+    assert enter_demo_plans(marketing="lhoffmann", its="jweber") == 0, "nobody is there yet"
+    for name, role in (("lhoffmann", Role.MARKETER), ("jweber", Role.DATA_OWNER)):
+        somebody(role, username=name)
+    assert enter_demo_plans(marketing="lhoffmann", its="jweber") == 3
+    assert sorted(Plan.objects.values_list("state", flat=True)) == ["announced", "feasible", "idea"]
+    assert all(one.begins_at > timezone.now() + timedelta(days=30) for one in Plan.objects.all())
+    assert enter_demo_plans(marketing="lhoffmann", its="jweber") == 0
+
+
+def test_clicks_alone_are_booked_by_a_launch_and_hold_no_send(company, somebody):
+    limit = '[[limit]]\nof = "website:shop"\nclicks_per_hour = 5000\neffective_from = 2020-01-01\n'
+    (ROOT / "capacity.toml").write_text(limit)
+    body = {"campaign": "summer-thanks", "channel": "mail", "feed": "customers"}
+    try:
+        room = room_for(body, 500, later())
+        assert (room.limited, room.fits) == (True, True)
+        assert not room_for(body, 3_000_000, later()).fits
+        reserve(by=somebody(Role.MARKETER), body=body, people=500, begins=later())
+        (slot,) = engine.ledger().slots(campaign="summer-thanks")
+        assert sum(amount for (of, _hour), amount in slot.loads.items() if of == "website:shop") == pytest.approx(15)
+        give_back("summer-thanks")
+    finally:
+        (ROOT / "capacity.toml").unlink()

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from twain.flows.capacity import book, capacity_of, demand_of, next_free, why_not
+from twain.flows.capacity import book, demand_of, is_limited, next_free, why_not
 from twain_web import engine
 from twain_web.rooms.capacity import programs
 from twain_web.rooms.capacity.ahead import Noticed, Week, noticed, weeks
+from twain_web.rooms.capacity.demo import enter_demo_plans
 from twain_web.rooms.capacity.exceptions import ask_url
 from twain_web.rooms.capacity.models import Plan
 from twain_web.rooms.capacity.programs import PlanRecord, plan_records
@@ -22,6 +23,7 @@ __all__ = [
     "PlanRecord",
     "Room",
     "Week",
+    "enter_demo_plans",
     "give_back",
     "noticed",
     "plan_records",
@@ -65,10 +67,10 @@ class Room:
 def room_for(body: Mapping[str, Any], people: int, begins: datetime) -> Room:
     """The room for a bundle's body at a moment, and the next free slot."""
     instance = engine.instance()
-    hour = int(begins.timestamp() // 3600)
-    if people < 1 or capacity_of(instance).limit(f"channel:{body['channel']}", hour) is None:
+    demand = demand_of(instance, body, max(1, people))
+    if people < 1 or not is_limited(instance, demand, begins.timestamp()):
         return Room(limited=False, fits=True)
-    demand, own = demand_of(instance, body, people), _own(str(body["campaign"]))
+    own = _own(str(body["campaign"]))
     why = why_not(instance, demand, begins.timestamp(), but=own)
     found = next_free(instance, demand, begins.timestamp(), but=own)
     at = None if found is None else datetime.fromtimestamp(found, UTC)
@@ -78,10 +80,11 @@ def room_for(body: Mapping[str, Any], people: int, begins: datetime) -> Room:
 
 
 def reserve(*, by: Any, body: Mapping[str, Any], people: int, begins: datetime) -> None:  # noqa: ANN401 — a Person
-    """Book a launch's room where its channel is limited. Raises Held T914, naming the next free slot."""
+    """Book a launch's room where anything that it needs is limited. Raises Held T914, naming the next free slot."""
     instance = engine.instance(by)
-    if capacity_of(instance).limit(f"channel:{body['channel']}", int(begins.timestamp() // 3600)) is not None:
-        book(instance, str(body["campaign"]), demand_of(instance, body, max(1, people)), begins.timestamp())
+    demand = demand_of(instance, body, max(1, people))
+    if is_limited(instance, demand, begins.timestamp()):
+        book(instance, str(body["campaign"]), demand, begins.timestamp())
 
 
 def plans_ahead() -> list[PlanCard]:
