@@ -9,33 +9,17 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import typer
 
 from twain import __version__
-from twain.cli import (
-    audience,
-    bounces,
-    brakes,
-    capacity,
-    control,
-    demo,
-    domains,
-    events,
-    feeds,
-    forms,
-    privacy,
-    results,
-    runs,
-    send,
-)
-from twain.cli.output import show_error
+from twain.cli.rooms import Rooms
 from twain.errors import TwainError
 
 app = typer.Typer(
     name="twain",
+    cls=Rooms,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -62,38 +46,23 @@ def root(
     """Take part: see the commands below."""
 
 
-for _room in (
-    send,
-    runs,
-    audience,
-    feeds,
-    control,
-    domains,
-    events,
-    privacy,
-    demo,
-    bounces,
-    results,
-    brakes,
-    forms,
-    capacity,
-):
-    _room.register(app)
-for _entry in entry_points(group="twain.commands"):
-    _entry.load()(app)
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; every error of ours becomes words and a documented exit code."""
     words = sys.argv[1:] if arguments is None else arguments
     try:
         app(words)
     except TwainError as error:
-        show_error(error, as_json="--json" in words)
+        _show(error, words)
         sys.exit(error.exit_code)
     except Exception as error:  # noqa: BLE001 — the last resort: a driver's own words could hold what must not be shown
-        show_error(_unexpected(error), as_json="--json" in words)
+        _show(_unexpected(error), words)
         sys.exit(1)
+
+
+def _show(error: TwainError, words: list[str]) -> None:
+    from twain.cli.output import show_error  # noqa: PLC0415 — what draws tables is not loaded to say a version
+
+    show_error(error, as_json="--json" in words)
 
 
 def _unexpected(error: Exception) -> TwainError:
