@@ -17,6 +17,7 @@ from twain.flows.instance import Instance
 from twain.flows.intake import check_intakes
 from twain.flows.prepare import Question, answer
 from twain.flows.publish import campaign_body
+from twain.flows.topics_used import check_topics
 from twain.records import Feed, Level, Problem, Verdict
 
 T = TypeVar("T")
@@ -30,6 +31,7 @@ def check_offline(instance: Instance) -> list[Problem]:
         problems.append(Problem("warning", "T110", "There are no feeds yet.", "Draft some: twain connect <source>."))
     for name in instance.workspace.campaigns():
         problems += check_campaign(instance, name)
+    _try(lambda: problems.extend(check_topics(instance)), problems)
     return problems
 
 
