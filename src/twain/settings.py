@@ -353,17 +353,29 @@ def _hours(value: object, where: str) -> tuple[str, str] | None:
     return match[1], match[2]
 
 
+def _token_places(raw: Mapping[str, Any], where: str, folder: Path) -> dict[str, Any]:
+    """Where a channel's token lies, unread: it changes while we work. A command lies outside: who writes here shall run none."""
+    if "token_command" in raw:
+        raise ConfigError(
+            f"{where}.token_command stands in the workspace, and whoever may write there could run it here.",
+            place=Place("twain.toml"),
+            todo="Put the command into an environment variable of Twain's, and name that: token_command_env.",
+        )
+    return {"token_file": str(folder / str(raw["token_file"]))} if "token_file" in raw else {}
+
+
 def _channel(name: str, raw: Mapping[str, Any], folder: Path, env: Mapping[str, str]) -> ChannelSettings:
     where = f"channels.{name}"
     options = {
         k: v
         for k, v in raw.items()
-        if k not in {"kind", "connections", "limits", "dkim", "track_clicks", "track_opens", "bounce_address"}
+        if k
+        not in {"kind", "connections", "limits", "dkim", "track_clicks", "track_opens", "bounce_address", "token_file"}
     }
     return ChannelSettings(
         name=name,
         kind=_required(raw, "kind", where),
-        options=resolve_secrets(options, where, folder, env),
+        options={**_token_places(raw, where, folder), **resolve_secrets(options, where, folder, env)},
         connections=int(raw.get("connections", 4)),
         limits=raw.get("limits", {}),
         dkim=_dkim(raw["dkim"], f"{where}.dkim", folder, env) if "dkim" in raw else (),

@@ -131,7 +131,7 @@ def test_an_endpoint_that_is_gone_is_tried_again(endpoint):
     endpoint.url = "http://127.0.0.1:1/token"
     with serving(Imap, Store()) as port, pytest.raises(ChannelUnavailable) as gone:
         open_mailbox(options("imap", port, endpoint)).__enter__()
-    assert gone.value.shown_code == "T850"
+    assert gone.value.shown_code == "T937"
 
 
 @pytest.mark.parametrize(

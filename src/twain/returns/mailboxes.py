@@ -20,8 +20,8 @@ from types import TracebackType
 from typing import Any, Literal, NamedTuple, Protocol, Self, cast
 
 from twain.errors import ChannelError, ChannelUnavailable, ConfigError, Place
+from twain.oauth import KEYS, OAuth, access_token, read_oauth, xoauth2
 from twain.returns.mail_parts import MAX_BYTES
-from twain.returns.oauth import KEYS, OAuth, access_token, read_oauth, xoauth2
 from twain.settings import seconds
 
 Kind = Literal["imap", "pop3", "maildir"]

@@ -13,6 +13,7 @@ from typing import cast
 
 from twain.delivery.channels.smtp_options import SmtpOptions
 from twain.delivery.channels.smtp_replies import clean
+from twain.delivery.channels.smtp_tokens import METHODS, initial
 from twain.errors import ChannelError, ChannelUnavailable
 
 _LONGEST_REPLY = 65_536
@@ -209,17 +210,17 @@ async def _starttls(greeter: Greeter, options: SmtpOptions, extensions: Extensio
 
 
 async def _sign_in(greeter: Greeter, options: SmtpOptions, extensions: Extensions) -> None:
-    how = {"plain": _plain, "login": _login}
-    wanted = ("plain", "login") if options.auth == "auto" else (options.auth,)
+    known = {"plain": _plain, "login": _login} if options.tokens is None else dict.fromkeys(METHODS, _by_token)
+    wanted = tuple(known) if options.auth == "auto" else (options.auth,)
     method = next((m for m in wanted if m.upper() in extensions.auth), None)
     if method is None:
         offered = ", ".join(sorted(extensions.auth)) or "none"
         raise ChannelError(
             f"The relay {options.host} offers no sign-in that Twain knows (it offers {offered}).",
             code="T822",
-            todo="Twain signs in by PLAIN or LOGIN over TLS. Ask the relay's owner.",
+            todo=f"Twain signs in by {' or '.join(one.upper() for one in wanted)} here, over TLS. Ask the relay's owner.",
         )
-    reply = await how[method](greeter, options)
+    reply = await known[method](greeter, options, method)
     if reply.code == 235:
         return
     if 400 <= reply.code < 500:
@@ -227,17 +228,39 @@ async def _sign_in(greeter: Greeter, options: SmtpOptions, extensions: Extension
     raise ChannelError(
         f"The relay {options.host} refused the sign-in of {options.username!r}: {reply.text}",
         code="T820",
-        todo="Check the username and the password that the settings refer to.",
+        todo=f"Check the username and the {'token' if options.tokens else 'password'} that the settings refer to.",
     )
 
 
-async def _plain(greeter: Greeter, options: SmtpOptions) -> Reply:
+async def _by_token(greeter: Greeter, options: SmtpOptions, method: str) -> Reply:
+    """Show the token that is there; if it is refused, another one, once: tokens run out by themselves after an hour or so."""
+    assert options.tokens is not None  # noqa: S101 — whoever has none signs in otherwise
+    shown = await asyncio.to_thread(options.tokens.get)
+    reply = await _show(greeter, options, method, shown)
+    if reply.code < 500:
+        return reply
+    another = await asyncio.to_thread(options.tokens.get, shown)
+    return reply if another == shown else await _show(greeter, options, method, another)
+
+
+async def _show(greeter: Greeter, options: SmtpOptions, method: str, token: str) -> Reply:
+    """One exchange. Why a token is refused comes as a challenge of its own, which wants an answer before it says no."""
+    first = base64.b64encode(initial(method, options.username, token, options.host, options.port))
+    reply = await _ask(greeter, b"AUTH %b %b" % (method.upper().encode(), first), options.reply_timeout)
+    if reply.code == 334:
+        reply = await _ask(
+            greeter, b"" if method == "xoauth2" else b"AQ==", options.reply_timeout
+        )  # RFC 7628, section 3.2.3
+    return reply
+
+
+async def _plain(greeter: Greeter, options: SmtpOptions, _method: str) -> Reply:
     """RFC 4616, with the initial response of RFC 4954 section 4."""
     secret = f"\0{options.username}\0{options.password}".encode()
     return await _ask(greeter, b"AUTH PLAIN " + base64.b64encode(secret), options.reply_timeout)
 
 
-async def _login(greeter: Greeter, options: SmtpOptions) -> Reply:
+async def _login(greeter: Greeter, options: SmtpOptions, _method: str) -> Reply:
     """The unregistered but common two-question sign-in."""
     reply = await _ask(greeter, b"AUTH LOGIN", options.reply_timeout)
     for answer in (options.username, options.password):

@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from twain.delivery.channels.smtp_tokens import KEYS as TOKEN_KEYS
+from twain.delivery.channels.smtp_tokens import METHODS, open_tokens
 from twain.delivery.dkim import Sealer
 from twain.delivery.dkim_keys import open_sealer
 from twain.errors import ConfigError, Place
+from twain.oauth import Tokens
 from twain.settings import ChannelSettings, seconds
 
 Tls = Literal["none", "starttls", "tls"]
@@ -37,6 +40,7 @@ _KEYS = frozenset(
         "accept_timeout",
         "give_up_after",
         "idle",
+        *TOKEN_KEYS,
     }
 )
 
@@ -48,7 +52,8 @@ class SmtpOptions:
     *in_flight* and *in_flight_bytes* bound what one connection has begun and not had answered: after a crash, that
     much may be sent twice or stay unknown. A single message may be larger than *in_flight_bytes*; it then goes alone.
     *give_up_after*: with no connection for this long, delivery ends with ChannelUnavailable. *idle*: connections with
-    nothing to do are closed after it. *sealer* signs every message (DKIM), None = nobody does here.
+    nothing to do are closed after it. *sealer* signs every message (DKIM), None = nobody does here. *tokens*: what is shown
+    instead of a password, None = the password is.
     """
 
     name: str
@@ -71,6 +76,7 @@ class SmtpOptions:
     give_up_after: float = 60.0
     idle: float = 60.0
     sealer: Sealer | None = field(default=None, repr=False)
+    tokens: Tokens | None = field(default=None, repr=False)
 
     def ssl_context(self) -> ssl.SSLContext:
         """Certificate and host name are always verified; *ca_file* adds a company's own authority."""
@@ -92,25 +98,27 @@ def read_options(settings: ChannelSettings) -> SmtpOptions:
             raise _wrong(where, key, "is not an option of an smtp channel", f"Known: {', '.join(sorted(_KEYS))}.")
     host = str(raw.get("host", "localhost"))
     tls = _one_of(raw, "tls", ("none", "starttls", "tls"), "none" if is_loopback(host) else "starttls", where)
+    ca_file = _readable(raw, where)
     options = SmtpOptions(
         name=settings.name,
         host=host,
         port=_whole(raw, "port", 465 if tls == "tls" else (25 if is_loopback(host) else 587), where, 65_535),
         connections=_positive(settings.connections, "connections", where, 1000),
         tls=cast("Tls", tls),
-        ca_file=_readable(raw, where),
+        ca_file=ca_file,
         username=str(raw.get("username", "")),
         password=str(raw.get("password", "")),
-        auth=_one_of(raw, "auth", ("auto", "plain", "login"), "auto", where),
+        auth=_one_of(raw, "auth", ("auto", "plain", "login", *METHODS), "auto", where),
         hostname=_hostname(raw, where),
         in_flight=_whole(raw, "in_flight", 32, where, 10_000),
         in_flight_bytes=_whole(raw, "in_flight_bytes", 1 << 20, where, 1 << 30),
         chunking=bool(raw.get("chunking", True)),
         pipelining=bool(raw.get("pipelining", True)),
         sealer=open_sealer(settings),
+        tokens=open_tokens(raw, where, ca_file),
         **_timeouts(raw, where),
     )
-    _refuse_open_password(options, where)
+    _refuse_half_a_sign_in(options, where)
     return options
 
 
@@ -134,11 +142,24 @@ def _timeouts(raw: Mapping[str, Any], where: str) -> dict[str, Any]:
     return {key: seconds(raw[key], f"{where}.{key}") for key in keys if key in raw}
 
 
-def _refuse_open_password(options: SmtpOptions, where: str) -> None:
-    if options.username and not options.password:
-        raise _wrong(where, "username", "is set without a password", "Add password_env or password_file.")
+def _refuse_half_a_sign_in(options: SmtpOptions, where: str) -> None:
+    """A user needs a password or a token, not both; whoever shows either does so over TLS."""
+    if options.username and not (options.password or options.tokens):
+        todo = "Add password_env or password_file; or a token: token_env, token_file, token_command_env, token_url."
+        raise _wrong(where, "username", "is set without a password", todo)
+    if options.tokens and (options.password or not options.username):
+        what = "is set beside a token" if options.password else "is missing beside the token"
+        raise _wrong(
+            where, "password" if options.password else "username", what, "A token needs a user, and no password."
+        )
+    if options.auth != "auto" and bool(options.tokens) != (options.auth in METHODS):
+        raise _wrong(
+            where, "auth", f"is {options.auth!r}, which does not fit", 'Leave it out: auth = "auto" finds what fits.'
+        )
     if options.username and options.tls == "none" and options.leaves_loopback:
         raise _wrong(where, "tls", "is none, so the password would travel in the clear", 'Set tls = "starttls".')
+    if not options.username.isprintable():
+        raise _wrong(where, "username", "holds control characters", "Write it as the relay knows it.")
 
 
 def _readable(raw: Mapping[str, Any], where: str) -> str | None:
