@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
 from typing import Any
 
 from django.utils import timezone
 
 from twain_web.rooms.partnership.anonymity import ENOUGH, Told, tell
 from twain_web.rooms.partnership.models import Answered, Ballot, Side
-from twain_web.rooms.partnership.quarters import quarter_of
+from twain_web.rooms.partnership.quarters import first_day, quarter_of
 from twain_web.rooms.partnership.sides import members, side_of
 
 #: The article's survey of marketers about their IT: "above average" or better, and "below average" or "poor".
@@ -67,3 +67,8 @@ def _quarter(row: Ballot) -> Quarter | None:
     texts = list(row.texts)
     secrets.SystemRandom().shuffle(texts)
     return Quarter(row.quarter, Side(row.side), told, tuple(texts))
+
+
+def began(quarter: str) -> datetime:
+    """When a quarter began, on the house's clocks."""
+    return timezone.make_aware(datetime.combine(first_day(quarter), time()))
