@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from twain.calendars.business import add_hours, hours_between
+from twain.calendars.business import Measure, add_hours
+from twain.calendars.business import measure as measured
 from twain.calendars.parts import Calendar
 from twain.flows.capacity_files import hours_of_it
 
@@ -20,7 +21,12 @@ HOURS_A_DAY = 8.0
 
 def hours(begin: datetime, end: datetime, change: str = "") -> float:
     """Working hours between two moments, without hard freezes of the class *change*; 0 when the second is not later."""
-    return hours_between(_calendar(), begin, end, change)
+    return measure(change)(begin, end)
+
+
+def measure(change: str = "") -> Measure:
+    """What measures working hours by the calendar as it stands now: for whoever asks many times over."""
+    return measured(_calendar(), change)
 
 
 def after(begin: datetime, wanted: float, change: str = "") -> datetime:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from twain_web.rooms.desk import programs
 from twain_web.rooms.desk.actions.asking import Wish
 from twain_web.rooms.desk.business import hours as working_hours
+from twain_web.rooms.desk.business import measure
+from twain_web.rooms.desk.clocks import Passed, clocks
 from twain_web.rooms.desk.elsewhere import ELSEWHERE, AskedThere, Elsewhere, asked_of_kind
 from twain_web.rooms.desk.probes import simulated
 from twain_web.rooms.desk.programs import Whole
@@ -12,22 +14,27 @@ from twain_web.rooms.desk.reads.cards import RequestCard, Waiting, closed_cards,
 from twain_web.rooms.desk.reads.forecasts import Said
 from twain_web.rooms.desk.reads.given import Given, Unanswered, given, unanswered
 from twain_web.rooms.desk.reads.records import RequestRecord, request_records
+from twain_web.rooms.desk.states import State
 
 __all__ = [
     "ELSEWHERE",
     "AskedThere",
     "Elsewhere",
     "Given",
+    "Passed",
     "RequestCard",
     "RequestRecord",
     "Said",
+    "State",
     "Unanswered",
     "Waiting",
     "Whole",
     "Wish",
     "asked_of_kind",
+    "clocks",
     "closed_cards",
     "given",
+    "measure",
     "open_cards",
     "programs",
     "request_records",

@@ -51,9 +51,10 @@ def move(
 ) -> Event:
     """Make one move. *day* becomes a promise of *promised_by* (else *by*). Raises WrongState T922 when it cannot follow."""
     with transaction.atomic():
-        fresh = Request.objects.select_for_update().get(pk=request.pk)
+        locked = Request.objects.select_for_update(of=("self",)).select_related("asker", "answers")
+        fresh = locked.get(pk=request.pk)
         before = State(fresh.state)
-        after = step(verb, before, MOVES[verb].by, before=_before_detour(fresh))
+        after = step(verb, before, MOVES[verb].by, before=_before_detour(fresh) if MOVES[verb].back else before)
         now = timezone.now()
         event = _write(fresh, verb, by, words, after, dict(detail or {}), now)
         if day is not None:

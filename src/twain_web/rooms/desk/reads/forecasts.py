@@ -76,27 +76,31 @@ def backtest(kind: str) -> forecast.Backtest:
 
 @lru_cache(maxsize=64)
 def _backtest(kind: str, _last_event: int) -> forecast.Backtest:
-    change = _change(kind)
-    return forecast.walk_forward(cases(kind), lambda case, then: business.hours(case.asked_at, then, change))
+    measure = business.measure(_change(kind))
+    return forecast.walk_forward(cases(kind), lambda case, then: measure(case.asked_at, then))
 
 
 def cases(kind: str) -> list[forecast.Case]:
     """Every request of a type that was really asked and not withdrawn, declined or already available."""
-    found = Request.objects.filter(kind=kind, asked_at__isnull=False).prefetch_related("events")
+    found = Request.objects.filter(kind=kind, asked_at__isnull=False)
     wanted = found.filter(state__in=[*_CLOSED, *(s.value for s in OPEN)])
-    return [_case(one) for one in wanted]
+    passed: dict[int, list[Passed]] = {}
+    events = Event.objects.filter(request__in=wanted).order_by("request_id", "number")
+    for request, at, state in events.values_list("request_id", "at", "state"):
+        passed.setdefault(request, []).append(Passed(at, State(state)))
+    measure, now = business.measure(_change(kind)), timezone.now()
+    rows = wanted.values_list("pk", "state", "feed", "team", "asked_at", "observed_at")
+    return [
+        forecast.Case(
+            kind, feed, team, asked, observed if state in _CLOSED else None, clocks(passed.get(pk, ()), now, measure).lead
+        )
+        for pk, state, feed, team, asked, observed in rows
+    ]  # fmt: skip
 
 
 def clocks_of(one: Request) -> Clocks:
     """The three clocks of a request, now."""
-    change = _change(one.kind)
-    return clocks(_passed(one), timezone.now(), lambda begin, end: business.hours(begin, end, change))
-
-
-def _case(one: Request) -> forecast.Case:
-    lead = clocks_of(one).lead
-    closed = one.observed_at if one.state in _CLOSED else None
-    return forecast.Case(one.kind, one.feed, one.team, one.asked_at or one.made_at, closed, lead)
+    return clocks(_passed(one), timezone.now(), business.measure(_change(one.kind)))
 
 
 def _passed(one: Request) -> Iterable[Passed]:
