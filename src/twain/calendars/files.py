@@ -18,13 +18,14 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _SHIFT = re.compile(r"([A-Z][a-z]{2})(?: *- *([A-Z][a-z]{2}))? +(\d\d):(\d\d) *- *(\d\d):(\d\d)")
 _TOUCHED = re.compile(r"(channel|source|website):[\w.\-]+")
 _ICS = re.compile(r"[\w\-][\w.\-]*\.ics")
+_URL = re.compile(r"https?://[!-~]{1,2000}")
 _TABLES = {"title", "zone", "hours", "holidays", "freeze", "maintenance", "import"}
 _KEYS = {
     "hours": {"effective_from", "zone", "week"},
     "holidays": {"effective_from", "country", "region", "closed", "worked"},
     "freeze": {"effective_from", "name", "kind", "classes", "from", "until", "why"},
     "maintenance": {"effective_from", "name", "touches", "from", "until", "why"},
-    "import": {"effective_from", "file", "kind", "classes"},
+    "import": {"effective_from", "file", "url", "what", "kind", "classes", "touches"},
 }
 
 
@@ -155,20 +156,31 @@ class _Reader:
         return value.replace(tzinfo=ZoneInfo(self.zone)) if value.tzinfo is None else value.astimezone(UTC)
 
     def maintenance(self, raw: Mapping[str, Any]) -> Maintenance:
+        touches = self.touched(raw, "maintenance")
+        begins, ends = self.between(raw, "maintenance")
+        day, why = self.day(raw, "maintenance"), str(raw.get("why", ""))
+        return Maintenance(self.named(raw, "maintenance"), touches, begins, ends, day, why)
+
+    def touched(self, raw: Mapping[str, Any], table: str) -> tuple[str, ...]:
         touches = raw.get("touches", [])
         if not isinstance(touches, list) or not touches or not all(_TOUCHED.fullmatch(str(t)) for t in touches):
             raise self.fail(
-                "A [[maintenance]] does not say what it touches.", 'Write touches = ["channel:mail", "source:shop"].'
+                f"A [[{table}]] does not say what it touches.", 'Write touches = ["channel:mail", "source:shop"].'
             )
-        begins, ends = self.between(raw, "maintenance")
-        day, why = self.day(raw, "maintenance"), str(raw.get("why", ""))
-        return Maintenance(self.named(raw, "maintenance"), tuple(map(str, touches)), begins, ends, day, why)
+        return tuple(map(str, touches))
 
     def imported(self, raw: Mapping[str, Any]) -> Import:
-        file = str(raw.get("file", ""))
-        if not _ICS.fullmatch(file):
+        file, url, what = str(raw.get("file", "")), str(raw.get("url", "")), raw.get("what", "freeze")
+        if bool(file) == bool(url) or (file and not _ICS.fullmatch(file)) or (url and not _URL.fullmatch(url)):
             raise self.fail(
-                "An [[import]] does not name its file.", 'Write file = "freezes.ics": it lies in calendars/.'
+                "An [[import]] does not name one file or one address.",
+                'Write file = "freezes.ics", which lies in calendars/, or url = "https://calendar.example.com/freezes.ics".',
             )
-        kind, classes = self.of(raw, "import")
-        return Import(kind, classes, self.day(raw, "import"), file)
+        if what not in ("freeze", "maintenance", "holiday"):
+            raise self.fail(f"import.what is {what!r}.", 'Write what = "freeze", "maintenance" or "holiday".')
+        kind: Kind = "hard"
+        classes: tuple[str, ...] = ()
+        if what == "freeze":
+            kind, classes = self.of(raw, "import")
+        touches = self.touched(raw, "import") if what == "maintenance" else ()
+        return Import(kind, classes, self.day(raw, "import"), file, url, what, touches)

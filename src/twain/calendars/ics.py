@@ -1,20 +1,21 @@
-"""Other people's calendars: freezes read from iCalendar, plans written as it (RFC 5545)."""
+"""Other people's calendars: freezes, maintenance and holidays read from iCalendar, plans written as it (RFC 5545)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import icalendar
 
-from twain.calendars.parts import Freeze, Import
+from twain.calendars.parts import Freeze, Import, Maintenance
 from twain.errors import ConfigError
 
 #: In bytes, and in events: more is no freeze calendar.
 MAX_SIZE = 1 << 20
 MOST_EVENTS = 2_000
+_LONGEST_HOLIDAY = 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +30,50 @@ class Entry:
     changed_at: datetime | None = None
 
 
-def read_freezes(text: bytes, origin: Import, zone: str = "UTC") -> tuple[Freeze, ...]:
-    """The events of an ICS as freezes; a whole day is one on the clocks of *zone*. Raises ConfigError T912.
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an ICS holds: one of the three, by what its import says that it is."""
 
-    A repeating event is not unfolded but refused: half a freeze would be worse than none.
+    freezes: tuple[Freeze, ...] = ()
+    maintenance: tuple[Maintenance, ...] = ()
+    closed: tuple[date, ...] = ()
+
+
+def read_events(text: bytes, origin: Import, zone: str = "UTC") -> Imported:
+    """The events of an ICS; a whole day is one on the clocks of *zone*. Raises ConfigError T912.
+
+    A repeating event is not unfolded but refused: half a freeze would be worse than none, and a rule can repeat without end.
     """
-    name = origin.file
+    name = origin.name
     if len(text) > MAX_SIZE:
         raise _unreadable(name, "it is larger than 1 MB")
     try:
         events = icalendar.Calendar.from_ical(text).events
         if len(events) > MOST_EVENTS:
             raise _unreadable(name, f"it has more than {MOST_EVENTS} events")
-        return tuple(_freeze(event, origin, name, ZoneInfo(zone)) for event in events)
-    except (ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
+        return _imported([_event(event, name, ZoneInfo(zone)) for event in events], origin)
+    except (ValueError, KeyError, IndexError, AttributeError, TypeError, OverflowError, RecursionError) as error:
         raise _unreadable(name, f"{type(error).__name__}: {error}"[:200]) from error
+
+
+def _imported(events: list[tuple[str, datetime, datetime]], origin: Import) -> Imported:
+    since = origin.effective_from
+    if origin.what == "maintenance":
+        return Imported(maintenance=tuple(Maintenance(t, origin.touches, b, e, since) for t, b, e in events))
+    if origin.what == "holiday":
+        days = {day for _title, begins, ends in events for day in _days(begins, ends, origin.name)}
+        return Imported(closed=tuple(sorted(day for day in days if day >= since)))
+    return Imported(tuple(Freeze(t, origin.kind, origin.classes, b, e, since) for t, b, e in events))
+
+
+def _days(begins: datetime, ends: datetime, name: str) -> Iterator[date]:
+    """The days that an event takes up, its last moment being the last one's."""
+    if (ends - begins).days > _LONGEST_HOLIDAY:
+        raise _unreadable(name, f"a holiday is longer than {_LONGEST_HOLIDAY} days")
+    day, last = begins.date(), (ends - timedelta(microseconds=1)).date()
+    while day <= last:
+        yield day
+        day += timedelta(days=1)
 
 
 def write(name: str, entries: Iterable[Entry], now: datetime) -> bytes:
@@ -73,18 +103,19 @@ def _events(entries: Iterable[Entry], now: datetime) -> Iterator[icalendar.Event
         yield event
 
 
-def _freeze(event: icalendar.Event, origin: Import, name: str, zone: ZoneInfo) -> Freeze:
+def _event(event: icalendar.Event, name: str, zone: ZoneInfo) -> tuple[str, datetime, datetime]:
+    """Its title, beginning and end."""
     if "RRULE" in event or "RDATE" in event:
-        raise _unreadable(name, f"the event {_title(event)!r} repeats; write each freeze as an event of its own")
+        raise _unreadable(name, f"the event {_title(event)!r} repeats; write each one as an event of its own")
     begins, ends = _moment(event.start, zone), _moment(event.end, zone)
     if ends <= begins:
         raise _unreadable(name, f"the event {_title(event)!r} ends before it begins")
-    return Freeze(_title(event), origin.kind, origin.classes, begins, ends, origin.effective_from)
+    return _title(event), begins, ends
 
 
 def _title(event: icalendar.Event) -> str:
     text = "".join(c for c in str(event.get("SUMMARY", "")) if c.isprintable())
-    return text.strip()[:120] or "Freeze"
+    return text.strip()[:120] or "Closed"
 
 
 def _moment(value: date | datetime, zone: ZoneInfo) -> datetime:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Literal, TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 Kind = Literal["hard", "soft"]
@@ -87,12 +89,28 @@ class Maintenance:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """Freezes that are kept in another calendar's export: an ICS *file* beside this one."""
+    """What is kept in another calendar: an ICS *file* beside this one, or one at a *url* that the house reads by itself.
+
+    *what* its events are: freezes (of *kind*, for *classes*), maintenance (of what it *touches*), or whole days of holiday.
+    """
 
     kind: Kind
     classes: tuple[str, ...]
     effective_from: date
-    file: str
+    file: str = ""
+    url: str = ""
+    what: Literal["freeze", "maintenance", "holiday"] = "freeze"
+    touches: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What it is called in words: its file, or its host. The rest of an address may be a secret."""
+        return self.file or urlsplit(self.url).hostname or "?"
+
+    @property
+    def kept_as(self) -> str:
+        """The file's name that what was fetched is kept under."""
+        return f"{hashlib.sha256(f'{self.what} {self.url}'.encode()).hexdigest()[:24]}.ics"
 
 
 @dataclass(frozen=True, slots=True)

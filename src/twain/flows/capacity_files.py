@@ -8,14 +8,17 @@ from functools import lru_cache
 from pathlib import Path
 
 from twain.calendars.files import read_calendar
-from twain.calendars.ics import read_freezes
-from twain.calendars.parts import Calendar, Hours
+from twain.calendars.ics import Imported, read_events
+from twain.calendars.parts import Calendar, Holidays, Hours, Import
 from twain.calendars.slots import Capacity, read_limits
 from twain.errors import ConfigError, Place, TwainError
 from twain.flows.files import read_text
 from twain.settings import ChannelSettings
 
 FILE, FOLDER = "capacity.toml", "calendars"
+#: Where the house keeps what it read last at the addresses that calendars name.
+FETCHED = ".twain/calendars"
+_EMPTY = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Twain//nothing yet//EN\r\nEND:VCALENDAR\r\n"
 #: The calendar whose hours are those of the team that answers.
 OF_IT = "it"
 _WEEK = tuple((weekday, 9 * 60, 17 * 60) for weekday in range(5))
@@ -23,7 +26,8 @@ _WEEK = tuple((weekday, 9 * 60, 17 * 60) for weekday in range(5))
 
 def read_capacity(root: Path, zone: str = "UTC") -> Capacity:
     """The capacity of a workspace as its files stand now. Without files nothing is limited. Raises ConfigError T911 to T913."""
-    files = [root / FILE, *(root / FOLDER).glob("*.toml"), *(root / FOLDER).glob("*.ics")]
+    folders = (root / FOLDER).glob("*.toml"), (root / FOLDER).glob("*.ics"), (root / FETCHED).glob("*.ics")
+    files = [root / FILE, *(file for folder in folders for file in folder)]
     stamp = tuple(sorted((str(f), f.stat().st_mtime_ns, f.stat().st_size) for f in files if f.is_file()))
     return _read(root, zone, stamp)
 
@@ -51,15 +55,32 @@ def _read(root: Path, zone: str, _stamp: tuple[tuple[str, int, int], ...]) -> Ca
 
 def _calendar(path: Path, zone: str) -> Calendar:
     found = read_calendar(path.stem, read_text(path, path.parent), zone)
-    imported = [f for one in found.imports for f in read_freezes(_ics(path.parent, one.file), one, zone)]
-    return replace(found, freezes=(*found.freezes, *imported))
+    for one in found.imports:
+        found = _with(found, one, read_events(_ics(path.parent, one), one, zone))
+    return found
 
 
-def _ics(folder: Path, name: str) -> bytes:
-    if not (folder / name).is_file():
-        todo = f"Put the export at {FOLDER}/{name}."
-        raise ConfigError(f"There is no {FOLDER}/{name}.", place=Place(f"{FOLDER}/{name}"), todo=todo, code="T912")
-    return read_text(folder / name, folder).encode()
+def _with(calendar: Calendar, origin: Import, imported: Imported) -> Calendar:
+    """A calendar and what was imported into it. Holidays join each part, from the day on from which they hold."""
+    holidays = calendar.holidays
+    if imported.closed:
+        parts = holidays or (Holidays(origin.effective_from),)
+        holidays = tuple(replace(part, closed=(*part.closed, *imported.closed)) for part in parts)
+    return replace(
+        calendar, freezes=(*calendar.freezes, *imported.freezes), holidays=holidays,
+        maintenance=(*calendar.maintenance, *imported.maintenance),
+    )  # fmt: skip
+
+
+def _ics(folder: Path, origin: Import) -> bytes:
+    """The export beside the calendar, or what was fetched last and could be read: nothing yet is an empty calendar."""
+    if origin.url:
+        kept = folder.parent / FETCHED / origin.kept_as
+        return kept.read_bytes() if kept.is_file() else _EMPTY
+    if not (folder / origin.file).is_file():
+        place, todo = f"{FOLDER}/{origin.file}", f"Put the export at {FOLDER}/{origin.file}."
+        raise ConfigError(f"There is no {place}.", place=Place(place), todo=todo, code="T912")
+    return read_text(folder / origin.file, folder).encode()
 
 
 def within_capacity(channel: ChannelSettings, capacity: Capacity, now: float) -> ChannelSettings:

@@ -85,14 +85,14 @@ def _ics(*lines: str) -> bytes:
 
 
 def test_events_of_an_ics_become_freezes() -> None:
-    whole = ics.read_freezes(
+    whole = ics.read_events(
         _ics("SUMMARY:Audit", "DTSTART;VALUE=DATE:20261201", "DTEND;VALUE=DATE:20261203"), ORIGIN, "Europe/Berlin"
     )
-    assert whole[0].name == "Audit"
-    assert whole[0].begins.astimezone(UTC) == datetime(2026, 11, 30, 23, tzinfo=UTC)
-    assert whole[0].span.hours == 48
-    timed = ics.read_freezes(_ics("SUMMARY:x", "DTSTART:20261201T100000Z", "DURATION:PT2H"), ORIGIN)
-    assert timed[0].span.hours == 2
+    assert whole.freezes[0].name == "Audit"
+    assert whole.freezes[0].begins.astimezone(UTC) == datetime(2026, 11, 30, 23, tzinfo=UTC)
+    assert whole.freezes[0].span.hours == 48
+    timed = ics.read_events(_ics("SUMMARY:x", "DTSTART:20261201T100000Z", "DURATION:PT2H"), ORIGIN)
+    assert timed.freezes[0].span.hours == 2
 
 
 @pytest.mark.parametrize(
@@ -103,11 +103,17 @@ def test_events_of_an_ics_become_freezes() -> None:
         _ics("SUMMARY:x", "DTSTART:20261201T100000Z", "DURATION:PT2H", "RRULE:FREQ=DAILY"),
         _ics("SUMMARY:x"),
         _ics("SUMMARY:x", "DTSTART:20261201T100000Z", "DTEND:20261201T090000Z"),
+        _ics("SUMMARY:x", "DTSTART:20261201T100000Z", "DURATION:PT2H", "RRULE:FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30"),
+        _ics("SUMMARY:x", "DTSTART:20261201T100000Z", "DURATION:P999999999D"),
+        _ics("SUMMARY:x", "DTSTART;VALUE=DATE:99991231"),
+        _ics("SUMMARY:x", "DTSTART;TZID=../../../etc/passwd:20261201T100000", "DTEND:20261201T090000Z"),
+        b"BEGIN:VCALENDAR\r\n" + b"BEGIN:VEVENT\r\n" * 40_000,
+        _ics("SUMMARY:caf\xe9", "DTSTART:2026").decode("latin-1").encode("utf-16"),
     ],
 )
 def test_an_ics_that_cannot_be_trusted_is_refused_whole(text: bytes) -> None:
     with pytest.raises(ConfigError) as caught:
-        ics.read_freezes(text, ORIGIN)
+        ics.read_events(text, ORIGIN)
     assert caught.value.shown_code == "T912"
 
 
@@ -122,3 +128,50 @@ def test_what_is_written_is_read_again_and_carries_no_foreign_line() -> None:
     assert b"\r\nBEGIN:VALARM" not in text
     event = icalendar.Calendar.from_ical(text).walk("VEVENT")[0]
     assert (event["UID"], event["DTSTART"].dt) == ("plan-1@twain", datetime(2026, 12, 1, 9, tzinfo=UTC))
+
+
+HOLIDAYS = Import("hard", (), date(2026, 6, 1), file="x.ics", what="holiday")
+
+
+def test_events_become_maintenance_or_days_that_are_closed() -> None:
+    lines = ("SUMMARY:Works outing", "DTSTART;VALUE=DATE:20261001", "DTEND;VALUE=DATE:20261003")
+    assert ics.read_events(_ics(*lines), HOLIDAYS).closed == (date(2026, 10, 1), date(2026, 10, 2))
+    earlier = ("SUMMARY:x", "DTSTART;VALUE=DATE:20260401", "DTEND;VALUE=DATE:20260402")
+    assert ics.read_events(_ics(*earlier), HOLIDAYS).closed == (), "what lies before it stays as it was"
+    with pytest.raises(ConfigError, match="longer than 31 days"):
+        ics.read_events(_ics("SUMMARY:x", "DTSTART;VALUE=DATE:20261001", "DTEND;VALUE=DATE:20291001"), HOLIDAYS)
+    origin = Import("hard", (), date(2026, 1, 1), file="x.ics", what="maintenance", touches=("channel:mail",))
+    (work,) = ics.read_events(_ics("SUMMARY:Relay", "DTSTART:20261201T100000Z", "DURATION:PT2H"), origin).maintenance
+    assert (work.name, work.touches, work.span.hours) == ("Relay", ("channel:mail",), 2)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'url = "https://calendar.example.com/a.ics"\nwhat = "freeze"\nclasses = ["send"]',
+        'url = "https://calendar.example.com/a.ics"\nwhat = "holiday"',
+        'file = "a.ics"\nwhat = "maintenance"\ntouches = ["website:shop"]',
+    ],
+)
+def test_an_import_names_one_file_or_one_address(line: str) -> None:
+    (one,) = read_calendar("x", f"[[import]]\neffective_from = 2026-01-01\n{line}").imports
+    assert one.name in ("calendar.example.com", "a.ics")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'url = "ftp://example.com/a.ics"\nwhat = "holiday"',
+        'url = "https://exa mple.com/a.ics"\nwhat = "holiday"',
+        'url = "https://example.com/a.ics"\nfile = "a.ics"\nwhat = "holiday"',
+        'file = "../a.ics"\nwhat = "holiday"',
+        'what = "holiday"',
+        'file = "a.ics"\nwhat = "party"',
+        'file = "a.ics"\nwhat = "maintenance"',
+        'file = "a.ics"',
+    ],
+)
+def test_an_import_that_is_none_is_refused(line: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_calendar("x", f"[[import]]\neffective_from = 2026-01-01\n{line}")
+    assert caught.value.shown_code == "T911"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import threading
+import time
 from contextlib import contextmanager
 from typing import ClassVar
 
@@ -88,6 +89,7 @@ class _Site(http.server.BaseHTTPRequestHandler):
         status, text = self.pages.get(self.path, (404, "nothing"))
         self.send_response(status)
         self.send_header("Location", "/winter")
+        self.send_header("Content-Type", "text/html; charset=zip")
         self.end_headers()
         self.wfile.write(text.encode())
 
@@ -118,6 +120,22 @@ def test_a_page_is_there_when_it_shows_the_words(workspace, site):
         _Site.pages["/winter"] = (200, "<h1>Warm <b>boots</b>\n &amp; more</h1>")
         assert look(instance, target, None).there is True
     assert set(_Site.hosts) == {site.removeprefix("http://")}
+
+
+def test_a_page_that_is_made_to_hold_us_up_is_read_once_and_quickly(workspace, site):
+    began = time.process_time()
+    with workspace("") as instance:
+        for page_text in (
+            "<script " * 120_000,
+            "<script>" * 120_000 + "boots",
+            "<" * 900_000,
+            "<style></style>" * 60_000,
+        ):
+            _Site.pages["/slow"] = (200, page_text)
+            assert probe("page").observe(instance, {"url": f"{site}/slow", "text": "boots"}, None).there is False
+        _Site.pages["/slow"] = (200, "<script>var a = 1 < 2</script><STYLE>p{}</STYLE>Warm boots<script>boots")
+        assert probe("page").observe(instance, {"url": f"{site}/slow", "text": "Warm boots"}, None).there is True
+    assert time.process_time() - began < 5
 
 
 def test_a_page_that_does_not_answer_is_neither_there_nor_lost(workspace):

@@ -11,4 +11,4 @@ class CapacityRoom(AppConfig):
 
     def ready(self) -> None:
         """Called once, when the house opens."""
-        from twain_web.rooms.capacity import moving, permissions  # noqa: F401, PLC0415 — models are not there before
+        from twain_web.rooms.capacity import fetching, moving, permissions  # noqa: F401, PLC0415 — models are not there before

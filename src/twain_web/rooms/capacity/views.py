@@ -21,6 +21,7 @@ from twain_web import engine
 from twain_web.access import may, needs, public
 from twain_web.rooms.capacity import actions, forms, reads
 from twain_web.rooms.capacity.exceptions import ask_url
+from twain_web.rooms.capacity.fetching import fetched
 from twain_web.rooms.capacity.models import CalendarFeed, Plan, SimplerWay
 from twain_web.rooms.capacity.permissions import ANSWER_PLAN, PLAN, READ_CALENDAR, SUBSCRIBE
 
@@ -52,6 +53,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
         "closed": [one for one in reads.shown(now, now + timedelta(days=90)) if one.kind in ("freeze", "maintenance")],
         "hours": reads.hours_ahead(),
         "limited": bool(capacity_of(engine.instance()).limits),
+        "fetched": fetched(),
         "feed": CalendarFeed.objects.filter(team=_team(request), revoked_at=None).first(),
         "may_plan": may(request.user, PLAN),
         "may_subscribe": may(request.user, SUBSCRIBE),
