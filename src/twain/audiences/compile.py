@@ -1,7 +1,8 @@
 """From a rule tree to the one statement that runs in the company's database.
 
 The statement reads shadows of the feeds only (``shadows.py``), binds every value, and puts out, in this order: ``key`` (text),
-``address``, ``consent``, ``timezone`` and ``language`` (where the feed has the role), the template's fields, its related data.
+``address``, ``consent``, ``timezone``, ``language`` and ``consent_at`` (where the feed has the role), the template's fields, its
+related data.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ from twain.audiences.shadows import Draft, named_query, start
 from twain.errors import RuleError
 from twain.records import Audience, Column, Feed, Field, HistoryTest, RelatedColumn, Right, Role, Statement
 
-_ROLES = (("consent", Role.CONSENT), ("timezone", Role.TIMEZONE), ("language", Role.LANGUAGE))
+_ROLES = (
+    ("consent", Role.CONSENT), ("timezone", Role.TIMEZONE), ("language", Role.LANGUAGE), ("consent_at", Role.CONSENT_AT),
+)  # fmt: skip
 _PICKS = "twain_picks"
 _MATCHED = "twain_matched"
 

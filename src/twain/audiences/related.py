@@ -278,6 +278,6 @@ def check_names(columns: Sequence[Column]) -> None:
                 f"Two columns are called {column.name!r}.",
                 code="T417",
                 todo="Give the related data, or the field in its contract, another name "
-                "(key, address, consent, timezone and language are taken).",
+                "(key, address, consent, timezone, language and consent_at are taken).",
             )
         seen.add(column.name)

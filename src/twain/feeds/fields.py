@@ -19,6 +19,7 @@ _ROLE_TYPES = {
     Role.TIMEZONE: {"string"},
     Role.LANGUAGE: {"string"},
     Role.CONSENT: {"boolean"},
+    Role.CONSENT_AT: {"timestamp", "date"},
     Role.UPDATED_AT: {"timestamp", "date"},
     Role.KEY: {"string", "integer", "number"},
 }

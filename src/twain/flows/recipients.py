@@ -9,7 +9,7 @@ from twain.flows.instance import Instance
 from twain.flows.policy import Policy, read_policy
 from twain.flows.viewing import Viewer
 from twain.records import Sender
-from twain.returns.facts import Sent
+from twain.returns.facts import Consented, Sent
 from twain.returns.tokens import TokenRef
 
 _NO_SUCH_RUN = "T702"
@@ -78,6 +78,21 @@ class InstanceFacts:
     def language(self, ref: TokenRef) -> str:
         """What the feed's language field said, while the audience is kept; empty afterwards."""
         return self._viewer.language(ref)
+
+    def consent(self, ref: TokenRef, address_hash: bytes | None) -> Consented | None:
+        """By our own forms' proof about this topic, the newest before the send; else by the feed's date, while it is kept."""
+        _, topic, _, sent_at = self._run(ref.run_id)
+        signups = self._instance.ledger.signups_of(address_hash) if address_hash is not None else []
+        ours = [
+            Consented(one.confirmed_at, "mail") if one.state == "confirmed" else Consented(one.at, "form")
+            for one in signups
+            if one.state in ("confirmed", "taken") and one.topic == topic
+        ]
+        before = [one for one in ours if one.at <= sent_at]
+        if before:
+            return max(before, key=lambda one: one.at)
+        at = self._viewer.consent_at(ref)
+        return None if at is None else Consented(at, "data")
 
     def _run(self, run_id: str) -> tuple[str, str, Sender, float]:
         """Channel, topic, sender and start of a run, which never change: read once."""

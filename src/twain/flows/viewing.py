@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from twain.content import mime
 from twain.content.program import Preview, preview
@@ -49,6 +51,20 @@ class Viewer:
             raise
         except TwainError:
             return ""
+
+    def consent_at(self, ref: TokenRef) -> float | None:
+        """Since when the person agrees (epoch seconds) by the feed's field with that role, while their values are kept."""
+        try:
+            run = self._instance.ledger.run(ref.run_id)
+            value = self._row(run, ref, self._compiled(run.bundle))[0].get("consent_at") if run.sealed_key else None
+        except LedgerUnavailable:
+            raise
+        except TwainError:
+            return None
+        zone = ZoneInfo(self._instance.settings.time_zone)
+        if isinstance(value, datetime):
+            return (value if value.tzinfo else value.replace(tzinfo=zone)).timestamp()
+        return datetime.combine(value, time(12), zone).timestamp() if isinstance(value, date) else None
 
     def _shown(self, ref: TokenRef) -> Preview | None:
         try:

@@ -21,6 +21,7 @@ class Role(StrEnum):
     EMAIL = "email"
     PHONE = "phone"
     CONSENT = "consent"
+    CONSENT_AT = "consent_at"
     TIMEZONE = "timezone"
     LANGUAGE = "language"
     UPDATED_AT = "updated_at"

@@ -58,6 +58,17 @@ class Sent:
         return self.topic.one_click if self.topic is not None else "channel"
 
 
+@dataclass(frozen=True, slots=True)
+class Consented:
+    """Since when somebody agrees (epoch seconds), and how that is known.
+
+    *how*: ``mail``, by a form of ours and confirmed from their mailbox; ``form``, by a form of ours; ``data``, the company's own.
+    """
+
+    at: float
+    how: Literal["mail", "form", "data"]
+
+
 class Facts(Protocol):
     """What knows of sends. Raises LedgerError while the control store is out of reach."""
 
@@ -66,6 +77,9 @@ class Facts(Protocol):
 
     def title(self, ref: TokenRef) -> str:
         """What the message was called, as its recipient saw it; empty when that can't be told any more."""
+
+    def consent(self, ref: TokenRef, address_hash: bytes | None) -> Consented | None:
+        """Since when and how the recipient agreed to the send's topic; None when nobody knows (any more)."""
 
     def language(self, ref: TokenRef) -> str:
         """The recipient's language by the company's own data; empty when that is not known (any more)."""

@@ -10,7 +10,7 @@ from html import escape
 from typing import Any
 
 from twain.records import Suppression
-from twain.returns.facts import BASES, Sent, Topic, said_in
+from twain.returns.facts import BASES, Consented, Sent, Topic, said_in
 from twain.returns.pages import Place, layout
 from twain.returns.words import day, words
 
@@ -47,9 +47,9 @@ class Speaker:
         parts += [self._everything()] if stopped is None or stopped.scope != "all" else []
         return self._page(self._word("choose", company=self._sent.company), "".join(parts))
 
-    def why(self, title: str) -> bytes:
-        """Why a message came. *title*: what it was called; empty when nobody knows any more."""
-        rows = [("why_title", self._message(title)), ("why_topic", self._about()), ("why_basis", self._basis())]
+    def why(self, title: str, consent: Consented | None = None) -> bytes:
+        """Why a message came. *title*: what it was called; empty when nobody knows any more. *consent*: since when they agree."""
+        rows = [("why_title", self._message(title)), ("why_topic", self._about()), ("why_basis", self._basis(consent))]
         rows += [("why_sender", self._sender()), ("why_stop", self._how_to_stop())]
         told = "".join(f"<dt>{self._say(label)}</dt><dd>{html}</dd>" for label, html in rows if html)
         return self._page(self._word("why"), f"<dl>{told}</dl>")
@@ -174,9 +174,13 @@ class Speaker:
         more = self._description(topic)
         return escape(self._title(topic)) + (f'<br><span class="soft">{more}</span>' if more else "")
 
-    def _basis(self) -> str:
+    def _basis(self, consent: Consented | None) -> str:
         basis = self._sent.topic.basis if self._sent.topic is not None else ""
-        return self._say(f"basis_{basis if basis in BASES else 'unknown'}")
+        why = self._say(f"basis_{basis if basis in BASES else 'unknown'}")
+        if consent is None:
+            return why
+        date = day(self._tongue, consent.at, self._sent.zone)
+        return f"{why}<br>{self._say(f'agreed_{consent.how}', date=date)}"
 
     def _sender(self) -> str:
         sender = self._sent.sender

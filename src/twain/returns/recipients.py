@@ -84,7 +84,10 @@ class Recipients:
         ref, sent = self._sent(token)
         if ref is None or sent is None or self._facts is None:
             return None
-        return html(HTTPStatus.OK, self._speaker(environ, ref, sent, Place("w", token)).why(self._facts.title(ref)))
+        agreed = sent.topic is None or sent.topic.basis == "consent"
+        consent = self._facts.consent(ref, self._lookup(ref)) if agreed else None
+        speaker = self._speaker(environ, ref, sent, Place("w", token))
+        return html(HTTPStatus.OK, speaker.why(self._facts.title(ref), consent))
 
     # ------------------------------------------------------------ leaving
 

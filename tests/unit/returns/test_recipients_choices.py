@@ -12,7 +12,7 @@ import pytest
 from twain.errors import LedgerUnavailable
 from twain.ledger.stores import open_ledger
 from twain.records import Sender, Suppression
-from twain.returns.facts import Sent, Topic
+from twain.returns.facts import Consented, Sent, Topic
 from twain.returns.gateway import create_app
 from twain.returns.recipients import PAUSE
 from twain.returns.tokens import TokenMint, TokenRef
@@ -32,8 +32,8 @@ XSS = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&"
 class Known:
     """Facts as a test sets them."""
 
-    def __init__(self, sent=SENT, title="Thank you", language=""):
-        self.told, self.called, self.speaks = sent, title, language
+    def __init__(self, sent=SENT, title="Thank you", language="", agreed=None):
+        self.told, self.called, self.speaks, self.agreed = sent, title, language, agreed
 
     def sent(self, ref):
         return self.told if ref.run_id == RUN else None
@@ -43,6 +43,9 @@ class Known:
 
     def language(self, ref):
         return self.speaks
+
+    def consent(self, ref, address_hash):
+        return self.agreed if address_hash is not None else None
 
 
 class Site:
@@ -335,6 +338,22 @@ def test_why_says_what_is_published(site):
     assert all(text in page for text in told)
     site.facts.called = ""
     assert "Sent on 1 January 2026" in site.ask(f"/w/{token()}")[1]
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ("mail", "confirmed it from your mailbox on 1 January 2026"),
+        ("form", "in a form of ours on 1 January 2026"),
+        ("data", "By our customer records you have agreed since 1 January 2026"),
+    ],
+)
+def test_why_says_since_when_and_how_somebody_agreed(site, how, told):
+    site.facts.agreed = Consented(NOW, how)
+    assert told in site.ask(f"/w/{token()}")[1]
+    assert told not in site.ask(f"/w/{token(220)}")[1]  # nobody knows any more whose it was
+    site.facts.told = replace(SENT, topic=BIRTHDAY)  # its basis is another one: what was agreed to is beside the point
+    assert told not in site.ask(f"/w/{token()}")[1]
 
 
 @pytest.mark.parametrize(

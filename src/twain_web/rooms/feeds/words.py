@@ -20,6 +20,7 @@ ROLES = {
     Role.PHONE: _("The number that calls and texts go to"),
     Role.CONSENT: _("Says who may be written to"),
     Role.TIMEZONE: _("Each person's time zone"),
+    Role.CONSENT_AT: _("Since when somebody agrees"),
     Role.LANGUAGE: _("Each person's language"),
     Role.UPDATED_AT: _("When the row last changed"),
 }
