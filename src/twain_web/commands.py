@@ -1,4 +1,4 @@
-"""The web's part of the command line: ``twain up``, ``admin``, ``audit``, ``desk``. Joins by the entry point.
+"""The web's part of the command line: ``twain up``, ``admin``, ``audit``, ``desk``, ``incidents``. Joins by the entry point.
 
 Django is imported when a command runs, not before: ``twain send`` shall not pay for it.
 """
@@ -16,11 +16,14 @@ from twain.cli.output import Json, print_json, say
 from twain.errors import WrongState
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twain_web.supervise.house import Opened
 
 audit = typer.Typer(no_args_is_help=True, help="The audit of the house: verify its chain.")
 admin = typer.Typer(no_args_is_help=True, help="People of the house: enter somebody, their roles, deactivate somebody.")
 desk = typer.Typer(no_args_is_help=True, help="Requests between the teams: list, show, ask, answer, take the patch.")
+incidents = typer.Typer(no_args_is_help=True, help="Failed checks: list, show, say that you have seen one, look again.")
 Roles = Annotated[list[str] | None, typer.Option("--role", help="Once for each role; see twain admin roles --help.")]
 
 
@@ -30,6 +33,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(admin, name="admin")
     app.add_typer(audit, name="audit")
     app.add_typer(desk, name="desk")
+    app.add_typer(incidents, name="incidents")
 
 
 def up(
@@ -239,14 +243,109 @@ def patch_of_request(request: str, as_json: Json = False) -> None:
 def _asked(what: str, **given: object) -> Any:  # noqa: ANN401 — what the room's program answers
     """Ask the room of requests, as whoever is at the keyboard. Raises WrongState T923 when it is not theirs to do."""
     setup()
+    from twain_web.rooms.desk.public import programs  # noqa: PLC0415 — only after setup
+
+    return _allowed(getattr(programs, what), **given)
+
+
+def _allowed(do: Callable[..., Any], **given: object) -> Any:  # noqa: ANN401
+    """Do it as whoever is at the keyboard. Raises WrongState T923 when it is not theirs to do."""
     from django.core.exceptions import PermissionDenied  # noqa: PLC0415 — only after setup
 
     from twain_web.rooms.desk.public import programs  # noqa: PLC0415 — only after setup
 
     try:
-        return getattr(programs, what)(by=programs.somebody(_me()), **given)
+        return do(by=programs.somebody(_me()), **given)
     except PermissionDenied as refused:
         raise WrongState("This is not yours to do.", todo=str(refused), code="T923") from refused
+
+
+# ---------------------------------------------------------------- incidents
+
+
+@incidents.command("list")
+def list_incidents(
+    closed: Annotated[bool, typer.Option("--closed", help="Those that are mended.")] = False,
+    feed: Annotated[str, typer.Option(help="Of this feed alone.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Checks that fail: what waits for each, who was told and when."""
+    found = _incident("listed", closed=closed, feed=feed)
+    if as_json:
+        print_json({"incidents": found})
+        return
+    for one in found:
+        say(f"{one.slug}  {one.title}. {one.impact}. {one.told}")
+    if not found:
+        say("Nothing was mended yet." if closed else "Every check that failed has been seen to pass.")
+
+
+@incidents.command("show")
+def show_incident(incident: str, as_json: Json = False) -> None:
+    """One incident, with what waits for it and everything that happened."""
+    found = _incident("whole", slug=incident)
+    if as_json:
+        print_json(found)
+        return
+    say(f"{found.card.title}. {found.card.impact}", "bold")
+    say(f"{found.card.told}. Agreed: {found.expected or 'see the contract'}")
+    for held in found.held:
+        say(f"{held.name}: not sent after {held.expires_at:%Y-%m-%d %H:%M}")
+    for one in found.timeline:
+        say(f"{one.at:%Y-%m-%d %H:%M:%S}  {one.business}")
+
+
+@incidents.command("ack")
+def acknowledge_incident(incident: str, as_json: Json = False) -> None:
+    """Say that you have seen it. It closes when the check is seen to pass, not before."""
+    _show_incident(_incident("acknowledge", slug=incident), as_json=as_json)
+
+
+@incidents.command("look")
+def look_again(incident: str, as_json: Json = False) -> None:
+    """Have the check made again now by the house that is open; ``show`` says a moment later what it found."""
+    _show_incident(_incident("look", slug=incident), as_json=as_json)
+
+
+@incidents.command("propose")
+def propose_limit(incident: str, as_json: Json = False) -> None:
+    """This is as it should be: the changed limit as a diff, for ``git apply``. Nothing is put in force by it."""
+    text = _incident("propose", slug=incident)
+    if as_json:
+        print_json({"incident": incident, "patch": text})
+    else:
+        sys.stdout.write(text)
+
+
+@incidents.command("months")
+def incident_months(
+    since: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="From this day on.")], as_json: Json = False
+) -> None:
+    """How long it took to acknowledge and to restore, by feed and month: medians in hours. Nobody is named."""
+    found = _incident("months", since=since.astimezone())
+    if as_json:
+        print_json({"months": found})
+        return
+    for one in found:
+        seen, mended = ("–" if h is None else f"{h:.1f} h" for h in (one.hours_to_acknowledge, one.hours_to_restore))
+        say(
+            f"{one.month:%Y-%m}  {one.feed or 'sender domains'}: {one.failed} failed; seen after {seen}, mended after {mended}"
+        )
+
+
+def _show_incident(one: Any, *, as_json: bool) -> None:  # noqa: ANN401 — a card
+    if as_json:
+        print_json(one)
+    else:
+        say(f"{one.slug}: {one.told}")
+
+
+def _incident(what: str, **given: object) -> Any:  # noqa: ANN401
+    """Ask the room of incidents, as whoever is at the keyboard."""
+    setup()
+    from twain_web.rooms.incidents.public import programs  # noqa: PLC0415 — only after setup
+
+    return _allowed(getattr(programs, what), **given)
 
 
 def setup() -> None:

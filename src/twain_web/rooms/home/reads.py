@@ -11,9 +11,13 @@ from twain_web.rooms.campaigns.public import LiveSend, Waiting, held_sends, live
 from twain_web.rooms.desk.public import Waiting as Asked
 from twain_web.rooms.desk.public import waiting_for as asked_of
 from twain_web.rooms.feeds.public import FeedCard, feeds
+from twain_web.rooms.incidents.public import Waiting as Failing
+from twain_web.rooms.incidents.public import waiting_for as failing_for
 from twain_web.rooms.insights.public import SendRow, Trouble, rows, sends
 from twain_web.rooms.insights.public import troubles as what_came_back
 from twain_web.rooms.integrations.public import troubles as other_systems
+from twain_web.rooms.partnership.public import Waiting as Between
+from twain_web.rooms.partnership.public import waiting_for as between_us
 from twain_web.rooms.people.public import Goals, goals
 
 _LATEST = 3
@@ -23,7 +27,7 @@ _LATEST = 3
 class HomePage:
     """Everything one person needs to see first."""
 
-    waiting: list[Waiting | Asked]
+    waiting: list[Failing | Waiting | Asked | Between]
     held: list[LiveSend]
     live: list[LiveSend]
     troubles: list[Trouble]
@@ -44,7 +48,7 @@ def home_page(person: Any) -> HomePage:  # noqa: ANN401 — a Person of the hous
     """Read it all; no company database is asked for any of it."""
     here = engine.instance(person)
     return HomePage(
-        waiting=[*waiting_for(person), *asked_of(person)],
+        waiting=_waiting(person),
         held=held_sends(),
         live=live_sends(),
         troubles=_troubles(person),
@@ -55,6 +59,14 @@ def home_page(person: Any) -> HomePage:  # noqa: ANN401 — a Person of the hous
         is_marketing=bool(person.role_names & MARKETING),
         is_it=bool(person.role_names & IT),
     )
+
+
+def _waiting(person: Any) -> list[Failing | Waiting | Asked | Between]:  # noqa: ANN401 — a Person of the house
+    """Open incidents first. A held send that one of them explains is not told a second time."""
+    failing = failing_for(person)
+    told = {url for one in failing for url in one.covers}
+    held = [one for one in waiting_for(person) if one.kind != "held" or one.url not in told]
+    return [*failing, *held, *asked_of(person), *between_us(person)]
 
 
 def _troubles(person: Any) -> list[Trouble]:  # noqa: ANN401 — a Person of the house

@@ -40,8 +40,9 @@ def notice(what: str) -> None:
 
 def _launches_mark() -> str:
     """It changes with every rehearsal, and while something waits with every change of what waits."""
-    open_ones = sorted(one.launch for one in trials()) if Held.objects.filter(ended_at=None).exists() else []
-    return _short(newest_trial(), *open_ones)
+    if not Held.objects.filter(ended_at=None).exists():
+        return _short(newest_trial())
+    return _short(newest_trial(), "while these wait", *sorted(one.launch for one in trials()))
 
 
 def notice_launches() -> None:

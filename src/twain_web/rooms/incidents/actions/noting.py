@@ -38,14 +38,14 @@ def write(event: Event, kind: str, *people: Any) -> None:  # noqa: ANN401 — Pe
         email = getattr(one, "email", "") or ""
         if email and email.lower() not in told and getattr(one, "pk", None) != event.person_id:
             told.add(email.lower())
-            Letter.objects.create(event=event, person=one, email=email, kind=kind, **_when(kind))
+            Letter.objects.create(event=event, person=one, email=email, kind=kind, **_when(event))
 
 
 def write_to_address(event: Event, email: str) -> None:
     """The same to somebody whom a contract names and who is not in this house: without answers, for nobody is known by it."""
-    Letter.objects.create(event=event, person=None, email=email, kind="held", **_when("held"))
+    Letter.objects.create(event=event, person=None, email=email, kind="held", **_when(event))
 
 
-def _when(kind: str) -> dict[str, datetime]:
-    """Whoever opens an incident sends its letter at once; the reconciler, if they could not. News may wait for it."""
-    return {"send_at": timezone.now() + _FOR_THE_OPENER} if kind == "held" else {}
+def _when(event: Event) -> dict[str, datetime]:
+    """Whoever opens an incident sends its letter in the same breath; the reconciler only what they could not, and the rest."""
+    return {"send_at": timezone.now() + _FOR_THE_OPENER} if event.verb in ("open", "reopen") else {}
