@@ -50,6 +50,11 @@ class FormLeads:
     unmailed: int
     counts: Counts
 
+    @property
+    def title(self) -> str:
+        """As its first language calls it; the file's name when there are no words."""
+        return next(iter(self.form.words.values())).title if self.form else self.name
+
 
 def by_form(instance: Instance) -> list[FormLeads]:
     """Every form of the workspace, and every other that something is still there of, by name."""

@@ -12,6 +12,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -43,6 +44,23 @@ _GOOD_FOR, _AHEAD = timedelta(hours=1), timedelta(minutes=5)
 _KEPT, _MOST_KEPT = 86_400.0, 32  # seconds; certificates
 
 Fetch = Callable[[str], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic as people know it. *link* confirms it, "" when somebody has."""
+
+    arn: str
+    name: str
+    account: str
+    region: str
+    link: str = ""
+
+
+def topic_of(arn: str, link: str = "") -> Topic:
+    """The parts of an ARN: ``arn:aws:sns:<region>:<account>:<name>``."""
+    region, account, name = [*arn.split(":", 5)[3:], "", "", ""][:3]
+    return Topic(arn, name or arn, account, region, link)
 
 
 class NotAmazonsError(Exception):

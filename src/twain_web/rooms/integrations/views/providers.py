@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from twain.errors import ConfigError
 from twain_web.access import needs
+from twain_web.rooms.integrations import sns
 from twain_web.rooms.integrations.forms import ProviderForm
 from twain_web.rooms.integrations.models import Provider, Told
 from twain_web.rooms.integrations.permissions import MANAGE_ENDPOINTS, READ_ENDPOINTS
@@ -82,9 +83,15 @@ def _opened(made: Provider, password: str) -> dict[str, object]:
     return {"title": KINDS[made.kind].title, "address": address, "is_ses": made.kind == "amazon-ses"}
 
 
+def _topics(provider: Provider) -> list[sns.Topic]:
+    """Those that ask first, then those that are heard."""
+    asking = [sns.topic_of(arn, link) for arn, link in provider.unconfirmed.items()]
+    return [*asking, *(sns.topic_of(arn) for arn in provider.topics)]
+
+
 def _page(request: HttpRequest, form: ProviderForm, status: int = 200) -> HttpResponse:
     told = Told.objects.select_related("provider")
-    cards = [(one, KINDS[one.kind].title, one.told.count()) for one in Provider.objects.all()]
+    cards = [(one, KINDS[one.kind].title, one.told.count(), _topics(one)) for one in Provider.objects.all()]
     shown = {
         "form": form,
         "cards": cards,
