@@ -11,7 +11,7 @@ from tests.returned_company import DAY, PEOPLE, RUN, SENT, company, happened, or
 from twain.errors import ConfigError, RuleError, SourceLimit
 from twain.flows.campaigns import Campaign
 from twain.flows.conversions import AGAIN_AFTER, check_conversion, count_conversions, due, last_count, measures_lift
-from twain.flows.forgetting import forget
+from twain.flows.forgetting import forget, known
 from twain.insight.rates import difference, rate
 from twain.ledger.bundles import make_bundle
 from twain.ledger.converted import CONVERSIONS, HELD_OUT, ConversionBook
@@ -139,7 +139,10 @@ def test_whoever_was_erased_stays_a_number(small, tmp_path):
         write(order(1, 1, SENT + 60, 5.0))
         write(order(2, 2, SENT + 60, 6.0))
         counted(here)
+        (told,) = known(here, "2")["conversions"]
+        assert (told["run_id"], told["value"], told["counted_from"], told["at"]) == (RUN, 6.0, "sent", SENT + 60)
         assert forget(here, "2").left == 0
+        assert ConversionBook(here.settings.history).of_key("customers", "2") == []
         assert rows_of(here) == [("", 6.0), ("1", 5.0)]
         counted(here)
         assert rows_of(here) == [("", 6.0), ("1", 5.0)]

@@ -64,6 +64,11 @@ def person(
     )
     rows = [(d["at"], d["campaign"], d["channel"], d["fate"], d["reason"]) for d in known["deliveries"]]
     table("Messages", ("when", "campaign", "channel", "outcome", "why"), rows)
+    if known["conversions"]:
+        converted = [
+            (when(c["at"]), c["campaign"], c["run_id"], c["counted_from"], c["value"]) for c in known["conversions"]
+        ]
+        table("Counted as a success", ("when", "campaign", "send", "counted from", "value"), converted)
     for entry in known["suppressed"]:
         until = f", until {when(entry['until'])}" if entry["until"] else ""
         say(f"Suppressed ({entry['scope']}{until}): {entry['reason']} ({entry['origin']})")

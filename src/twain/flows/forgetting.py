@@ -19,6 +19,7 @@ from twain.flows.customer import find_key, look_up
 from twain.flows.erased import key_mark
 from twain.flows.instance import Instance
 from twain.flows.suppressing import hasher
+from twain.ledger.converted import ConversionBook
 from twain.ledger.rewriting import Rewriter, Subject
 from twain.records import Feed, Role, Run, Shard, Signup, Suppression
 from twain.snapshot.spool import read_shard
@@ -130,7 +131,7 @@ def _one_person(who: str, keys: set[tuple[str, str]]) -> None:
 
 
 def known(instance: Instance, who: str) -> dict[str, Any]:
-    """Everything Twain itself keeps about somebody (Article 15): deliveries, suppression, sends that hold them."""
+    """Everything Twain itself keeps about somebody (Article 15): deliveries, conversions, suppression, sends that hold them."""
     found = find(instance, who)
     deliveries = [
         row for feed, key in found.subject.keys for row in instance.history.of_key(key) if row["feed"] == feed
@@ -141,6 +142,11 @@ def known(instance: Instance, who: str) -> dict[str, Any]:
         "addresses": [digest.hex() for digest in found.addresses],
         "keys": [{"feed": feed, "key": key} for feed, key in found.subject.keys],
         "deliveries": [{**row, "address_hash": bytes(row["address_hash"]).hex()} for row in deliveries],
+        "conversions": [
+            row
+            for feed, key in found.subject.keys
+            for row in ConversionBook(instance.settings.history).of_key(feed, key)
+        ],
         "suppressed": [_told(entry) for entry in entries],
         "signups": [_proof(one) for digest in found.addresses for one in instance.ledger.signups_of(digest)],
         "held_by_sends": [run.id for run in _holding(instance, found.subject)],

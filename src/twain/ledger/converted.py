@@ -64,6 +64,10 @@ _HELD_OUT = """
 select key, -1, -1, '', feed, epoch("at") as moment from read_parquet($files, hive_partitioning = false)
 where run_id = $run and key <> '' order by key
 """
+_OF_KEY = """
+select run_id, campaign, arm, counted_from, value, epoch("at") as at from read_parquet($files, hive_partitioning = false)
+where feed = $feed and key = $key order by "at" desc, run_id
+"""
 _GENERATION = re.compile(r"\.g(\d+)\.parquet$")
 _SOURCES = {
     "sent": ("deliveries", _SENT),
@@ -116,6 +120,16 @@ class ConversionBook:
             for one, rows in groupby(_streamed(answer), key=lambda row: row[:5]):
                 key, shard, row, arm, feed = one
                 yield Anchor(key, shard, row, arm, feed, tuple(found[5] for found in rows))
+
+    def of_key(self, feed: str, key: str) -> list[dict[str, Any]]:
+        """What was counted for one person of a feed, newest first: the send, from when, its value; *at* in epoch seconds."""
+        files = [str(self._root / e.path) for e in self._manifest.entries(TABLE) if feed in e.feeds]
+        if not files or not key:
+            return []
+        with self._connected() as engine:
+            found = engine.execute(_OF_KEY, {"files": files, "feed": feed, "key": key})
+            names = [column[0] for column in found.description]
+            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
     def write(self, run: Run, of: str, conversions: Sequence[Converted]) -> bool:
         """Make these the conversions of a send, in place of those that were; False when somebody was faster, or all is as it was.

@@ -4,6 +4,8 @@ from twain.errors import ConfigError
 from twain.flows.control import suppress_addresses
 from twain.flows.counting import find_rule
 from twain.flows.customer import find_key, look_up, why
+from twain.ledger.converted import Anchor, ConversionBook, Converted
+from twain.records import Run, RunState
 from twain_web import engine
 from twain_web.roles import Role
 from twain_web.rooms.people.models import AuditRow
@@ -76,6 +78,23 @@ def test_the_page_and_its_rows(signed_in, company):
     rows = client.get(f"/customers/customers/{KEY}/rows/").content.decode()
     assert "Loyalty tier" in rows
     assert "masked" in rows
+
+
+def test_what_was_counted_for_them_is_listed_without_its_value(signed_in, here):
+    run = Run("r0000conv", "0" * 64, "summer-thanks", RunState.FINISHED, "mail", "never_twice", "test", 1_790_000_000.0)
+    anchor = Anchor(KEY, 0, 0, "main", "customers", (run.created_at,))
+    book = ConversionBook(here.settings.history)
+    book.write(run, "clicked", [Converted(anchor, run.created_at + 3600, 4711.25)])
+    try:
+        page = signed_in(Role.MARKETER).get(f"/customers/customers/{KEY}/").content.decode()
+        assert "Counted as a success" in page
+        assert "Summer thank-you" in page
+        assert "counted from the click" in page
+        assert "4711" not in page  # a total is IT's field: who may see it sees it in the live rows
+        other = signed_in(Role.MARKETER).get("/customers/customers/18/").content.decode()
+        assert "Counted as a success" not in other
+    finally:
+        book.write(run, "clicked", [])
 
 
 def test_unmasking_needs_the_right_a_reason_and_leaves_a_row(signed_in, company):

@@ -10,10 +10,11 @@ from django.views.decorators.http import require_POST
 
 from twain.flows.counting import Rule, find_rule, mailable_feeds
 from twain.flows.customer import find_key, look_up, why
+from twain.ledger.converted import ConversionBook
 from twain.records import Feed
 from twain_web import engine
 from twain_web.access import needs
-from twain_web.rooms.audiences.public import audiences
+from twain_web.rooms.audiences.public import titles
 from twain_web.rooms.campaigns.public import names_of
 from twain_web.rooms.insights.actions import unmask
 from twain_web.rooms.insights.permissions import READ_CUSTOMER, UNMASK_CUSTOMER
@@ -51,12 +52,14 @@ def page(request: HttpRequest, who: Somebody) -> HttpResponse:
     """The frame of the page, and every message from our own history; the company's rows follow."""
     here = engine.instance(request.user)
     history = here.history.of_key(who.key)[:200]
-    names = names_of({*(one["campaign"] for one in history), *here.workspace.campaigns()})
+    converted = ConversionBook(here.settings.history).of_key(who.feed, who.key)[:200]
+    names = names_of({*(one["campaign"] for one in (*history, *converted)), *here.workspace.campaigns()})
     shown = {
         "who": who,
         "feed": here.workspace.feed(who.feed),
+        "conversions": [(one, names[one["campaign"]]) for one in converted],
         "history": [(one, names[one["campaign"]]) for one in history],
-        "audiences": sorted((one.name, one.slug) for one in audiences() if one.slug in here.workspace.audiences),
+        "audiences": sorted((one.name, one.slug) for one in titles() if one.slug in here.workspace.audiences),
         "campaigns": sorted((names[slug], slug) for slug in here.workspace.campaigns()),
     }
     return render(request, "insights/customer.html", shown)
