@@ -61,6 +61,7 @@ _ADDRESS = re.compile(r"<[^<>]*@[^<>]*>|[^\s<>(),;:\"]+@[^\s<>(),;:\"]+")
 _FATES = {int(fate): fate.name.lower() for fate in Fate}
 _REPLY_CLASS = re.compile(r"^([245])\d\d(?:[ -]([245]\.\d{1,3}\.\d{1,3}))?")
 _KEPT_FOR = 3600.0  # seconds an untrue file stays, for those who still read it
+_GROUP = 20_480  # rows that must be read to find one key's: six times fewer than DuckDB's own choice, at no more space
 _ORDER = {"deliveries": 'key, "at"', "events": 'key, "at"', "bounces": 'key, "at"', "checks": 'feed, "at"'}
 _MAILED = (
     'select * from read_parquet($files, hive_partitioning = false) semi join messages using (run_id, shard, "row")'
@@ -357,7 +358,8 @@ class Lake:
         query = f"{_Q.format(what='*', where=where)} order by {_ORDER[table]}"
         with self._connected() as engine:
             engine.execute(
-                f"copy ({query}) to '{str(partial).replace(chr(39), chr(39) * 2)}' (format parquet, compression zstd)",
+                f"copy ({query}) to '{str(partial).replace(chr(39), chr(39) * 2)}' "
+                f"(format parquet, compression zstd, row_group_size {_GROUP})",
                 {"files": [str(self._root / e.path) for e in files], **values},
             )
         rows = pq.read_metadata(partial).num_rows

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from twain_web.rooms.audiences import programs
-from twain_web.rooms.audiences.reads import USES, AudienceCard, Use, authors
+from twain_web.rooms.audiences.reads import USES, AudienceCard, Title, Use, authors, titles
 from twain_web.rooms.audiences.reads import card as audience
 from twain_web.rooms.audiences.reads import cards as audiences
 
-__all__ = ["USES", "AudienceCard", "Use", "audience", "audiences", "authors", "programs"]
+__all__ = ["USES", "AudienceCard", "Title", "Use", "audience", "audiences", "authors", "programs", "titles"]

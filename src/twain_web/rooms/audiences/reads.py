@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import F, Q, QuerySet
@@ -50,6 +51,16 @@ class AudienceCard:
     url: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Title:
+    """An audience by name alone. *version* is 0 for one in the workspace's files."""
+
+    slug: str
+    name: str
+    feed: str
+    version: int
+
+
 #: Rooms append a function that says where a slug is used: higher rooms their campaigns, this room its own nesting.
 USES: list[Callable[[str], list[Use]]] = []
 
@@ -62,6 +73,12 @@ def saved() -> QuerySet[Audience]:
 def cards() -> list[AudienceCard]:
     """All audiences that can be used now, by folder and name; the workspace's files come last."""
     return [_card(one) for one in saved()] + _of_files(engine.workspace())
+
+
+def titles() -> list[Title]:
+    """All audiences that can be used now, in the order of ``cards``, by as little as names them."""
+    own = saved().select_related(None).values_list("slug", "name", "feed", "current__number")
+    return [Title(*one) for one in own] + [Title(c.slug, c.name, c.feed, 0) for c in _of_files(engine.workspace())]
 
 
 def card(slug: str) -> AudienceCard:
@@ -97,10 +114,12 @@ def uses(slug: str) -> list[Use]:
 
 def nested_in(slug: str) -> list[Use]:
     """Audiences whose rule names this one directly."""
+    own = saved().select_related(None).values_list("slug", "name", "current__rule")
+    filed = ((card.slug, card.name, card.rule) for card in _of_files(engine.workspace()))
     return [
-        Use("audience", one.name, one.url)
-        for one in cards()
-        if one.slug != slug and slug in references(one.rule, "audience")
+        Use("audience", name, one_url(one))
+        for one, name, rule in (*own, *filed)
+        if one != slug and slug in references(rule, "audience")
     ]
 
 
@@ -250,8 +269,14 @@ def _card(one: Audience) -> AudienceCard:
         updated_at=one.updated_at,
         from_files=False,
         description=one.description,
-        url=reverse("audiences:one", args=[one.slug]),
+        url=one_url(one.slug),
     )
+
+
+@lru_cache(maxsize=10_000)
+def one_url(slug: str) -> str:
+    """An audience's page. Lists of hundreds ask for it again and again."""
+    return reverse("audiences:one", args=[slug])
 
 
 def _of_files(workspace: Workspace) -> list[AudienceCard]:
@@ -269,7 +294,7 @@ def _of_files(workspace: Workspace) -> list[AudienceCard]:
             updated_at=None,
             from_files=True,
             description=notes.get("description", ""),
-            url=reverse("audiences:one", args=[slug]),
+            url=one_url(slug),
         )
         for slug, notes in sorted(workspace.audience_notes.items())
     ]

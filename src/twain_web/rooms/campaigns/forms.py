@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from twain.errors import TwainError
 from twain.snapshot.address import canonical
 from twain_web import engine
-from twain_web.rooms.audiences.public import audiences
+from twain_web.rooms.audiences.public import titles
 from twain_web.rooms.campaigns.plans import LONGEST_HOURS, Plan, PlannedArm
 from twain_web.rooms.content.public import contents
 
@@ -112,7 +112,7 @@ class PlanForm(forms.Form):
     def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401
         super().__init__(*arguments, **options)
         self.fields["audience"].choices = [("", _("Choose the audience"))] + [  # type: ignore[attr-defined]
-            (card.slug, card.name) for card in audiences()
+            (one.slug, one.name) for one in titles()
         ]
         channels = sorted(engine.workspace().settings.channels)
         self.fields["channel"].choices = [("", _("Choose the channel")), *((c, c) for c in channels)]  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -11,6 +12,12 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from twain_web.rooms.campaigns.plans import Plan
+
+
+@lru_cache(maxsize=10_000)
+def campaign_url(slug: str) -> str:
+    """A campaign's page. Lists of hundreds ask for it again and again."""
+    return reverse("campaigns:campaign", args=[slug])
 
 
 class Campaign(models.Model):
@@ -44,7 +51,7 @@ class Campaign(models.Model):
     @property
     def url(self) -> str:
         """Its page."""
-        return reverse("campaigns:campaign", args=[self.slug])
+        return campaign_url(self.slug)
 
 
 class PlanVersion(models.Model):

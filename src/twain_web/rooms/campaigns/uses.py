@@ -24,7 +24,7 @@ def join() -> None:
 
 def _made() -> Iterator[feeds.Made]:
     """Every campaign of the house, for what a changed contract would break: its plan, audience and contents make its stamp."""
-    audience = {card.slug: card.version for card in audiences.audiences()}
+    audience = {one.slug: one.version for one in audiences.titles()}
     words = {card.slug: card.version for card in content.contents()}
     for one in Campaign.objects.filter(archived_at=None, current__isnull=False).select_related("current"):
         if one.current is not None and one.current.plan["audience"]:
@@ -35,7 +35,7 @@ def _made() -> Iterator[feeds.Made]:
 
 def _of_feed(name: str) -> list[feeds.Use]:
     """Campaigns of the house whose audience stands on a feed; those in files are known to the room of feeds itself."""
-    standing = {card.slug for card in audiences.audiences() if card.feed == name}
+    standing = {one.slug for one in audiences.titles() if one.feed == name}
     found = _using(lambda plan: plan["audience"] in standing)
     return [feeds.Use("campaign", one.name, one.url, when, str(one.owner)) for one, when in found]
 
@@ -53,6 +53,7 @@ def _of_content(slug: str) -> list[content.Use]:
 def _using(fits: Callable[[dict[str, Any]], bool]) -> Iterator[tuple[Campaign, datetime | None]]:
     """Campaigns whose plan fits, each with when it goes next. Two queries, however many there are."""
     planned = Campaign.objects.filter(archived_at=None, current__isnull=False).select_related("current", "owner")
+    planned = planned.only("slug", "name", "current__plan", "owner__preferred_form", "owner__full_name", "owner__title")
     due = dict(Launch.objects.filter(state__in=Launch.OPEN).values_list("campaign", "due_at"))
     for one in planned:
         if one.current is not None and fits(one.current.plan):

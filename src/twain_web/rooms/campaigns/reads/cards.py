@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from twain.errors import TwainError
@@ -14,7 +13,7 @@ from twain.flows.send import OPEN
 from twain.flows.workspace import Workspace
 from twain.records import Run, RunState
 from twain_web import engine
-from twain_web.rooms.campaigns.models import ApprovalRequest, Campaign, Launch
+from twain_web.rooms.campaigns.models import ApprovalRequest, Campaign, Launch, campaign_url
 
 STATES = {
     "draft": _("Being planned"),
@@ -98,7 +97,7 @@ def _standing() -> _Standing:
 
 def _card(one: Campaign, standing: _Standing) -> CampaignCard:
     state, next_at = standing.state(one.slug, "draft")
-    run = standing.runs.get(one.slug)
+    run, plan = standing.runs.get(one.slug), one.plan
     return CampaignCard(
         slug=one.slug,
         name=one.name,
@@ -107,8 +106,8 @@ def _card(one: Campaign, standing: _Standing) -> CampaignCard:
         owner=str(one.owner),
         from_files=False,
         url=one.url,
-        audience=one.plan.audience,
-        contents=tuple(arm.content for arm in one.plan.arms),
+        audience=plan.audience,
+        contents=tuple(arm.content for arm in plan.arms),
         owner_username=one.owner.username,
         run_id=run.id if run else "",
         sent_at=_at(run),
@@ -126,7 +125,7 @@ def _file_card(file: _File, standing: _Standing) -> CampaignCard:
         next_at=next_at,
         owner=file.owner,
         from_files=True,
-        url=reverse("campaigns:campaign", args=[file.slug]),
+        url=campaign_url(file.slug),
         audience=file.audience,
         run_id=run.id if run else "",
         sent_at=_at(run),

@@ -14,7 +14,7 @@ from twain.errors import TwainError
 from twain.flows.account import report
 from twain_web import engine
 from twain_web.access import may, needs, refuse_unless
-from twain_web.rooms.audiences.public import audiences
+from twain_web.rooms.audiences.public import titles
 from twain_web.rooms.campaigns import forms
 from twain_web.rooms.campaigns.actions import planning
 from twain_web.rooms.campaigns.differences import plan_differences
@@ -48,7 +48,7 @@ def versions(request: HttpRequest, one: Subject) -> HttpResponse:
     found = list(one.house.versions.select_related("by")[:50])
     before = [*found[1:], None]
     pairs = zip(found, before, strict=True)
-    names = {f"audience:{a.slug}": a.name for a in audiences()} | {f"content:{c.slug}": c.name for c in contents()}
+    names = {f"audience:{a.slug}": a.name for a in titles()} | {f"content:{c.slug}": c.name for c in contents()}
     shown = [(version, plan_differences(old.plan if old else {}, version.plan, names)) for version, old in pairs]
     return render(request, "campaigns/versions.html", {"one": one, "versions": shown})
 

@@ -21,6 +21,7 @@ from twain_web.rooms.feeds.models import FeedHealth
 from twain_web.rooms.feeds.permissions import READ_CATALOGUE, READ_CONTRACT, REVIEW_FIELDS
 from twain_web.spreadsheet import csv_answer
 
+_USES_SHOWN = 25
 _LONGEST = 200
 _MOST_TERMS = 500
 
@@ -86,6 +87,7 @@ def feed_page(request: HttpRequest, feed: Feed) -> HttpResponse:
     health = FeedHealth.objects.filter(feed=feed.name).first()
     feeds = engine.workspace().feeds
     rules = quality.rules(feed, health)
+    uses = sorted(reads.uses_of(feed.name), key=lambda use: (use.when is None, use.when, use.name))
     role, statements = reviews.grants_of_feed(feed) if reader else ("", ())
     context = {
         "card": reads.card(feed.name),
@@ -95,7 +97,8 @@ def feed_page(request: HttpRequest, feed: Feed) -> HttpResponse:
         "wrong": [rule for rule in rules if rule.level not in ("", "pass")],
         "samples": _sample_rows(feed),
         "relations": [(relation, feeds.get(relation.feed)) for relation in feed.relations.values()],
-        "uses": reads.uses_of(feed.name),
+        "uses": uses if request.GET.get("uses") == "all" else uses[:_USES_SHOWN],
+        "more_uses": max(0, len(uses) - _USES_SHOWN) if request.GET.get("uses") != "all" else 0,
         "grants": statements,
         "role": role,
         "left": reviews.left(feed.name) if may(request.user, REVIEW_FIELDS) else 0,
