@@ -106,6 +106,7 @@ def _prepare(*, demo: bool) -> tuple[Mapping[str, object], ...]:
     django.setup(set_prefix=False)
     from twain_web.rooms.capacity.public import enter_demo_plans  # noqa: PLC0415
     from twain_web.rooms.content.public import enter_demo  # noqa: PLC0415
+    from twain_web.rooms.partnership.public import enter_demo_partnership  # noqa: PLC0415
     from twain_web.rooms.people.public import enter_demo_people  # noqa: PLC0415
     from twain_web.supervise.prepare import prepare  # noqa: PLC0415
 
@@ -115,6 +116,7 @@ def _prepare(*, demo: bool) -> tuple[Mapping[str, object], ...]:
     people = tuple(enter_demo_people())
     enter_demo(by="lhoffmann")
     enter_demo_plans(marketing="lhoffmann", its="jweber")
+    enter_demo_partnership(marketing="lhoffmann", lead="mseidel", its="pnair", its_lead="aberg")
     return people
 
 
