@@ -18,3 +18,4 @@ class PartnershipRoom(AppConfig):
             permissions,  # noqa: F401
             reminding,  # noqa: F401
         )
+        from twain_web.rooms.partnership.numbers import keeping  # noqa: F401, PLC0415 — no models before

@@ -50,6 +50,7 @@ __all__ = [
     "make_token",
     "named",
     "one_time_link",
+    "owners_here",
     "person_at",
     "recognise",
     "record",
@@ -138,6 +139,11 @@ def directory() -> list[Listed]:
         )
         for one in everybody().filter(is_active=True)
     ]  # fmt: skip
+
+
+def owners_here() -> frozenset[str]:
+    """Addresses, folded, of everybody who can sign in: whoever a contract names as owner and is here can be asked."""
+    return frozenset(one.email.casefold() for one in everybody().filter(is_active=True) if one.email)
 
 
 def audit_page(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from twain_web.rooms.partnership.numbers import views
+
+urlpatterns = [path("", views.numbers, name="numbers")]

@@ -224,7 +224,7 @@ class _Work:
     def promise(self) -> None:
         """A day, by what IT knows of its own work by then: something, not all."""
         median = USUAL[self.story.kind].median
-        guess = 1.35 * math.sqrt(max(self.left, 1.0) * median)
+        guess = 1.15 * math.sqrt(max(self.left, 1.0) * median)
         self.it("promise", day=max(self.world.its_time(guess, change=self.change).date(), self.world.now.date()))
         self.after(0.3 * self.left, self.start)
         self.world.at(self.world.its_time(guess + 8.0, change=self.change), self.promise_again)

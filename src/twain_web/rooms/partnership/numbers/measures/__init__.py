@@ -1,0 +1,1 @@
+"""Each number of the partnership in one period: pure functions of the records."""
