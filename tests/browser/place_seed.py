@@ -1,6 +1,6 @@
 """One thing of each kind that Lena has made, for pages that show such a thing: ``python -m tests.browser.place_seed``.
 
-Prints their names as JSON: a campaign, an audience with a saved version, a picture, a request, a plan.
+Prints their names as JSON: a campaign, an audience with a saved version, a picture, a request, a plan, a vendor.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from twain_web.rooms.audiences.actions import duplicate_audience, edit_draft, sa
 from twain_web.rooms.capacity.actions import make_plan, take_step
 from twain_web.rooms.content.actions import add_picture
 from twain_web.rooms.desk.actions.asking import Wish, ask
+from twain_web.rooms.partnership.actions.reviewing import answer_gate, begin_review
+from twain_web.rooms.partnership.scoring import GATES
 from twain_web.rooms.people.models import Person
 
 
@@ -39,7 +41,12 @@ def places() -> dict[str, str]:
         begins_at=timezone.now() + timedelta(days=40),
     )  # fmt: skip
     take_step(by=lena, plan=plan, verb="announce")
+    people = Person.objects.filter(username__in=("lhoffmann", "jweber"))
+    vendor = begin_review(by=lena, name="Kartenhaus", purpose="Maps of huts in our letters", scorers=list(people))
+    for gate in GATES:
+        answer_gate(by=people[0], review=vendor, gate=gate, passed=True, evidence="Contract, section 4")
     made = {
+        "vendor": str(vendor.pk),
         "plan": str(plan.pk),
         "audience": audience.slug,
         "picture": str(picture.pk),

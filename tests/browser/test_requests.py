@@ -4,34 +4,13 @@ from __future__ import annotations
 
 import re
 import subprocess
-import urllib.request
-from html import unescape
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.inbox import mail
+
 SOON = "2027-03-05"
-
-
-def _newest_mail(house, subject):
-    """The text of the newest mail in the demo's inbox whose subject begins so; None while there is none."""
-    with urllib.request.urlopen(house.inbox) as page:
-        listed = page.read().decode()
-    found = re.search(rf'href="/(\d+)"[^>]*>{re.escape(subject)}', listed)
-    if found is None:
-        return None
-    with urllib.request.urlopen(f"{house.inbox.rstrip('/')}/{found[1]}/text") as page:
-        return unescape(page.read().decode()).replace("\r\n", "\n")
-
-
-def _mail(page, house, subject):
-    """The mail, once it has come."""
-    for _ in range(240):
-        text = _newest_mail(house, subject)
-        if text is not None:
-            return text
-        page.wait_for_timeout(250)
-    raise AssertionError(f"No mail “{subject}” has come.")
 
 
 def test_the_catalogue_answers_while_one_types_and_the_keyboard_is_enough(page_as, task, tab_to):
@@ -79,8 +58,8 @@ def test_asked_promised_from_the_mailbox_and_closed_by_itself(page_as, visitor, 
     complaints.allow(r"status of 409")  # a link that was used says no
     lena, priya = page_as("lhoffmann"), visitor()
     _ask(lena)
-    mail = _mail(lena, house, "A question from Lena Hoffmann: the points that")
-    link = re.search(r"Yes, by Friday 5 March:\n(\S+)", mail)[1]
+    letter = mail(lena, house, "A question from Lena Hoffmann: the points that")
+    link = re.search(r"Yes, by Friday 5 March:\n(\S+)", letter)[1]
 
     priya.goto(link)
     expect(priya.get_by_text("You answer as Priya Nair, Senior DBA")).to_be_visible()
@@ -107,7 +86,7 @@ def test_asked_promised_from_the_mailbox_and_closed_by_itself(page_as, visitor, 
             _until_closed(page)
     finally:
         contract.write_text(before)
-    assert "Points ever" in _mail(lena, house, "It is there: the points that")
+    assert "Points ever" in mail(lena, house, "It is there: the points that")
 
 
 def _until_closed(page):

@@ -239,3 +239,11 @@ def test_a_form_says_what_is_wrong_with_it(planned, signed_in):
     assert mara.post(f"{planned.url}held/", {"held_on": "x"}).status_code == 422
     assert mara.post(f"{planned.url}move/", {"begins_at": "x"}).status_code == 422
     assert mara.post("/partnership/checks/new/", {"begins_at": "x", "marketing": "nobody"}).status_code == 422
+
+
+@pytest.mark.usefixtures("company")
+@pytest.mark.parametrize("language", ["en-US", "en-GB", "de"])
+def test_days_stand_in_the_form_as_browsers_take_them(planned, signed_in, language):
+    page = signed_in(username="mseidel").get(planned.url, headers={"accept-language": language}).content.decode()
+    assert f'value="{TODAY.isoformat()}"' in page
+    assert f'value="{timezone.localtime(SOON):%Y-%m-%dT%H:%M}"' in page

@@ -17,6 +17,11 @@ _ABOUT = [
 _MOMENT = "%Y-%m-%dT%H:%M"
 
 
+def _day() -> forms.DateInput:
+    """A day's field. Browsers take no other form of it, whatever the language of the page."""
+    return forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+
+
 class PersonField(forms.ChoiceField):
     """Somebody of a side, by name and title; clean gives the Person."""
 
@@ -91,7 +96,7 @@ class WhenForm(forms.Form):
 class HeldForm(forms.Form):
     """Short notes, and what is carried along."""
 
-    held_on = forms.DateField(label=_("Held on"), widget=forms.DateInput({"type": "date"}))
+    held_on = forms.DateField(label=_("Held on"), widget=_day())
     settled = forms.MultipleChoiceField(label=_("Done since"), required=False, widget=forms.CheckboxSelectMultiple)
     notes = forms.CharField(
         label=_("Short notes"), required=False, max_length=4000, widget=forms.Textarea(attrs={"rows": 4})
@@ -102,7 +107,7 @@ class HeldForm(forms.Form):
     )  # fmt: skip
     talked_on = forms.DateField(
         label=_("When did you last talk and nobody needed anything?"), required=False,
-        widget=forms.DateInput({"type": "date"}), help_text=_("If you remember. Nobody counts."),
+        widget=_day(), help_text=_("If you remember. Nobody counts."),
     )  # fmt: skip
 
     def __init__(self, *args: Any, open_items: list[Any], **kwargs: Any) -> None:  # noqa: ANN401

@@ -87,9 +87,9 @@ def _sends(since: datetime) -> Iterator[Offer]:
 
 
 def _read_by(feed: str, one: Credited) -> str:
-    counts = [_("%s sent") % _many(one.sent), _("%s clicked") % _many(one.clicked)]
-    if one.success:
-        counts.append(f"{_many(one.converted)} × “{one.success}”")
+    counts = [_("%s sent") % _many(one.sent)]
+    counts += [_("%s clicked") % _many(one.clicked)] if one.clicked else []
+    counts += [f"{_many(one.converted)} × “{one.success}”"] if one.success and one.converted else []
     return _("Your feed %(feed)s was read by “%(mail)s”: %(counts)s.") % {
         "feed": feed, "mail": one.name, "counts": ", ".join(counts),
     }  # fmt: skip
