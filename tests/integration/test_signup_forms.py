@@ -27,6 +27,7 @@ from twain.ledger.stores import open_ledger
 from twain.records import Suppression
 from twain.returns.forms import form_handlers
 from twain.testing.ledger_steps import HandClock
+from twain.testing.relay import Relay
 
 ANNA = {"email": "Anna@example.com", "first_name": "Anna", "consent": "yes", "lang": "en"}
 ORIGIN = "https://www.nordlicht.example"
@@ -150,6 +151,27 @@ def test_the_way_of_a_signup_from_form_to_proof(instance, relay, clock):
     assert of(instance)[0].sealed == b""
     forgetting.forget(instance, "anna@example.com")
     assert of(instance) == []
+
+
+def test_a_round_of_mails_goes_over_one_connection(root, clock):
+    names = [f"round{n}@example.com" for n in range(9)]
+    with Relay() as relay:
+        toml = root / "twain.toml"
+        toml.write_text(re.sub(r"^port = \d+", f"port = {relay.port}", toml.read_text(), count=1, flags=re.MULTILINE))
+        relay.script.refuse(b"round3@example.com", b"450 4.2.1 later", times=1)
+        relay.script.refuse(b"round5@example.com", b"550 5.1.1 nobody")
+        with opened(root, clock) as instance:
+            for name in names:
+                ask(instance, "/f/newsletter", {**ANNA, "email": name})
+            assert mail_confirmations(instance) == 7
+            assert relay.connections == 1
+            kept = {name: of(instance, name)[0] for name in names}
+            left = [one for one in kept.values() if not one.mailed_at]
+            assert sorted(one.mail_due > clock.now() for one in left) == [True, True]
+            assert {one.mail_problem[:3] for one in left} == {"450", "550"}
+            assert mail_confirmations(instance) == 0
+            clock.pass_by(120)  # the one who was put off is asked again, the one who is refused is not
+            assert mail_confirmations(instance) == 1
 
 
 def test_whoever_is_known_hears_what_everybody_hears(instance, clock):

@@ -32,48 +32,117 @@ _BODY = """<html lang="{language}"><head><meta charset="utf-8">
 
 
 def mail_confirmations(instance: Instance) -> int:
-    """Send what waits; how many the relays took. Each is claimed first, so that two who work here never send the same."""
+    """Send what waits, over one connection of each channel; how many the relays took.
+
+    Each mail is claimed just before it goes, so that two who work here never send the same.
+    """
     instance.ledger.expire_signups()
-    taken = 0
+    rounds: dict[str, list[bytes]] = {}
     for identifier in instance.ledger.signups_to_mail():
-        signup = instance.ledger.take_mail(identifier)
-        if signup is not None:
-            taken += _mail(instance, signup)
-    return taken
+        rounds.setdefault(_channel_of(instance, identifier), []).append(identifier)
+    return sum(_Round(instance, channel, waiting).send() for channel, waiting in rounds.items())
 
 
-def _mail(instance: Instance, signup: Signup) -> bool:
-    """One mail; what became of it is noted. A relay that cannot be reached is asked again, longer and longer."""
-    now = instance.clock.now()
-    entry = instance.ledger.suppression(signup.address_hash)
-    if entry is not None and not entry.own and entry.reason in NO_MAIL:
-        instance.ledger.note_mail(signup.id, again=signup.expires_at, problem=f"not mailed: {entry.reason}")
-        return False
+def _channel_of(instance: Instance, identifier: bytes) -> str:
+    """The way its form's mails take; empty when the form can't be read any more."""
+    signup = instance.ledger.signup(identifier)
     try:
-        outcome = _deliver(instance, signup)
-    except TwainError as error:
-        instance.ledger.note_mail(
-            signup.id, again=_again(signup, now), problem=f"{error.shown_code} {error.what}"[:300]
-        )
-        return False
-    if outcome.fate in (Fate.SENT, Fate.UNCERTAIN):
-        instance.ledger.note_mail(signup.id, mailed_at=now)
-        return True
-    final = outcome.fate is Fate.FAILED or signup.mail_tries >= _MOST_TRIES
-    again = signup.expires_at if final else _again(signup, now)
-    instance.ledger.note_mail(signup.id, again=again, problem=outcome.reply or outcome.reason)
-    return False
+        return read_form(instance.root, signup.form).channel if signup else ""
+    except TwainError:
+        return ""
+
+
+class _Round:
+    """ports.Feeder over the mails that wait for one channel."""
+
+    def __init__(self, instance: Instance, channel: str, waiting: Sequence[bytes]) -> None:
+        self._instance, self._channel = instance, channel
+        self._waiting = list(reversed(waiting))
+        self._under_way: dict[int, Signup] = {}
+        self._tickets = 0
+        self._taken = 0
+
+    def send(self) -> int:
+        """Send them; how many the relay took. A relay that cannot be reached is asked again, longer and longer."""
+        if not self._channel:
+            self.take(len(self._waiting))  # nothing can be built: each is put off, and says why
+            return 0
+        try:
+            channel = self._instance.channel(self._channel, connections=1)
+            if channel.leaves_loopback:
+                require_public_address(self._instance)
+            channel.deliver(self)
+        except TwainError as error:
+            self._failed(error)
+        return self._taken
+
+    def take(self, limit: int) -> Sequence[Envelope] | Wait | None:
+        """The next ones that may go, claimed; None when all have."""
+        ready: list[Envelope] = []
+        while self._waiting and len(ready) < limit:
+            signup = self._claimed()
+            envelope = self._built(signup) if signup else None
+            if signup and envelope:
+                self._under_way[envelope.ticket] = signup
+                ready.append(envelope)
+        return ready if ready or self._waiting else None
+
+    def answer(self, ticket: int, outcome: Outcome) -> None:
+        """Note what became of one mail."""
+        signup, now = self._under_way.pop(ticket), self._instance.clock.now()
+        if outcome.fate in (Fate.SENT, Fate.UNCERTAIN):
+            self._taken += 1
+            self._instance.ledger.note_mail(signup.id, mailed_at=now)
+            return
+        final = outcome.fate is Fate.FAILED or signup.mail_tries >= _MOST_TRIES
+        again = signup.expires_at if final else _again(signup, now)
+        self._instance.ledger.note_mail(signup.id, again=again, problem=outcome.reply or outcome.reason)
+
+    def recalled(self) -> Sequence[int]:
+        """Nobody takes them back: their addresses asked for them a moment ago."""
+        return ()
+
+    def tick(self) -> None:
+        """Everything is noted as it is answered."""
+
+    def _claimed(self) -> Signup | None:
+        """The next one, durably claimed; None when somebody else has it, or its address may get no mail."""
+        signup = self._instance.ledger.take_mail(self._waiting.pop())
+        if signup is None:
+            return None
+        entry = self._instance.ledger.suppression(signup.address_hash)
+        if entry is not None and not entry.own and entry.reason in NO_MAIL:
+            self._instance.ledger.note_mail(signup.id, again=signup.expires_at, problem=f"not mailed: {entry.reason}")
+            return None
+        return signup
+
+    def _built(self, signup: Signup) -> Envelope | None:
+        self._tickets += 1
+        try:
+            return _envelope(self._instance, signup, self._tickets)
+        except TwainError as error:
+            self._put_off(signup, error)
+            return None
+
+    def _failed(self, error: TwainError) -> None:
+        """The relay, or what is needed before it, failed: that is so for everybody who still waits in this round."""
+        while self._waiting:
+            signup = self._claimed()
+            if signup is not None:
+                self._put_off(signup, error)
+
+    def _put_off(self, signup: Signup, error: TwainError) -> None:
+        again = _again(signup, self._instance.clock.now())
+        self._instance.ledger.note_mail(signup.id, again=again, problem=f"{error.shown_code} {error.what}"[:300])
 
 
 def _again(signup: Signup, now: float) -> float:
     return now + min(MAIL_PAUSE, 15.0 * 2.0 ** min(signup.mail_tries, 10))
 
 
-def _deliver(instance: Instance, signup: Signup) -> Outcome:
+def _envelope(instance: Instance, signup: Signup, ticket: int) -> Envelope:
+    """One person's mail. Raises TwainError when its form, or its answers, can't be read any more."""
     form = read_form(instance.root, signup.form)
-    channel = instance.channel(form.channel)
-    if channel.leaves_loopback:
-        require_public_address(instance)
     address = address_of(instance, signup, form)
     token = confirmation_mint(instance).token(signup.id)
     sender = form.sender or Sender("")
@@ -84,9 +153,7 @@ def _deliver(instance: Instance, signup: Signup) -> Outcome:
     data = next(
         iter(program.render({"address": [address], _LINK: [f"{instance.settings.base_url}/j/{token}"]}, [stamp]))
     )
-    feeder = OneMessage(Envelope(1, sender.address.encode("ascii"), address.encode(), data))
-    channel.deliver(feeder)
-    return feeder.outcome
+    return Envelope(ticket, sender.address.encode("ascii"), address.encode(), data)
 
 
 def confirmation_program(form: Form, language: str) -> CompiledProgram:
@@ -126,26 +193,3 @@ def check_forms(instance: Instance) -> list[Problem]:
         except TwainError as error:
             found.append(Problem("error", error.shown_code, error.what, error.todo, error.place, error.business))
     return found
-
-
-class OneMessage:
-    """ports.Feeder with one message in it; *outcome* is what the relay said, or that it said nothing."""
-
-    def __init__(self, envelope: Envelope) -> None:
-        self._waiting = [envelope]
-        self.outcome = Outcome(0, Fate.DEFERRED, "unsent", "The relay was not asked.")
-
-    def take(self, limit: int) -> Sequence[Envelope] | Wait | None:
-        """The message, once."""
-        return [self._waiting.pop()] if self._waiting and limit else None
-
-    def answer(self, ticket: int, outcome: Outcome) -> None:  # noqa: ARG002 — there is only one
-        """Keep what the relay said."""
-        self.outcome = outcome
-
-    def recalled(self) -> Sequence[int]:
-        """Nobody takes it back: its address asked for it a moment ago."""
-        return ()
-
-    def tick(self) -> None:
-        """Nothing to keep."""

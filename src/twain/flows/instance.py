@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -90,13 +90,14 @@ class Instance:
         """The SQL dialect of a source."""
         return self._open(name).dialect
 
-    def channel(self, name: str) -> Channel:
-        """A way out; ConfigError names those there are."""
+    def channel(self, name: str, *, connections: int | None = None) -> Channel:
+        """A way out, over as many *connections* as IT's settings say unless told; ConfigError names those there are."""
         if name not in self.settings.channels:
             known = ", ".join(sorted(self.settings.channels)) or "none yet"
             raise ConfigError(f"There is no channel {name!r} in twain.toml.", todo=f"Channels: {known}.")
         capacity = read_capacity(self.root, self.settings.time_zone)
-        return open_channel(within_capacity(self.settings.channels[name], capacity, self.clock.now()))
+        settings = within_capacity(self.settings.channels[name], capacity, self.clock.now())
+        return open_channel(settings if connections is None else replace(settings, connections=connections))
 
     def bounce_address(self, channel: str) -> str:
         """Where bounces of a channel's mail come back to, one address a message; "" = to the sender. Raises ConfigError."""

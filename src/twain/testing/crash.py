@@ -137,9 +137,9 @@ class DeadlyInstance(Instance):
 
     step: Step | None = None
 
-    def channel(self, name: str) -> Channel:
+    def channel(self, name: str, *, connections: int | None = None) -> Channel:
         """The channel, wrapped."""
-        inner = Instance.channel(self, name)
+        inner = Instance.channel(self, name, connections=connections)
         return inner if self.step is None else DeadlyChannel(inner, self.step)
 
 
