@@ -112,7 +112,15 @@ class Demand:
                     found[site, hour + later] += sends * self.clicks.rate * share
         return {key: amount for key, amount in found.items() if amount > 0}
 
+    def is_endless(self, capacity: Capacity, begins: float) -> bool:
+        """Whether its channel needs longer than sixty days for it: then it fits nowhere."""
+        return self._whole(capacity, begins) > _FARTHEST_HOURS
+
     def _length(self, capacity: Capacity, begins: float) -> float:
+        """In hours. What is endless is cut, and so asks for more than any hour has."""
+        return min(self._whole(capacity, begins), _FARTHEST_HOURS)
+
+    def _whole(self, capacity: Capacity, begins: float) -> float:
         limit = capacity.limit(f"channel:{self.channel}", int(begins // HOUR))
         return max(self.people / limit if limit else 0.0, self.hours)
 
@@ -132,6 +140,8 @@ def full(loads: Loads, taken: Loads, bounds: Loads) -> list[tuple[str, int]]:
 
 def earliest(demand: Demand, capacity: Capacity, taken: Loads, after: float) -> float | None:
     """The first moment from *after* on (then each full hour) at which it fits; None when there is none within sixty days."""
+    if demand.is_endless(capacity, after):
+        return None
     hour = int(after // HOUR)
     for begins in (after, *((hour + n) * HOUR for n in range(1, _FARTHEST_HOURS))):
         loads = demand.loads(capacity, begins)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
@@ -12,16 +11,23 @@ import typer
 from twain.calendars.slots import HOUR, Demand
 from twain.cli.output import Json, print_json, say
 from twain.errors import ConfigError
-from twain.flows.capacity import book, capacity_of, demand_of, next_free, spoken, taken
+from twain.flows.capacity import book, next_free, spoken
 from twain.flows.capacity_clicks import measure_slot, unmeasured
+from twain.flows.capacity_told import (
+    clicks_told,
+    hours_told,
+    limits_told,
+    moment_told,
+    slot_told,
+    slots_told,
+    wanted_by,
+)
 from twain.flows.instance import Instance, open_instance
 from twain.flows.publish import make
-from twain.records.slots import Slot
 
 capacity = typer.Typer(no_args_is_help=True, help="How much may be sent in which hour, and who has booked it.")
 Campaign = Annotated[str, typer.Argument(help="A campaign's name.")]
 People = Annotated[int, typer.Option(help="How many messages; by default what was counted last, or the ceiling.")]
-_LATER = 90 * 86_400
 
 
 def register(app: typer.Typer) -> None:
@@ -38,16 +44,14 @@ def show(
         now = instance.clock.now()
         slots = instance.ledger.slots(since=now, until=now + hours * HOUR)
         told = {
-            "limits": list(capacity_of(instance).limits),
-            "hours": _hours(instance, now, hours),
-            "slots": [_told(slot) for slot in slots],
-        }
+            "limits": limits_told(instance), "hours": hours_told(instance, hours), "slots": slots_told(instance, hours),
+        }  # fmt: skip
         if as_json:
             print_json(told)
             return
         if not told["limits"]:
             say("Nothing is limited: there is no capacity.toml yet.")
-        for row in _hours(instance, now, hours):
+        for row in told["hours"]:
             when = spoken(instance, datetime.fromisoformat(row["at"]).timestamp())
             say(f"{when}  {row['of']:<20} {row['booked']:>9.0f} of {row['limit']:.0f}")
         for slot in slots:
@@ -66,7 +70,9 @@ def slot(
         wanted = _demand(instance, campaign, people)
         found = next_free(instance, wanted, _moment(instance, after))
         if as_json:
-            print_json({"campaign": campaign, "people": wanted.people, "at": _iso(found), "clicks": _clicks(wanted)})
+            print_json(
+                {"campaign": campaign, "people": wanted.people, "at": moment_told(found), "clicks": clicks_told(wanted)}
+            )
         elif found is None:
             say("Nothing is free within sixty days.", "red")
         else:
@@ -91,7 +97,7 @@ def book_slot(
             begins = next_free(instance, wanted) or instance.clock.now()
         booked = book(instance, campaign, wanted, begins, exception=exception)
         if as_json:
-            print_json({"slot": _told(booked)})
+            print_json({"slot": slot_told(booked)})
         else:
             say(f"Booked: {booked.people} by {booked.channel} from {spoken(instance, booked.begins)}.", "green")
 
@@ -122,14 +128,7 @@ def measure(as_json: Json = False) -> None:
 
 
 def _demand(instance: Instance, campaign: str, people: int) -> Demand:
-    bundle = make(instance, instance.workspace.campaign(campaign))
-    counted = int(instance.ledger.last_check(f"audience:{campaign}").get("audience", 0))
-    many = people or counted or int(bundle.body.get("ceiling") or 0)
-    if many < 1:
-        raise ConfigError(
-            f"Nobody has counted {campaign} yet.", todo="Say --people, or run: twain send --dry-run.", code="T916"
-        )
-    return demand_of(instance, bundle.body, many)
+    return wanted_by(instance, make(instance, instance.workspace.campaign(campaign)).body, people)
 
 
 def _moment(instance: Instance, text: str) -> float | None:
@@ -141,30 +140,3 @@ def _moment(instance: Instance, text: str) -> float | None:
         raise ConfigError(f"{text!r} is no moment.", todo="Write it like 2026-12-04T09:00.", code="T916") from error
     zone = ZoneInfo(instance.settings.time_zone)
     return (when.replace(tzinfo=zone) if when.tzinfo is None else when).timestamp()
-
-
-def _hours(instance: Instance, now: float, hours: int) -> list[dict[str, Any]]:
-    declared, first = capacity_of(instance), int(now // HOUR)
-    booked: Mapping[tuple[str, int], float] = taken(instance, now - HOUR, now + _LATER)
-    rows = []
-    for (of, hour), amount in sorted(booked.items(), key=lambda item: (item[0][1], item[0][0])):
-        limit = declared.limit(of, hour)
-        if first <= hour < first + hours and limit is not None:
-            rows.append({"at": _iso(hour * HOUR), "of": of, "booked": round(amount, 1), "limit": limit})
-    return rows
-
-
-def _told(slot: Slot) -> dict[str, Any]:
-    return {
-        "id": slot.id, "campaign": slot.campaign, "channel": slot.channel, "people": slot.people, "state": slot.state,
-        "begins": _iso(slot.begins), "ends": _iso(slot.ends), "person": slot.person, "exception": slot.exception,
-        "run": slot.run_id, "measured": dict(slot.measured),
-    }  # fmt: skip
-
-
-def _clicks(wanted: Demand) -> dict[str, Any]:
-    return {"rate": wanted.clicks.rate, "sends": wanted.clicks.sends, "estimate": wanted.clicks.sends == 0}
-
-
-def _iso(moment: float | None) -> str | None:
-    return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat()

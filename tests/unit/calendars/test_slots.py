@@ -136,3 +136,12 @@ def test_the_ledger_books_whole_or_not_at_all() -> None:
     assert [slot.campaign for slot in ledger.slots(since=MONDAY)] == ["c"]
     assert ledger.slots(since=MONDAY + 2 * HOUR) == []
     ledger.close()
+
+
+def test_what_would_take_longer_than_sixty_days_fits_nowhere_and_is_not_reckoned_hour_by_hour() -> None:
+    capacity = Capacity((Limit("channel:mail", 1.0, date(2020, 1, 1)),))
+    wanted = Demand("mail", 1_000_000_000)
+    loads = wanted.loads(capacity, MONDAY)
+    assert len(loads) <= 24 * 60 + 1
+    assert full(loads, {}, capacity.bounds(loads))
+    assert earliest(wanted, capacity, {}, MONDAY) is None

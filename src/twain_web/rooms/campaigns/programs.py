@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from twain.errors import ConfigError, WrongState
-from twain.flows.publish import publish
+from twain.flows.publish import make, publish
 from twain_web import engine
 from twain_web.access import refuse_unless
 from twain_web.rooms.campaigns import forms
@@ -33,7 +33,7 @@ from twain_web.rooms.campaigns.permissions import (
 from twain_web.rooms.campaigns.plans import Plan
 from twain_web.rooms.campaigns.reads.review import Rule
 from twain_web.rooms.campaigns.reads.review import review as read_review
-from twain_web.rooms.campaigns.records import Subject, campaign_record, one_send, subject
+from twain_web.rooms.campaigns.records import Subject, campaign_record, one_send, record_of, subject
 from twain_web.rooms.campaigns.rehearsing import rehearse
 
 
@@ -204,6 +204,15 @@ def lift_switch(*, by: Any, scope: str) -> bool:  # noqa: ANN401
     """Lift a stop; False when there was none."""
     refuse_unless(by, RED_SWITCH)
     return switching.lift_switch(by=by, scope=scope)
+
+
+def body_of(*, by: Any, slug: str, to_launch: bool = False) -> Mapping[str, Any]:  # noqa: ANN401
+    """What its send would be, for whoever may read it; *to_launch*: for whoever may launch it. Nothing is kept.
+
+    Raises ConfigError for a campaign that is not there, or not planned to the end.
+    """
+    one = _allowed(by, LAUNCH_CAMPAIGN if to_launch else READ_CAMPAIGN, slug)
+    return make(engine.instance(by), record_of(one)).body
 
 
 def _allowed(by: Any, wanted: Any, slug: str) -> Subject:  # noqa: ANN401

@@ -9,7 +9,7 @@ from typing import Any
 
 from twain.flows.capacity import book, demand_of, is_limited, next_free, why_not
 from twain_web import engine
-from twain_web.rooms.capacity import programs
+from twain_web.rooms.capacity import booking, programs
 from twain_web.rooms.capacity.ahead import Noticed, Week, noticed, weeks
 from twain_web.rooms.capacity.demo import enter_demo_plans
 from twain_web.rooms.capacity.exceptions import ask_url
@@ -23,6 +23,7 @@ __all__ = [
     "PlanRecord",
     "Room",
     "Week",
+    "booking",
     "enter_demo_plans",
     "give_back",
     "noticed",
