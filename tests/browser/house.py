@@ -6,11 +6,12 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +65,7 @@ def open_house(root: Path) -> Iterator[House]:
     copy_workspace(root)
     _own_mail_port(root / "twain.toml")
     _holds_rest_shortly(root / "twain.toml")
+    _takes_leads(root)
     commit = _checked_in(root)
     ensure_data(root, CUSTOMERS, 7)
     _run(root, "start", "--once", "--customers", str(CUSTOMERS), "--folder", str(root), "--json")
@@ -95,6 +97,19 @@ def _opened(process: subprocess.Popen[str], root: Path, log: Path, commit: str) 
 
 def _holds_rest_shortly(toml: Path) -> None:
     toml.write_text(toml.read_text() + '\n[delivery]\ncheck_again = "5s"\n')
+
+
+def _takes_leads(root: Path) -> None:
+    """A table of IT's, with a unique key, that the newsletter's leads go to."""
+    (root / "data").mkdir(exist_ok=True)
+    with closing(sqlite3.connect(root / "data" / "crm.sqlite")) as crm:
+        crm.execute("create table leads (lead_id text primary key, email text, first_name text, confirmed_at text)")
+    columns = '{ email = "email", first_name = "first_name", confirmed_at = "confirmed_at" }'
+    with (root / "twain.toml").open("a") as toml:
+        toml.write('\n[intakes.crm]\nkind = "table"\nengine = "sqlite"\npath = "data/crm.sqlite"\nowner = "pnair"\n')
+        toml.write(f'table = "leads"\nid = "lead_id"\ncolumns = {columns}\n')
+    form = root / "forms" / "newsletter.toml"
+    form.write_text(form.read_text().replace('# intake = "crm"', 'intake = "crm"'))
 
 
 def _own_mail_port(toml: Path) -> None:
