@@ -240,6 +240,42 @@ def patch_of_request(request: str, as_json: Json = False) -> None:
         sys.stdout.write(text)
 
 
+@desk.command("agenda")
+def agenda_of_check(as_json: Json = False) -> None:
+    """The agenda of the next status check as it stands: twenty-five minutes, thanks before asks."""
+    found = _between_us("agenda")
+    if as_json:
+        print_json(found)
+        return
+    when = f"{found.begins_at:%Y-%m-%d %H:%M}, {found.marketing} and {found.it}" if found.begins_at else "none is planned"
+    say(f"The next status check: {when}", "bold")
+    for part in found.parts:
+        say(f"{part.title} ({part.minutes} min)", "bold")
+        for text in [line.text for line in part.lines] or [part.quiet]:
+            say(f"  {text}")
+
+
+@desk.command("vendors")
+def vendor_reviews(as_json: Json = False) -> None:
+    """Vendor reviews: how each stands, what both teams disagree on, days since it was asked. Of a blind round nothing."""
+    found = _between_us("vendor_reviews")
+    if as_json:
+        print_json({"vendors": found})
+        return
+    for one in found:
+        say(f"{one.name}: {one.state_shown}; open disagreements: {one.disagreements}; days: {one.lead_days:.0f}")
+    if not found:
+        say("No vendor has been reviewed yet.")
+
+
+def _between_us(what: str) -> Any:  # noqa: ANN401 — what the room's program answers
+    """Ask the room of the partnership, as whoever is at the keyboard."""
+    setup()
+    from twain_web.rooms.partnership.public import programs  # noqa: PLC0415 — only after setup
+
+    return _allowed(getattr(programs, what))
+
+
 def _asked(what: str, **given: object) -> Any:  # noqa: ANN401 — what the room's program answers
     """Ask the room of requests, as whoever is at the keyboard. Raises WrongState T923 when it is not theirs to do."""
     setup()
