@@ -13,6 +13,7 @@ from twain_web.rooms.desk import business
 from twain_web.rooms.desk.actions import noticing
 from twain_web.rooms.desk.models import Request
 from twain_web.rooms.desk.probes import Observation, probe
+from twain_web.rooms.desk.reads.available import USED_WITHIN
 from twain_web.rooms.desk.states import OPEN, Side, State, Verb
 from twain_web.rooms.feeds.public import uses_of
 from twain_web.rooms.people.public import stand_in as next_in_line
@@ -23,8 +24,6 @@ _SHORTLY, _LATER = timedelta(seconds=5), timedelta(minutes=10)
 _WATCHED, _ONCE_MORE = timedelta(hours=6), timedelta(minutes=2)
 _MISSES = 2
 _AT_ONCE = 20
-#: Working days within which what was already available must be used to count.
-USED_WITHIN = 10.0
 _HOURS_TO_RESPOND = 16.0
 _LOOKED_AT = [*(s.value for s in OPEN), State.OBSERVED.value, State.CONFIRMED.value]
 
@@ -132,6 +131,11 @@ def note_use(key: str) -> None:
     feed, field, before = taken.detail["feed"], taken.detail["field"], set(taken.detail["before"])
     for use in uses_of(feed):
         reads = any(f == feed and field in ("", name) for f, name in use.reads)
-        if reads and f"{use.kind}:{use.name}" not in before and request.asker.full_name in use.owner:
+        if reads and f"{use.kind}:{use.name}" not in before and _is_of(use.owner, request.asker.full_name):
             noticing.note_use(request=request, where=f"{use.kind} {use.name}")
             return
+
+
+def _is_of(owner: str, full_name: str) -> bool:
+    """Whether an owner, "Lena Hoffmann, Campaign Manager", is somebody: of two names one may begin as the other does."""
+    return owner == full_name or owner.startswith(f"{full_name},")

@@ -10,6 +10,7 @@ from twain_web.rooms.desk.clocks import Passed, clocks
 from twain_web.rooms.desk.elsewhere import ELSEWHERE, AskedThere, Elsewhere, asked_of_kind
 from twain_web.rooms.desk.probes import simulated
 from twain_web.rooms.desk.programs import Whole
+from twain_web.rooms.desk.reads.available import Available, already_available
 from twain_web.rooms.desk.reads.cards import RequestCard, Waiting, closed_cards, open_cards, waiting_for
 from twain_web.rooms.desk.reads.forecasts import Said
 from twain_web.rooms.desk.reads.given import Given, Unanswered, given, unanswered
@@ -19,6 +20,7 @@ from twain_web.rooms.desk.states import State
 __all__ = [
     "ELSEWHERE",
     "AskedThere",
+    "Available",
     "Elsewhere",
     "Given",
     "Passed",
@@ -30,6 +32,7 @@ __all__ = [
     "Waiting",
     "Whole",
     "Wish",
+    "already_available",
     "asked_of_kind",
     "clocks",
     "closed_cards",

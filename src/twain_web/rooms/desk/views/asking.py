@@ -19,6 +19,7 @@ from twain_web.rooms.desk.actions import asking
 from twain_web.rooms.desk.forms import AskForm
 from twain_web.rooms.desk.permissions import ASK
 from twain_web.rooms.desk.reads import forecasts
+from twain_web.rooms.desk.reads.available import already_available
 
 _FIRST = "new-field"
 
@@ -94,6 +95,7 @@ def _context(request: HttpRequest, form: AskForm, kind: RequestType) -> dict[str
         "forecast": forecasts.say(kind, feed, team, _day(said.get("wanted_by", ""))),
         "fits": catalogue.fitting(said.get("outcome", "")),
         "outcome": said.get("outcome", "").strip(),
+        "lately": already_available(),
     }
 
 
