@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
 
 audit = typer.Typer(no_args_is_help=True, help="The audit of the house: verify its chain.")
 admin = typer.Typer(no_args_is_help=True, help="People of the house: enter somebody, their roles, deactivate somebody.")
-desk = typer.Typer(no_args_is_help=True, help="Requests between the teams: list, show, ask, answer, take the patch.")
+desk = typer.Typer(
+    no_args_is_help=True, help="Requests between the teams: list, ask, answer; their numbers; a simulated year."
+)
 incidents = typer.Typer(no_args_is_help=True, help="Failed checks: list, show, say that you have seen one, look again.")
 Roles = Annotated[list[str] | None, typer.Option("--role", help="Once for each role; see twain admin roles --help.")]
 
@@ -238,6 +242,50 @@ def patch_of_request(request: str, as_json: Json = False) -> None:
         print_json({"request": request, "patch": text})
     else:
         sys.stdout.write(text)
+
+
+@desk.command("numbers")
+def numbers_of_both(
+    by: Annotated[str, typer.Option(help="month or quarter.")] = "month", as_json: Json = False
+) -> None:
+    """The numbers of the partnership page: how the two teams do together. None is about a single person."""
+    setup()
+    from twain_web.rooms.partnership.public import numbers  # noqa: PLC0415 — only after setup
+
+    found = _allowed(numbers, period=by)
+    if as_json:
+        print_json(found)
+        return
+    for part in found.parts:
+        say(part.title, "bold")
+        for one in part.numbers:
+            told = [(line.name, line.all.value, line.all.n) for line in one.lines if line.all.value is not None]
+            words = "; ".join(f"{name} {value:.1f} {one.unit}".strip() + f" (of {n})" for name, value, n in told)
+            say(f"{one.title}: {one.missing or words or 'nothing in this time'}")
+
+
+@desk.command("simulate")
+def simulate_year(
+    seed: Annotated[int, typer.Option(help="The same seed is the same year.")] = 1,
+    keep: Annotated[Path | None, typer.Option(help="An empty folder that keeps the house, to look at it.")] = None,
+    as_json: Json = False,
+) -> int:
+    """Live a year of two teams in a house of its own: nothing here is touched. Exit code 4 when the year does not add up.
+
+    Requests, clarifying, promises, holidays of two countries, campaigns with booked room, incidents: people and time are made
+    up, all that they set going is Twain itself.
+    """
+    from twain_web.simulated import live_a_year  # noqa: PLC0415 — Django comes with it
+
+    year = live_a_year(seed, keep)
+    if as_json:
+        print_json(year)
+    else:
+        kept = "no forecast was shown" if year.p85_kept is None else f"{year.p85_kept:.0%} of {year.forecasts}"
+        say(f"{year.requests} requests, {year.open_requests} of them open at the end.")
+        say(f"Forecasts kept that were shown as “usually by”: {kept}.")
+        say(f"{year.sends} sends, {year.held} of them held first; hours beyond the capacity: {year.capacity_exceeded}.")
+    return 4 if year.open_requests or year.capacity_exceeded else 0
 
 
 @desk.command("agenda")

@@ -7,8 +7,8 @@ from datetime import date, datetime
 from ninja import Query, Router, Schema
 
 from twain_web.api.door import Asked, Needs
-from twain_web.api.shapes import Page, Paging, page
-from twain_web.rooms.partnership.public import Agenda, programs
+from twain_web.api.shapes import Name, Page, Paging, page
+from twain_web.rooms.partnership.public import Agenda, NumbersPage, numbers, programs
 
 router = Router(tags=["Partnership"])
 READ = Needs("partnership.read_partnership")
@@ -87,6 +87,67 @@ class ThanksOut(Schema):
     to: str
     facts: list[str]
     words: str
+
+
+class PointOut(Schema):
+    """One value, null where nothing was counted, and on how many it rests. *bound*: ``at least``, ``at most``, or empty."""
+
+    value: float | None
+    n: int
+    bound: str
+
+
+class LineOut(Schema):
+    """One series: over everything that is shown, and period by period."""
+
+    name: str
+    all: PointOut
+    points: list[PointOut]
+
+
+class NumberOut(Schema):
+    """One number in one plain sentence. *missing*: why there is nothing yet and what to do; *unit*: %, h, d, or empty (a count).
+
+    *periods*: the keys of its points, oldest first; *beside*: what is shown next to it for comparison.
+    """
+
+    id: str
+    flow: int
+    title: str
+    unit: str
+    explained: str
+    periods: list[str]
+    lines: list[LineOut]
+    since: date
+    missing: str
+    beside: float | None
+
+
+class NumbersPart(Schema):
+    """A part of the page."""
+
+    title: str
+    numbers: list[NumberOut]
+
+
+class NumbersOut(Schema):
+    """The numbers of the partnership, none about a single person."""
+
+    by: str
+    periods: list[str]
+    parts: list[NumbersPart]
+
+
+class NumbersBy(Schema):
+    """By ``month`` or by ``quarter``."""
+
+    by: Name = "month"
+
+
+@router.get("/partnership/numbers", response=NumbersOut, auth=READ)
+def get_numbers(request: Asked, wanted: Query[NumbersBy]) -> NumbersPage:
+    """How the two teams do together, over the last twelve months."""
+    return numbers(by=request.user, period=wanted.by)
 
 
 @router.get("/partnership/agenda", response=AgendaOut, auth=READ)

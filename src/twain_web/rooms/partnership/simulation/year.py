@@ -19,6 +19,7 @@ from twain_web.rooms.partnership.simulation.asking import Desk, Story
 from twain_web.rooms.partnership.simulation.clock import SimulatedClock, living_by
 from twain_web.rooms.partnership.simulation.place import refuse_any_other, seat_everybody
 from twain_web.rooms.partnership.simulation.sending import Calendar, hours_exceeded
+from twain_web.rooms.partnership.simulation.together import Together
 from twain_web.rooms.partnership.simulation.world import BEGINS, ENDS, World
 
 FINAL = frozenset({"deflected", "confirmed", "withdrawn", "declined_with_alternative"})
@@ -57,6 +58,7 @@ def simulate(seed: int, requests: int = REQUESTS) -> Year:
         calendar = Calendar(world, _SENDS)
         desk.fill()
         calendar.fill()
+        Together(world).fill()
         with simulated(world.sees), _using(world):
             _live(world)
         return _told(seed, desk, calendar, time.process_time() - began)
