@@ -67,6 +67,12 @@ class PlanChanges(Schema):
     local_time: Annotated[str, StringConstraints(pattern=r"^([0-9]{2}:[0-9]{2})?$")] | None = None
     local_date: Annotated[str, StringConstraints(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")] | None = None
     expires_hours: Annotated[int, Field(ge=1, le=336)] | None = None
+    success: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9._-]{1,80}:[A-Za-z0-9._-]{1,80})?$")] | None = None
+    success_days: Annotated[int, Field(ge=1, le=365)] | None = None
+    success_of: Literal["sent", "clicked"] | None = None
+    success_value: (
+        Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9._-]{1,80}:[A-Za-z0-9._-]{1,80})?$")] | None
+    ) = None
 
 
 class NewCampaign(Schema):

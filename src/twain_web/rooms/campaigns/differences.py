@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 from twain.audiences.words import explain
 from twain.errors import TwainError
 from twain.feeds.contract import feeds_from_texts
+from twain_web.rooms.campaigns.plans import Plan
+from twain_web.rooms.campaigns.successes import conversion_of, in_words
 
 _CONTEXT = 2
 _MOST_LINES = 200
@@ -70,6 +72,7 @@ def facts(body: Mapping[str, Any]) -> dict[str, str]:
         _("At most"): _people(body.get("ceiling")),
         _("After a crash"): _("Never miss") if body["crash_policy"] == "never_miss" else _("Never send twice"),
         _("Links are tracked"): _("yes") if body.get("track_links", True) else _("no"),
+        _("Counts as a success"): in_words(body.get("conversion")),
     }
 
 
@@ -82,6 +85,7 @@ def _facts(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Differenc
         ("related", _("Related data")),
         ("defaults", _("Defaults")),
         ("checks", _("Limits of the checks")),
+        ("conversion", _("What counts as a success, for IT")),
     ):
         if old.get(key) != new.get(key):
             yield Difference(title, lines=_lines(_flat(old.get(key)), _flat(new.get(key))), technical=True)
@@ -200,6 +204,7 @@ def _plan_facts(plan: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, 
         _("Get nothing, for comparison"): f"{plan['holdout']:.1%}",
         _("After a crash"): _("Never miss") if plan["crash_policy"] == "never_miss" else _("Never send twice"),
         _("Links are tracked"): _("yes") if plan["track_links"] else _("no"),
+        _("Counts as a success"): in_words(conversion_of(Plan.from_json(plan))),
     }
 
 

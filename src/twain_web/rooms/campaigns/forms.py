@@ -13,6 +13,7 @@ from twain.snapshot.address import canonical
 from twain_web import engine
 from twain_web.rooms.audiences.public import titles
 from twain_web.rooms.campaigns.plans import LONGEST_HOURS, Plan, PlannedArm
+from twain_web.rooms.campaigns.successes import amounts, events
 from twain_web.rooms.content.public import contents
 
 MOST_ARMS = 8
@@ -108,6 +109,12 @@ class PlanForm(forms.Form):
                  ("never_miss", _("Never miss: somebody may get it twice"))],
     )  # fmt: skip
     track_links = forms.BooleanField(label=_("Count clicks on links"), required=False)
+    success = forms.ChoiceField(label=_("What counts as a success"), required=False)
+    success_days = forms.IntegerField(label=_("Within so many days"), min_value=1, max_value=365, required=False)
+    success_of = forms.ChoiceField(
+        label=_("Counted from"), choices=[("clicked", _("a click in the message")), ("sent", _("the send"))], required=False
+    )  # fmt: skip
+    success_value = forms.ChoiceField(label=_("What is added up"), required=False)
 
     def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401
         super().__init__(*arguments, **options)
@@ -116,6 +123,8 @@ class PlanForm(forms.Form):
         ]
         channels = sorted(engine.workspace().settings.channels)
         self.fields["channel"].choices = [("", _("Choose the channel")), *((c, c) for c in channels)]  # type: ignore[attr-defined]
+        self.fields["success"].choices = [("", _("Nothing is counted")), *events()]  # type: ignore[attr-defined]
+        self.fields["success_value"].choices = [("", _("Nothing, only how many")), *amounts()]  # type: ignore[attr-defined]
         _dress(self)
 
     def clean_sender_address(self) -> str:
@@ -160,14 +169,29 @@ def plan_from(form: PlanForm, arms: Any) -> Plan:  # noqa: ANN401 — a formset
         local_date=f"{said['local_date']:%Y-%m-%d}" if said["when"] == "local" and said["local_date"] else "",
         local_time=f"{said['local_time']:%H:%M}" if said["when"] == "local" and said["local_time"] else "",
         expires_hours=said["expires_hours"],
+        **_success(said),
     )
+
+
+def _success(said: dict[str, Any]) -> dict[str, Any]:
+    """What counts; without it the rest of the row says nothing, and no version is made by it."""
+    usual = Plan()
+    if not said["success"]:
+        return {}
+    return {
+        "success": said["success"],
+        "success_days": said["success_days"] or usual.success_days,
+        "success_of": said["success_of"] or usual.success_of,
+        "success_value": said["success_value"],
+    }
 
 
 def initial_of(plan: Plan, version: int) -> dict[str, Any]:
     """What the plan's form shows."""
     return {
         **{key: getattr(plan, key) for key in ("audience", "channel", "when", "sender_name", "sender_address", "reply_to",
-                                               "ceiling", "crash_policy", "track_links", "expires_hours")},
+                                               "ceiling", "crash_policy", "track_links", "expires_hours", "success",
+                                               "success_days", "success_of", "success_value")},
         "at": plan.at or None, "local_date": plan.local_date or None, "local_time": plan.local_time or None,
         "holdout": round(plan.holdout * 100, 2) or None, "based_on": version,
     }  # fmt: skip

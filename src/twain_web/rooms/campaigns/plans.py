@@ -33,7 +33,9 @@ class PlannedArm:
 class Plan:
     """The whole plan. *at* and *local_date* are the workspace's wall time (``2026-12-01T09:00``, ``2026-12-01``).
 
-    *expires_hours*: it must not begin or go on later than this many hours after its planned time.
+    *expires_hours*: it must not begin or go on later than this many hours after its planned time. *success*: what counts as one,
+    a feed and the field that says when (``orders:ordered_at``), within *success_days* of the send or of a click; empty: nothing
+    is counted. *success_value*: what is added up (``orders:total``).
     """
 
     audience: str = ""
@@ -51,6 +53,10 @@ class Plan:
     local_time: str = ""
     local_date: str = ""
     expires_hours: int = 12
+    success: str = ""
+    success_days: int = 7
+    success_of: Literal["sent", "clicked"] = "clicked"
+    success_value: str = ""
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Plan:
@@ -80,6 +86,8 @@ class Plan:
             yield _("The variants' shares must add up to 100 %.")
         if len({arm.name for arm in self.arms}) < len(self.arms):
             yield _("Two variants have the same name.")
+        if self.success_value and self.success_value.partition(":")[0] != self.success.partition(":")[0]:
+            yield _("What is added up must be of the same data as what counts as a success.")
 
     def due(self, zone: str, now: datetime) -> datetime:
         """When it is planned to go, in UTC. A send at each person's local time begins where that day begins first."""

@@ -16,6 +16,7 @@ from twain_web import engine
 from twain_web.rooms.audiences.public import audience
 from twain_web.rooms.campaigns.models import Campaign
 from twain_web.rooms.campaigns.plans import Plan, PlannedArm
+from twain_web.rooms.campaigns.successes import conversion_of
 from twain_web.rooms.content.public import Written, written
 from twain_web.rooms.people.public import as_named
 
@@ -110,6 +111,7 @@ def _record(house: Campaign, plan: Plan) -> flow.Campaign:
         ceiling=plan.ceiling,
         not_after=plan.expires_hours * 3600.0,
         track_links=plan.track_links,
+        conversion=conversion_of(plan),
         **_time(plan),
     )
 
