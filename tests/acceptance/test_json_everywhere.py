@@ -12,6 +12,7 @@ import duckdb
 import pytest
 from typer.main import get_command
 
+from tests.house_template import migrated
 from twain.cli.app import app
 
 #: Commands without --json, and why. A command that only people can use would stand here.
@@ -126,6 +127,7 @@ def test_one_object_and_nothing_else(demo):
 
 def test_the_houses_commands_too(demo):
     environment = {**os.environ, "TWAIN_ROOT": str(demo.root)}
+    migrated(demo.root / ".twain")
     for name, more, code in HOUSE:
         done = subprocess.run(
             [sys.executable, "-m", "twain", *name.split(), *more, "--json"],

@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.house_template import migrated
 from twain.demo.start import copy_workspace, ensure_data, free_port
 
 CUSTOMERS = 3_000
@@ -67,6 +68,7 @@ def open_house(root: Path) -> Iterator[House]:
     _holds_rest_shortly(root / "twain.toml")
     _takes_leads(root)
     commit = _checked_in(root)
+    migrated(root / ".twain")
     ensure_data(root, CUSTOMERS, 7)
     _run(root, "start", "--once", "--customers", str(CUSTOMERS), "--folder", str(root), "--json")
     log = root.with_name(f"{root.name}.log")
