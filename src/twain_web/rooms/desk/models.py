@@ -9,6 +9,7 @@ from django.db import models
 from django.urls import reverse
 
 from twain.errors import WrongState
+from twain_web.kept import Posted
 from twain_web.rooms.desk.states import NAMES, State
 
 
@@ -146,3 +147,34 @@ class Letter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} to {self.person_id}"
+
+
+class StillRight(AddedOnly):
+    """That a feed's contract was right as it stood, by its *fingerprint*. *person* None: Twain saw it for the first time."""
+
+    feed = models.CharField(max_length=100)
+    fingerprint = models.CharField(max_length=64)
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-pk",)
+        indexes = (models.Index(fields=["feed", "-id"]),)
+
+    def __str__(self) -> str:
+        return f"{self.feed} {self.at:%Y-%m-%d}"
+
+
+class Reminder(Posted):
+    """One mail to one owner: whether these contracts are still right. *feeds*: name → fingerprint, as they stood."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    feeds = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"{self.person_id}: {', '.join(self.feeds)}"

@@ -13,6 +13,7 @@ urlpatterns = [
     path("ask/available/", asking.available, name="available"),
     path("procedures/", following.procedures, name="procedures"),
     path("answer/<str:token>/", mailed.answer, name="mail-answer"),
+    path("still-right/<str:token>/", mailed.still_right, name="still-right"),
     path("<str:slug>/", following.one, name="request"),
     path("<str:slug>/patch/", following.patch, name="patch"),
     path("<str:slug>/name/", following.name, name="name"),

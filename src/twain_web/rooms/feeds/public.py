@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twain_web.rooms.feeds.health import Freshness
 from twain_web.rooms.feeds.reads import (
+    CONFIRMED,
     MADE,
     USES,
     Checked,
@@ -22,6 +23,7 @@ from twain_web.rooms.feeds.reads import glossary as _glossary
 from twain_web.rooms.feeds.search import fold
 
 __all__ = [
+    "CONFIRMED",
     "MADE",
     "USES",
     "Checked",

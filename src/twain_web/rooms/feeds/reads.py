@@ -128,6 +128,8 @@ class Made:
 MADE: list[Callable[[], Iterable[Made]]] = []
 #: Higher rooms append what knows where a feed is used: feed's name → uses.
 USES: list[Callable[[str], list[Use]]] = []
+#: A higher room appends what knows who said last that a feed's contract is right: feed's name → words, "" while nobody has.
+CONFIRMED: list[Callable[[str], str]] = []
 PER_PAGE = 20
 _SHOWN_FIELDS = 5
 _BY_LEVEL = {"red": 0, "amber": 1, "grey": 2, "green": 3}

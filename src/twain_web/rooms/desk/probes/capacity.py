@@ -20,7 +20,7 @@ from twain.flows.request_types import RequestType
 from twain.records.slots import Slot
 from twain_web.rooms.desk.probes import Observation, missing, there, unknown
 
-EVERY = timedelta(minutes=1)
+EVERY = timedelta(seconds=15)
 
 
 @dataclass(frozen=True, slots=True)

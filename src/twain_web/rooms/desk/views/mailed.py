@@ -14,10 +14,10 @@ from django.views.decorators.http import require_http_methods
 from twain.errors import TwainError, WrongState
 from twain_web.access import may, public
 from twain_web.errors import said
-from twain_web.rooms.desk import tokens, wording
+from twain_web.rooms.desk import confirming, tokens, wording
 from twain_web.rooms.desk.actions import answers
 from twain_web.rooms.desk.forms import AnswerForm
-from twain_web.rooms.desk.models import Letter
+from twain_web.rooms.desk.models import Letter, Reminder
 from twain_web.rooms.desk.permissions import ANSWER, FOLLOW_UP
 
 
@@ -35,6 +35,31 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         return _do(request, letter, verb, form)
     return render(request, "desk/mail_answer.html", _context(letter, verb, form))
+
+
+@public
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def still_right(request: HttpRequest, token: str) -> HttpResponse:
+    """The page behind "still right": what the contracts are, and the button that records their owner's yes."""
+    try:
+        letter = confirming.read(token)
+        _refuse_strangers(request, letter)
+        if request.method == "POST":
+            right = confirming.confirm(by=letter.person, letter=letter)
+            return render(request, "desk/still_right.html", {"letter": letter, "right": right, "done": True})
+    except TwainError as error:
+        return said(request, error)
+    return render(request, "desk/still_right.html", {"letter": letter, "asked": confirming.asked_about(letter)})
+
+
+def _refuse_strangers(request: HttpRequest, letter: Reminder) -> None:
+    here = request.user
+    if (here.is_authenticated and here.pk != letter.person_id) or not may(letter.person, ANSWER):
+        raise WrongState(
+            _("This link is for %s, as long as they answer for data.") % letter.person,
+            todo=_("Nothing was changed. The feed's page says who answers for it."), code="T966",
+        )  # fmt: skip
 
 
 def _do(request: HttpRequest, letter: Letter, verb: str, form: AnswerForm) -> HttpResponse:

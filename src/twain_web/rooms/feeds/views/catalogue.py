@@ -91,6 +91,7 @@ def feed_page(request: HttpRequest, feed: Feed) -> HttpResponse:
     role, statements = reviews.grants_of_feed(feed) if reader else ("", ())
     context = {
         "card": reads.card(feed.name),
+        "confirmed": [words for told in reads.CONFIRMED if (words := told(feed.name))],
         "feed": feed,
         "health": health,
         "rules": rules,
