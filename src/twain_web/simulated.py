@@ -133,6 +133,7 @@ def write_workspace(folder: Path) -> None:
             f"{folder} is a workspace already.", todo="Name an empty folder: --keep /tmp/a-year.", code="T961"
         )
     copy_workspace(folder)
+    rmtree(folder / "calendars", ignore_errors=True)  # the demo's own, which go by today's date
     for name, text in _FILES.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")

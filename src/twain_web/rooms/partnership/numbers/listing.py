@@ -149,7 +149,7 @@ _PLANNING = (
     ),
     _Kind(
         "capacity-booked", 6, _("Capacity booked"), "%",
-        _("Messages that were booked, as a share of all that the channels may send; and the fullest single hour."),
+        _("Messages that were booked, as a share of all that the channels may send by day and by night; and the fullest hour."),
         _("nothing is booked, or IT has declared no limit in capacity.toml."),
         ((_("Of all hours"), planning.booked), (_("Fullest hour"), planning.fullest_hour)),
     ),

@@ -14,7 +14,7 @@
   document.querySelectorAll("[data-figures]").forEach(function (place) { seen.observe(place); });
 
   function line(one, n) {
-    return { name: one.name, type: "line", data: one.values, symbolSize: 5, color: colours[n % colours.length], lineStyle: { type: dashes[n % dashes.length], width: 2 } };
+    return { name: one.name, type: "line", data: one.values, symbol: "circle", symbolSize: 5, color: colours[n % colours.length], lineStyle: { type: dashes[n % dashes.length], width: 2 } };
   }
 
   function draw(place, known) {
@@ -33,7 +33,7 @@
       legend: { show: many, top: 0, type: "scroll", textStyle: { color: ink } },
       grid: { left: 8, right: 14, top: many ? 30 : 10, bottom: 4, containLabel: true },
       xAxis: { type: "category", data: known.at, axisLabel: { color: ink, hideOverlap: true } },
-      yAxis: { type: "value", splitNumber: 2, axisLabel: { color: ink } },
+      yAxis: { type: "value", splitNumber: 2, max: known.beside === null ? null : 100, axisLabel: { color: ink }, splitLine: { lineStyle: { color: ink, opacity: 0.25 } } },
       series: series
     });
     window.addEventListener("resize", function () { chart.resize(); });
