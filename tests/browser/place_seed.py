@@ -1,6 +1,6 @@
 """One thing of each kind that Lena has made, for pages that show such a thing: ``python -m tests.browser.place_seed``.
 
-Prints their names as JSON: a campaign, an audience with a saved version, a picture, a request, a plan, a vendor.
+Prints their names as JSON: a campaign, an audience with a saved version, a picture, a request, a plan, a vendor, an incident.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ from django.utils import timezone
 from PIL import Image
 
 from tests.browser.campaign_seed import seed
+from twain_web import engine
 from twain_web.rooms.audiences import reads
 from twain_web.rooms.audiences.actions import duplicate_audience, edit_draft, save_version
 from twain_web.rooms.capacity.actions import make_plan, take_step
 from twain_web.rooms.content.actions import add_picture
 from twain_web.rooms.desk.actions.asking import Wish, ask
+from twain_web.rooms.incidents.actions.opening import failed
+from twain_web.rooms.incidents.failures import Failure
 from twain_web.rooms.partnership.actions.reviewing import answer_gate, begin_review
 from twain_web.rooms.partnership.scoring import GATES
 from twain_web.rooms.people.models import Person
@@ -51,8 +54,19 @@ def places() -> dict[str, str]:
         "audience": audience.slug,
         "picture": str(picture.pk),
         "request": ask(by=lena, wish=wish).slug,
+        "incident": failed(_late_orders()).slug,
     }
     return {"campaign": seed("A campaign to look at"), **made}
+
+
+def _late_orders() -> Failure:
+    """As the house's own look would find it; the next look at the real orders closes it."""
+    return Failure(
+        "feed:orders:freshness:ordered_at", "feed", "orders", "freshness", "ordered_at", "Orders: older than agreed",
+        "The newest of Orders is 3 days old; it may be 2 days old.", "orders.ordered_at: newest 3 days ago; latency 2 days.",
+        engine.workspace().feeds["orders"].owner, timezone.now(), "SELECT max(ordered_at) FROM orders", 259_200.0,
+        "at most 2 days",
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

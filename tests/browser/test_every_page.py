@@ -88,6 +88,10 @@ PAGES = (
     Shown("/deliverability/", OWNER, "deliverability"),
     Shown("/customers/", MARKETER, "customers"),
     Shown("/customers/customers/{key}/", MARKETER, "customer", "text=Loyalty tier"),
+    Shown("/incidents/", MARKETER),
+    Shown("/incidents/?feed=orders", OPERATOR),
+    Shown("/incidents/{incident}/", LEAD),
+    Shown("/incidents/{incident}/", OPERATOR),
     Shown("/requests/", MARKETER, "requests"),
     Shown("/requests/ask/?outcome=the+birthday+of+customers", MARKETER, "request-ask", ".desk-fit"),
     Shown("/requests/ask/?kind=access", LEAD),
@@ -147,6 +151,7 @@ PAGES = (
 #: Pages in a state that only a whole story reaches; the test that looks at each.
 SEEN_IN_STORIES = {
     "/requests/answer/<str:token>/": "test_requests: the link of a mail",
+    "/incidents/answer/<str:token>/": "test_incidents: the link of a mail",
     "/partnership/thanks/forward/<str:token>/": "test_partnership: the link of a mail",
     "/content/<slug:slug>/": "test_content: the editor, the preview, its checks",
     "/account/2fa/totp/activate/": "test_second_step",
@@ -187,6 +192,7 @@ REAL = {
     "/results/of/": {"campaign": "summer-thanks"},
     "/customers/": {"feed": "customers", "key": "{key}"},
     "/requests/": {"slug": "{request}", "verb": "promise"},
+    "/incidents/": {"slug": "{incident}"},
     "/partnership/thanks/": {"pk": "1"},
     "/partnership/checks/": {"pk": "1"},
     "/partnership/vendors/": {"pk": "{vendor}"},

@@ -140,7 +140,7 @@ def _parse(raw: bytes) -> EmailMessage:
 def _header(message: EmailMessage, name: str) -> str:
     """A header as text; one that cannot be decoded is shown as it came."""
     try:
-        return str(message.get(name, ""))
+        return str(message.get(name, "")).strip()  # a long one begins on a line of its own (RFC 5322, 2.2.3)
     except (ValueError, IndexError, LookupError, AttributeError):
         return next((str(raw) for key, raw in message.raw_items() if key.lower() == name.lower()), "")
 

@@ -151,8 +151,9 @@ def _business(feed: Feed, measure: Measure, rule: Quality, value: float, rows: f
     name = f"“{measure.field.business_name}” of {feed.title}" if measure.field else feed.title
     if holds:
         return f"{name}: as agreed."
+    said = rule.business.removesuffix(".")
     if rule.metric in {"rowCount", "sql"}:
-        return f"{name}: {rule.business or 'a rule of IT is not kept'} ({_figure(value)})."
+        return f"{name}: {said or 'a rule of IT is not kept'} ({_figure(value)})."
     what = {
         "nullValues": "missing",
         "missingValues": "missing",
@@ -160,7 +161,7 @@ def _business(feed: Feed, measure: Measure, rule: Quality, value: float, rows: f
         "duplicateValues": "repeated",
     }
     counted = f"{what[rule.metric]} in {_figure(value)} of {_figure(rows)} rows"
-    return f"{name} is {counted}{f': {rule.business}' if rule.business else ''}."
+    return f"{name} is {counted}{f': {said}' if said else ''}."
 
 
 def _keeps(rule: Quality, value: float) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import duckdb
@@ -13,9 +14,11 @@ from django.utils import timezone
 from tests.house_workspace import ROOT
 from tests.web.campaigns.conftest import Way, finish, move, run_of
 from twain.errors import SourceUnavailable, WrongState
-from twain.records import RunState
+from twain.flows.policy import Incidents
+from twain.flows.send import SendOptions, plan
+from twain.records import RunEvent, RunState
 from twain_web import engine
-from twain_web.rooms.campaigns import following, processes
+from twain_web.rooms.campaigns import following, processes, trying
 from twain_web.rooms.campaigns.actions.steering import pause_send, resume_send
 from twain_web.rooms.campaigns.actions.switching import lift_switch, throw_switch
 from twain_web.rooms.campaigns.models import Launch
@@ -158,3 +161,33 @@ def test_pausing_what_is_not_being_sent_is_said(way: Way, sink):
     launch = finish(way.launch())
     with pytest.raises(WrongState, match="cannot become paused"):
         pause_send(by=way.marketer, run_id=launch.run_id)
+
+
+def test_where_both_teams_want_to_be_asked_it_waits_for_a_word(way: Way, monkeypatch, company):
+    way.approve()
+    here = engine.instance(way.marketer)
+    launch = way.launch()
+    bundle = here.ledger.bundle(launch.bundle)
+    run = plan(here, bundle, SendOptions(run_id="heldforaword"))
+    held = RunEvent(run.id, here.clock.now(), "held", "Old.", "old")
+    here.ledger.advance(run.id, {RunState.PLANNED}, RunState.HELD, held)
+    now = timezone.now()
+    Launch.objects.filter(pk=launch.pk).update(
+        state=Launch.State.RUNNING, run_id=run.id, held_at=now, told_at=now, looked_at=None
+    )
+    started: list[str] = []
+    monkeypatch.setattr(processes, "start", lambda run_id, _person: started.append(run_id))
+    policy = replace(here.workspace.policy, incidents=Incidents("ask"))
+    agreed = replace(here, workspace=replace(here.workspace, policy=policy))
+    monkeypatch.setattr(trying.engine, "instance", lambda _person=None: agreed)
+    mail.outbox.clear()
+    for _ in range(2):
+        for key in trying.due():
+            trying.rehearse_launch(key)
+    launch.refresh_from_db()
+    assert (launch.wanted, started) == ("wait", [])
+    assert [m.subject for m in mail.outbox] == [f"May it go on? {way.campaign.slug}"]
+    Launch.objects.filter(pk=launch.pk).update(wanted="now", looked_at=None)  # somebody presses the button
+    for key in trying.due():
+        trying.rehearse_launch(key)
+    assert started == [run.id]

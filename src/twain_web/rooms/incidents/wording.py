@@ -52,10 +52,12 @@ def told(one: Incident) -> str:
         words = _("%s is being told") % who
     else:
         words = _("%(who)s, told %(when)s") % {"who": who, "when": clock(one.told_at)}
-    if one.acknowledged_at is not None:
-        by = str(one.acknowledged_by or who)
-        words += "; " + _("%(who)s has seen it at %(when)s") % {"who": by, "when": clock(one.acknowledged_at)}
-    return words
+    if one.acknowledged_at is None:
+        return words
+    seen = clock(one.acknowledged_at)
+    if one.acknowledged_by_id == one.owner_id:
+        return words + ", " + _("has seen it at %s") % seen
+    return words + "; " + _("%(who)s has seen it at %(when)s") % {"who": one.acknowledged_by or who, "when": seen}
 
 
 def clock(at: datetime) -> str:
