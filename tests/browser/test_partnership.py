@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.inbox import mail, newest_mail
@@ -22,7 +21,6 @@ def _until(page, locator):
     raise AssertionError(f"{page.url}: {page.locator('#main').inner_text()}")
 
 
-@pytest.mark.timeout(240)
 def test_a_send_s_results_become_a_thank_you_in_a_human_s_words(page_as, visitor, house, good_page, complaints):
     complaints.allow(r"status of 409")  # a link that was used says no
     lena, priya = page_as("lhoffmann"), visitor()
@@ -53,7 +51,6 @@ def test_a_send_s_results_become_a_thank_you_in_a_human_s_words(page_as, visitor
     expect(priya.get_by_text("This question has been answered already.").first).to_be_visible()
 
 
-@pytest.mark.timeout(240)
 def test_the_two_leads_meet_and_both_teams_answer_without_a_name(page_as, house, good_page, tab_to):
     house.seeded("partnership_seed")
     mara, anna, lena = page_as("mseidel"), page_as("aberg"), page_as("lhoffmann")
@@ -73,7 +70,6 @@ def test_the_two_leads_meet_and_both_teams_answer_without_a_name(page_as, house,
     expect(anna.get_by_text("Talk instead")).to_be_visible()
 
     mara.goto("/partnership/checks/")
-    good_page(mara)
     assert "Say when a freeze begins" not in mara.content()
     mara.locator(".page-header .btn-primary").click()
     expect(mara.get_by_role("heading", name="Carried over")).to_be_visible()
@@ -105,7 +101,6 @@ ROWS = ("Security", "Privacy", "Integration effort", "Sync and freshness", "Peak
         "Deliverability", "Measurement", "Three-year cost", "Support", "Exit")  # fmt: skip
 
 
-@pytest.mark.timeout(240)
 def test_a_vendor_is_scored_blind_revealed_and_scored_once_more(page_as, good_page):
     lena, priya = page_as("lhoffmann"), page_as("pnair")
     lena.goto("/requests/ask/?kind=vendor-review")
