@@ -78,7 +78,7 @@ def _fresh_streams() -> None:
         was = getattr(sys, name)
         stream = open(number, "w" if number else "r", encoding=was.encoding, errors=was.errors, closefd=False)  # noqa: SIM115
         if number:
-            stream.reconfigure(line_buffering=number == 2, write_through=unbuffered)
+            stream.reconfigure(line_buffering=number == 2 and not unbuffered, write_through=unbuffered)
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
 

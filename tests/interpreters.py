@@ -40,7 +40,7 @@ REAL = (
 )
 
 #: Two stocks: what reads a database is small, and stays so; ``twain`` is the rest.
-_SMALL = ("twain.feeds.child", "twain.demo.sink", "twain.testing.delay")
+_SMALL = ("twain.feeds.child", "twain.demo.sink", "twain.testing.delay", "tests.told_back")
 _LOADED = {
     "small": (*_SMALL, "duckdb", "adbc_driver_postgresql.dbapi", "psycopg", "sqlite3"),
     "twain": (
@@ -54,6 +54,7 @@ _LOADED = {
 _SETTLED = ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "LD_PRELOAD", "PYTHONDEVMODE", "PYTHONHASHSEED", "PYTHONHOME",
             "PYTHONPATH", "PYTHONSAFEPATH", "PYTHONUTF8", "PYTHONWARNINGS")  # fmt: skip
 _WIDTHS = ("COLUMNS", "FORCE_COLOR", "LINES", "NO_COLOR")  # and these by what writes for people
+WORTH_IT = 2  # so many are started in earnest before it pays to load a stock
 _SUBREAPER = 36  # of prctl(2): orphans below us become our children
 
 _really = subprocess.Popen._execute_child  # type: ignore[attr-defined]
@@ -66,18 +67,21 @@ class _Stock:
 
     names: Sequence[str]
     environment: Mapping[str, str]
+    wanted: int = 0
     line: socket.socket | None = None
     process: subprocess.Popen[bytes] | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def copy(self, asked: Mapping[str, Any], streams: Sequence[int]) -> int:
-        """Have a copy; its process id."""
+    def copy(self, asked: Mapping[str, Any], streams: Sequence[int]) -> int | None:
+        """Have a copy; its process id. None if the stock has ended, as it does when something cannot be loaded."""
         with self.lock:
             line = self.line or self._open()
             _libc.prctl(_SUBREAPER, 1, 0, 0, 0)
             try:
                 socket.send_fds(line, [json.dumps(asked).encode()], streams)
-                return int(line.recv(32))
+                return int(line.recv(32) or 0) or None
+            except ConnectionError:
+                return None
             finally:
                 _libc.prctl(_SUBREAPER, 0, 0, 0, 0)
 
@@ -100,11 +104,16 @@ class _Stock:
 
 _stocks: dict[tuple[object, ...], _Stock] = {}
 _choosing = threading.Lock()
-_in_earnest = threading.Event()
+in_earnest = threading.Event()
 
 
 def _execute_child(self: Any, *given: Any) -> None:
-    """In the place of the library's own: what its arguments are, the names below say."""
+    """In the place of the library's own, whose arguments these are: a copy, or whatever else was asked for in earnest."""
+    if not _copied(self, *given):
+        _really(self, *given)
+
+
+def _copied(self: Any, *given: Any) -> int | None:
     (args, _, prepare, _, kept, cwd, env, _, _, shell, to, to_us, out_us, out, err_us, err,
      _, gid, gids, uid, umask, session, group) = given  # fmt: skip
     environment = dict(os.environ if env is None else env)
@@ -112,20 +121,23 @@ def _execute_child(self: Any, *given: Any) -> None:
     streams = [0 if to == -1 else to, 1 if out == -1 else out, 2 if err == -1 else err]
     plain = (prepare, shell, gid, gids, uid, umask, group) == (None, False, None, None, None, -1, -1)
     words = _module_and_words(told)
-    if not words or not plain or any(os.isatty(one) for one in streams):
-        _really(self, *given)
-        return
+    if not words or not plain or not Path(cwd or ".").is_dir() or any(os.isatty(one) for one in streams):
+        return None
     safe, module, *rest = words
     asked = {"parent": os.getpid(), "module": module, "words": rest, "safe": bool(safe), "session": session, "kept": list(kept),
              "environment": environment, "folder": str(Path(cwd or ".").absolute())}  # fmt: skip
-    self.pid = _stock("small" if module in _SMALL else "twain", environment).copy(asked, [*streams, *kept])
-    self._child_created = True
-    self._close_pipe_fds(to, to_us, out_us, out, err_us, err)
+    stock = _stock("small" if module in _SMALL else "twain", environment)
+    stock.wanted += 1
+    copied = stock.copy(asked, [*streams, *kept]) if stock.wanted > WORTH_IT else None
+    if copied:
+        self.pid, self._child_created = copied, True
+        self._close_pipe_fds(to, to_us, out_us, out, err_us, err)
+    return copied
 
 
 def _module_and_words(told: Sequence[str]) -> list[str]:
     """Whether ``-P`` was said, then the module, then its words; nothing if this is no start that a copy can be."""
-    if _in_earnest.is_set() or not told or told[0] != sys.executable:
+    if in_earnest.is_set() or not told or told[0] != sys.executable:
         return []
     safe, rest = ("-P", told[2:]) if told[1:2] == ["-P"] else ("", told[1:])
     ours = rest[:1] == ["-m"] and len(rest) > 1 and rest[1].partition(".")[0] in ("twain", "twain_web", "tests")
@@ -153,6 +165,6 @@ def pytest_unconfigure() -> None:
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     if item.nodeid.startswith(REAL):
-        _in_earnest.set()
+        in_earnest.set()
     yield
-    _in_earnest.clear()
+    in_earnest.clear()
