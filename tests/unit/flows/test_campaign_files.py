@@ -171,4 +171,9 @@ def test_without_a_policy_nothing_needs_approval(tmp_path):
 
 def test_key_lines_know_tables_and_quoted_keys():
     lines = key_lines('a = 1\n[b."c"]  # here\n d-e = 2\n[[f]]\ng = 3\n')
-    assert lines == {"a": 1, "b.c": 2, "b.c.d-e": 3, "f": 4, "f.g": 5}
+    assert lines == {"a": 1, "b.c": 2, "b.c.d-e": 3, "f": 4, "f.g": 5, "f[0]": 4, "f[0].g": 5}
+
+
+def test_each_table_of_an_array_has_lines_of_its_own():
+    lines = key_lines("[[f]]\ng = 1\n[[f]]\ng = 2\n[f.h]\ni = 3\n[[other]]\ng = 4\n")
+    assert [lines[key] for key in ("f[0].g", "f[1].g", "f.g", "f.h.i", "other[0].g")] == [2, 4, 4, 6, 8]
