@@ -76,8 +76,7 @@ def _missing(instance: Instance, bundle: Bundle) -> list[tuple[str, str]]:
         (
             instance.ledger.old_list() is not None,
             "the suppressions of the provider before us",
-            'Import them: twain suppress import <file>. Or answer for it by name, under Deliverability in the house or by '
-            'twain suppress waive --because "…".',
+            "Import: twain suppress import <file>. Or answer for it by name: Deliverability in the house, twain suppress waive.",
         ),
     ]
     return [(what, todo) for there, what, todo in checks if not there]
