@@ -1,4 +1,4 @@
-"""An endpoint that does not answer, a provider, a domain with a fault: ``python -m tests.browser.integrations_seed``.
+"""Endpoints, providers, a domain with a fault, a lead that was refused: ``python -m tests.browser.integrations_seed``.
 
 Prints their names as JSON.
 """
@@ -18,12 +18,15 @@ from anymail.signals import AnymailTrackingEvent  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from twain.delivery.domains.judge import Finding  # noqa: E402
-from twain.records import Level  # noqa: E402
+from twain.flows.signing_up import sealed_outgoing  # noqa: E402
+from twain.records import Level, Outgoing  # noqa: E402
+from twain_web import engine  # noqa: E402
 from twain_web.rooms.integrations import actions, providers  # noqa: E402
 from twain_web.rooms.integrations.models import Delivery  # noqa: E402
 from twain_web.rooms.integrations.probing import keep  # noqa: E402
 from twain_web.rooms.people.models import Person  # noqa: E402
 
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:ses-events"
 DOMAIN = "mail.nordlicht.example"
 
 
@@ -56,9 +59,26 @@ def integrations() -> dict[str, str]:
         mta_response="550 5.1.1 no such user", esp_event={"Type": "HardBounce"},
     )  # fmt: skip
     providers.book(provider, [event])
+    amazon, _password = providers.open_provider(by=jonas, kind="amazon-ses")
+    providers.book(amazon, [], (TOPIC, "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&Token=none"))
     for level in (Level.PASS, Level.HOLD):
         keep(DOMAIN, findings(level))
-    return {"endpoint": str(made.endpoint.pk), "delivery": str(delivery.pk)}
+    return {"endpoint": str(made.endpoint.pk), "delivery": str(delivery.pk), "lead": refused_lead()}
+
+
+def refused_lead() -> str:
+    """A lead that the intake did not take; its id."""
+    here = engine.instance()
+    identifier, now = f"lead-{'5eed' * 8}", here.clock.now()
+    told = {"id": identifier, "kind": "lead", "email": "someone@customer.example", "first_name": "Anna"}
+    sealed = sealed_outgoing(here, identifier, told)
+    lead = Outgoing(identifier, "lead", "newsletter", "crm", b"5eed" * 8, now, sealed, due=now, give_up_at=now + 600)
+    here.ledger.hand_over([lead])
+    taken = here.ledger.take_outgoing(identifier) or lead
+    here.ledger.settle_outgoing(
+        taken, "dead", problem="T872 The intake crm refused: permission denied for table leads."
+    )
+    return identifier
 
 
 if __name__ == "__main__":
