@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -163,31 +165,55 @@ def test_pausing_what_is_not_being_sent_is_said(way: Way, sink):
         pause_send(by=way.marketer, run_id=launch.run_id)
 
 
-def test_where_both_teams_want_to_be_asked_it_waits_for_a_word(way: Way, monkeypatch, company):
+@pytest.fixture
+def held(way: Way, monkeypatch, company) -> tuple[Launch, list[str]]:
+    """A send that was held while nothing is wrong any more, and the processes that were started for it."""
     way.approve()
-    here = engine.instance(way.marketer)
-    launch = way.launch()
-    bundle = here.ledger.bundle(launch.bundle)
-    run = plan(here, bundle, SendOptions(run_id="heldforaword"))
-    held = RunEvent(run.id, here.clock.now(), "held", "Old.", "old")
-    here.ledger.advance(run.id, {RunState.PLANNED}, RunState.HELD, held)
+    here, launch = engine.instance(way.marketer), way.launch()
+    run = plan(
+        here,
+        here.ledger.bundle(launch.bundle),
+        SendOptions(run_id="held" + uuid.uuid4().hex[:8], not_after=time.time() + 3600),
+    )
+    event = RunEvent(run.id, here.clock.now(), "held", "Old.", "old")
+    here.ledger.advance(run.id, {RunState.PLANNED}, RunState.HELD, event)
     now = timezone.now()
     Launch.objects.filter(pk=launch.pk).update(
         state=Launch.State.RUNNING, run_id=run.id, held_at=now, told_at=now, looked_at=None
     )
     started: list[str] = []
     monkeypatch.setattr(processes, "start", lambda run_id, _person: started.append(run_id))
+    launch.refresh_from_db()
+    mail.outbox.clear()
+    return launch, started
+
+
+def _try(launch: Launch) -> Launch:
+    for key in trying.due():
+        trying.rehearse_launch(key)
+    launch.refresh_from_db()
+    return launch
+
+
+def test_where_both_teams_want_to_be_asked_it_waits_for_a_word(held, monkeypatch):
+    launch, started = held
+    here = engine.instance(launch.asked_by)
     policy = replace(here.workspace.policy, incidents=Incidents("ask"))
     agreed = replace(here, workspace=replace(here.workspace, policy=policy))
     monkeypatch.setattr(trying.engine, "instance", lambda _person=None: agreed)
-    mail.outbox.clear()
-    for _ in range(2):
-        for key in trying.due():
-            trying.rehearse_launch(key)
-    launch.refresh_from_db()
-    assert (launch.wanted, started) == ("wait", [])
-    assert [m.subject for m in mail.outbox] == [f"May it go on? {way.campaign.slug}"]
+    assert _try(_try(launch)).wanted == "wait"
+    assert started == []
+    assert [m.subject for m in mail.outbox] == [f"May it go on? {launch.campaign}"]
     Launch.objects.filter(pk=launch.pk).update(wanted="now", looked_at=None)  # somebody presses the button
-    for key in trying.due():
-        trying.rehearse_launch(key)
-    assert started == [run.id]
+    _try(launch)
+    assert started == [launch.run_id]
+
+
+def test_what_is_mended_too_late_never_goes(held, monkeypatch):
+    launch, started = held
+    later = timezone.now() + timedelta(hours=2)
+    monkeypatch.setattr(following, "timezone", type("Later", (), {"now": staticmethod(lambda: later)}))
+    _try(launch)  # the checks would pass
+    assert started == []
+    assert move(launch).state == Launch.State.EXPIRED
+    assert run_of(launch).state is RunState.EXPIRED

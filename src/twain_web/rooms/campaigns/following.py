@@ -45,7 +45,7 @@ def follow(instance: Instance, launch: Launch) -> None:
         return
     elif run.state in _WORKING:
         _keep_alive(launch, run)
-    elif _too_late(run):
+    elif too_late(run):
         _end(launch, expire(instance, run.id))
     elif run.state is RunState.PAUSED:
         _paused(instance, launch, run)
@@ -94,7 +94,8 @@ def _keep_alive(launch: Launch, run: Run) -> None:
         go_on(launch, run)
 
 
-def _too_late(run: Run) -> bool:
+def too_late(run: Run) -> bool:
+    """Whether its "not after" is over: Friday's offer never goes out on Monday, whatever has been mended since."""
     return run.not_after is not None and timezone.now().timestamp() >= run.not_after
 
 

@@ -19,7 +19,7 @@ from twain.records import Run, RunEvent, RunState
 from twain_web import engine
 from twain_web.reconcile import reconciler
 from twain_web.rooms.campaigns import processes
-from twain_web.rooms.campaigns.following import go_on, last, rested, tell_of_hold
+from twain_web.rooms.campaigns.following import go_on, last, rested, tell_of_hold, too_late
 from twain_web.rooms.campaigns.models import Launch, Rehearsal
 from twain_web.rooms.campaigns.moving import void_if_edited
 from twain_web.rooms.campaigns.rehearsing import rehearse
@@ -97,8 +97,8 @@ def _wants_a_look(launch: Launch) -> bool:
 
 def _look_at_hold(instance: Instance, launch: Launch) -> None:
     run = instance.ledger.run(launch.run_id)
-    if run.state is not RunState.HELD or not _wants_a_look(launch) or processes.lives(run.id):
-        return  # it has gone on, or its process has said so and is about to end
+    if run.state is not RunState.HELD or not _wants_a_look(launch) or processes.lives(run.id) or too_late(run):
+        return  # it has gone on, its process has said so and is about to end, or its time is over
     if launch.held_at is None:
         _begin_hold(instance, launch, run)
     elif launch.told_at is None:
