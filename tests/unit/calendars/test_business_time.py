@@ -10,7 +10,7 @@ from holidays import country_holidays
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from twain.calendars.business import add_hours, hours_between, working
+from twain.calendars.business import add_hours, hours_between, measure, working
 from twain.calendars.parts import Calendar, Freeze, Holidays, Hours
 from twain.errors import ConfigError
 
@@ -140,6 +140,22 @@ def test_two_parts_make_the_whole(calendar: Calendar, begins: datetime, first: i
     middle, ends = begins + first * MINUTE, begins + (first + second) * MINUTE
     parts = hours_between(calendar, begins, middle) + hours_between(calendar, middle, ends)
     assert parts == pytest.approx(hours_between(calendar, begins, ends))
+
+
+@given(
+    calendars(),
+    st.sampled_from([*MOMENTS, datetime(2026, 12, 31, 20, tzinfo=UTC), datetime(2025, 12, 30, 23, tzinfo=UTC)]),
+    st.integers(-2000, 2000),
+    st.integers(-60, 6000),
+    st.sampled_from(["", "normal"]),
+)
+@settings(max_examples=20, deadline=None)
+def test_what_is_added_up_once_says_the_same(
+    calendar: Calendar, around: datetime, offset: int, length: int, change: str
+) -> None:
+    begins = around + offset * MINUTE
+    ends = begins + length * MINUTE
+    assert measure(calendar, change)(begins, ends) == pytest.approx(hours_between(calendar, begins, ends, change))
 
 
 def test_a_calendar_that_changes_leaves_the_past_as_it_was() -> None:
