@@ -13,8 +13,6 @@ from functools import lru_cache
 from itertools import accumulate
 from zoneinfo import ZoneInfo
 
-from holidays import country_holidays, list_supported_countries
-
 from twain.calendars.parts import Calendar, Holidays, Hours, Span, in_force
 from twain.errors import ConfigError
 
@@ -207,6 +205,8 @@ def _holiday(part: Holidays | None, day: date) -> str:
 @lru_cache(maxsize=512)
 def _public(country: str, region: str, year: int) -> dict[date, str]:
     """Public holidays of a year. Raises ConfigError T911 for a country or region that the package does not know."""
+    from holidays import country_holidays, list_supported_countries  # noqa: PLC0415 — most workspaces ask for none
+
     regions = list_supported_countries().get(country)
     if regions is None or (region and region not in regions):
         raise ConfigError(

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
-
-import icalendar
 
 from twain.calendars.parts import Freeze, Import, Maintenance
 from twain.errors import ConfigError
+
+if TYPE_CHECKING:
+    import icalendar
 
 #: In bytes, and in events: more is no freeze calendar.
 MAX_SIZE = 1 << 20
@@ -44,6 +46,8 @@ def read_events(text: bytes, origin: Import, zone: str = "UTC") -> Imported:
 
     A repeating event is not unfolded but refused: half a freeze would be worse than none, and a rule can repeat without end.
     """
+    import icalendar  # noqa: PLC0415 — whoever only sends does not load it
+
     name = origin.name
     if len(text) > MAX_SIZE:
         raise _unreadable(name, "it is larger than 1 MB")
@@ -78,6 +82,8 @@ def _days(begins: datetime, ends: datetime, name: str) -> Iterator[date]:
 
 def write(name: str, entries: Iterable[Entry], now: datetime) -> bytes:
     """An ICS of these events: in UTC, one UID each, for calendars that subscribe."""
+    import icalendar  # noqa: PLC0415 — whoever only sends does not load it
+
     calendar = icalendar.Calendar()
     calendar.add("prodid", "-//Twain//Year calendar//EN")
     calendar.add("version", "2.0")
@@ -90,6 +96,8 @@ def write(name: str, entries: Iterable[Entry], now: datetime) -> bytes:
 
 
 def _events(entries: Iterable[Entry], now: datetime) -> Iterator[icalendar.Event]:
+    import icalendar  # noqa: PLC0415 — whoever only sends does not load it
+
     for one in entries:
         event = icalendar.Event()
         event.add("uid", one.uid)
