@@ -25,7 +25,7 @@ _MOST_TRIES = 12
 _LONGEST_PAUSE = 60  # minutes
 #: How long the links of a letter are good.
 GOOD_FOR = timedelta(days=14)
-L = TypeVar("L", bound="Posted")
+L = TypeVar("L", bound=models.Model)
 
 
 class AddedOnly(models.Model):
@@ -110,7 +110,7 @@ def letters_due(of: type[L]) -> list[str]:
     return [str(pk) for pk in waiting.values_list("pk", flat=True)[:50]]
 
 
-def post(letter: Posted, mail: EmailMessage, about: str) -> bool:
+def post(letter: Any, mail: EmailMessage, about: str) -> bool:  # noqa: ANN401 — a row with the fields of Posted, here and below
     """Send it; one that cannot be sent is tried again, later and later, and given up after twelve times. Whether it went."""
     rows = type(letter)._default_manager.filter(pk=letter.pk)  # noqa: SLF001
     now = timezone.now()
@@ -126,7 +126,7 @@ def post(letter: Posted, mail: EmailMessage, about: str) -> bool:
     return True
 
 
-def link(letter: Posted, verb: str, *, route: str, salt: str) -> str:
+def link(letter: Any, verb: str, *, route: str, salt: str) -> str:  # noqa: ANN401
     """The whole address of one answer. Nothing of what the letter is about stands in it."""
     return f"{settings.WEB_URL}{reverse(route, args=[signing.dumps([letter.nonce, verb], salt=salt)])}"
 
@@ -140,7 +140,7 @@ def read_link(token: str, *, salt: str, code: str) -> tuple[str, str]:
     return str(nonce), str(verb)
 
 
-def refuse_spent(letter: Posted, code: str) -> None:
+def refuse_spent(letter: Any, code: str) -> None:  # noqa: ANN401
     """Raise WrongState *code* for a letter whose links were used, or have expired."""
     if letter.used_at is not None:
         raise _refused(_("This question has been answered already."), code)
@@ -148,7 +148,7 @@ def refuse_spent(letter: Posted, code: str) -> None:
         raise _refused(_("This link has expired."), code)
 
 
-def use_up(letter: Posted, code: str) -> None:
+def use_up(letter: Any, code: str) -> None:  # noqa: ANN401
     """None of the letter's links is good any more. Within the answer's transaction; WrongState when somebody was quicker."""
     rows = type(letter)._default_manager.filter(pk=letter.pk, used_at=None)  # noqa: SLF001
     if not rows.update(used_at=timezone.now()):

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import logging
-import smtplib
-from datetime import timedelta
-
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from twain.errors import TwainError
-from twain_web import engine
+from twain_web import engine, kept
 from twain_web.reconcile import reconciler
 from twain_web.rooms.desk import patches, tokens, wording
 from twain_web.rooms.desk.models import Letter, Request
 
-log = logging.getLogger("twain.desk")
-
-_MOST_TRIES = 12
-_LONGEST_PAUSE = 60  # minutes
-
 
 def due() -> list[str]:
     """Letters that are to be sent now."""
-    return [str(pk) for pk in Letter.objects.filter(send_at__lte=timezone.now()).values_list("pk", flat=True)[:50]]
+    return kept.letters_due(Letter)
 
 
 @reconciler("desk.letters", every=2.0, due=due, hands=1)
@@ -40,16 +30,7 @@ def send(key: str) -> None:
         return
     with translation.override(None):
         mail = _mail(one)
-    now = timezone.now()
-    try:
-        mail.send()
-    except (OSError, smtplib.SMTPException, TwainError, ValueError):
-        log.exception("Letter %s about %s could not be sent", one.pk, one.event.request.slug)
-        pause = timedelta(minutes=min(2**one.tries, _LONGEST_PAUSE))
-        again = now + pause if one.tries + 1 < _MOST_TRIES else None
-        Letter.objects.filter(pk=one.pk).update(tries=one.tries + 1, send_at=again)
-    else:
-        Letter.objects.filter(pk=one.pk).update(sent_at=now, send_at=None)
+    kept.post(one, mail, one.event.request.slug)
 
 
 def _mail(letter: Letter) -> EmailMessage:
