@@ -20,7 +20,9 @@ from twain.errors import ConfigError, Place
 
 #: Where `twain gateway` listens by itself.
 LOCAL_GATEWAY = "http://127.0.0.1:8025"
-_SECRET_KEYS = frozenset({"password", "secret", "token", "api_key", "url", "client_secret", "refresh_token"})
+_SECRET_KEYS = frozenset(
+    {"password", "secret", "token", "token_command", "api_key", "url", "client_secret", "refresh_token"}
+)
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$")
 _TABLES = {
     "workspace", "sources", "channels", "control", "delivery", "paths", "gateway", "production", "secret", "dns", "domains",
@@ -353,29 +355,15 @@ def _hours(value: object, where: str) -> tuple[str, str] | None:
     return match[1], match[2]
 
 
-def _token_places(raw: Mapping[str, Any], where: str, folder: Path) -> dict[str, Any]:
-    """Where a channel's token lies, unread: it changes while we work. A command lies outside: who writes here shall run none."""
-    if "token_command" in raw:
-        raise ConfigError(
-            f"{where}.token_command stands in the workspace, and whoever may write there could run it here.",
-            place=Place("twain.toml"),
-            todo="Put the command into an environment variable of Twain's, and name that: token_command_env.",
-        )
-    return {"token_file": str(folder / str(raw["token_file"]))} if "token_file" in raw else {}
-
-
 def _channel(name: str, raw: Mapping[str, Any], folder: Path, env: Mapping[str, str]) -> ChannelSettings:
     where = f"channels.{name}"
-    options = {
-        k: v
-        for k, v in raw.items()
-        if k
-        not in {"kind", "connections", "limits", "dkim", "track_clicks", "track_opens", "bounce_address", "token_file"}
-    }
+    apart = {"kind", "connections", "limits", "dkim", "track_clicks", "track_opens", "bounce_address", "token_file"}
+    options = resolve_secrets({key: value for key, value in raw.items() if key not in apart}, where, folder, env)
+    options |= {key: str(folder / str(raw[key])) for key in ("token_file",) if key in raw}  # read late: it changes
     return ChannelSettings(
         name=name,
         kind=_required(raw, "kind", where),
-        options={**_token_places(raw, where, folder), **resolve_secrets(options, where, folder, env)},
+        options=options,
         connections=int(raw.get("connections", 4)),
         limits=raw.get("limits", {}),
         dkim=_dkim(raw["dkim"], f"{where}.dkim", folder, env) if "dkim" in raw else (),

@@ -217,6 +217,7 @@ def test_leads_and_wishes_that_do_not_get_through_are_told(here, somebody):
         ("red", "3 opt-outs or consents are not in your own system yet"),
         ("amber", "1 lead has been waiting for too long"),
     ]
+    assert "may write to people who said no" in troubles(operator)[1].text
     assert titles(somebody(Role.MARKETER)) == []
 
 

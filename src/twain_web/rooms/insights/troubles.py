@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from twain_web import engine
 from twain_web.access import may
 from twain_web.rooms.insights.permissions import READ_TROUBLES, WAIVE_OLD_LIST
 
-_MAILBOX = "insights:mailbox-trouble"
+_MAILBOX, _UNWRITTEN = "insights:mailbox-trouble", "insights:unwritten"
 _REMEMBERED = 900  # seconds: the mailbox is read every minute, and says it again while it fails
 _COUNTED_FOR = 20  # seconds
 
@@ -44,8 +44,9 @@ def troubles(person: Any) -> list[Trouble]:  # noqa: ANN401 — a Person
     here = engine.instance(person)
     found: list[Trouble] = []
     if may(person, READ_TROUBLES):
-        late = cache.get_or_set("insights:unwritten", lambda: lag(here), _COUNTED_FOR) or []
-        found += [*_leads(here, late), *_told_back(here, late), *_mailbox()]
+        known = cache.get_many([_UNWRITTEN, _MAILBOX])  # one query for both
+        late = known[_UNWRITTEN] if _UNWRITTEN in known else _count(here)
+        found += [*_leads(here, late), *_told_back(here, late), *_mailbox(known.get(_MAILBOX))]
     if may(person, WAIVE_OLD_LIST):
         found += _old_list(here)
     return sorted(found, key=lambda one: one.level != "red")
@@ -67,7 +68,8 @@ def _leads(here: Instance, waiting: list[Waiting]) -> Iterator[Trouble]:
     for state, level in (("dead", "red"), ("waiting", "amber")):
         mine = [one for one in leads if one.state == state and (state == "dead" or _late(here, one))]
         if mine:
-            yield _of(mine, level, _leads_title(sum(one.number for one in mine), state))
+            follows = _("Nothing is lost: each is kept here until it is written.")
+            yield _of(mine, level, _leads_title(sum(one.number for one in mine), state), follows)
 
 
 def _told_back(here: Instance, waiting: list[Waiting]) -> Iterator[Trouble]:
@@ -80,7 +82,8 @@ def _told_back(here: Instance, waiting: list[Waiting]) -> Iterator[Trouble]:
             "%(n)d opt-outs or consents are not in your own system yet",
             number,
         )
-        yield _of(mine, "red", words % {"n": number})
+        follows = _("Until it is, that system may write to people who said no to us.")
+        yield _of(mine, "red", words % {"n": number}, follows)
 
 
 def _leads_title(number: int, state: str) -> str:
@@ -93,12 +96,12 @@ def _leads_title(number: int, state: str) -> str:
     return words % {"n": number}
 
 
-def _of(mine: list[Waiting], level: str, title: str) -> Trouble:
+def _of(mine: list[Waiting], level: str, title: str, follows: str) -> Trouble:
     names = ", ".join(sorted({one.intake for one in mine}))
     return Trouble(
         level=level,
         title=title,
-        text=_("Goes to: %s. Nothing is lost: each is kept here until it is written.") % names,
+        text=" ".join([_("Goes to: %s.") % names, follows]),
         todo=_("Look why, mend the other system, and have them tried again. A second try writes nothing twice."),
         url=reverse("insights:leads"),
         action=_("See why"),
@@ -106,8 +109,14 @@ def _of(mine: list[Waiting], level: str, title: str) -> Trouble:
     )
 
 
-def _mailbox() -> Iterator[Trouble]:
-    told = cache.get(_MAILBOX)
+def _count(here: Instance) -> list[Waiting]:
+    """Every row that was ever written is passed on the way, so it is kept for a moment."""
+    found = lag(here)
+    cache.set(_UNWRITTEN, found, _COUNTED_FOR)
+    return found
+
+
+def _mailbox(told: Mapping[str, Any] | None) -> Iterator[Trouble]:
     if told:
         yield Trouble(
             level="red",

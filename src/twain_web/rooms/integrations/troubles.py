@@ -71,9 +71,7 @@ def _endpoints() -> Iterator[Trouble]:
 
 
 def _kept(card: EndpointCard) -> str:
-    waiting = ngettext("%(n)d message waits", "%(n)d messages wait", card.waiting) % {"n": card.waiting}
-    dead = ngettext("%(n)d was not delivered", "%(n)d were not delivered", card.dead) % {"n": card.dead}
-    return _("%(waiting)s, %(dead)s. Nothing is lost: all of it is kept for 30 days.") % {
-        "waiting": waiting,
-        "dead": dead,
-    }
+    waiting = ngettext("%(n)d message waits.", "%(n)d messages wait.", card.waiting) % {"n": card.waiting}
+    dead = ngettext("%(n)d was not delivered.", "%(n)d were not delivered.", card.dead) % {"n": card.dead}
+    said = [words for words, number in ((waiting, card.waiting), (dead, card.dead)) if number]
+    return " ".join([*said, _("Nothing is lost: all of it is kept for 30 days.")])
