@@ -101,6 +101,7 @@ PAGES = (
     Shown("/requests/procedures/", OWNER, "request-procedures"),
     Shown("/requests/{request}/", MARKETER),
     Shown("/requests/{request}/", OWNER, "request"),
+    Shown("/partnership/", LEAD, "partnership"),
     Shown("/partnership/thanks/", AUDITOR),
     Shown("/partnership/thanks/new/", OWNER),
     Shown("/partnership/checks/", LEAD, "status-checks"),
@@ -154,6 +155,8 @@ PAGES = (
 #: Pages in a state that only a whole story reaches; the test that looks at each.
 SEEN_IN_STORIES = {
     "/requests/answer/<str:token>/": "test_requests: the link of a mail",
+    "/incidents/answer/<str:token>/": "test_incidents: the link of a mail",
+    "/requests/still-right/<str:token>/": "test_requests: the link of a mail about contracts",
     "/incidents/answer/<str:token>/": "test_incidents: the link of a mail",
     "/partnership/thanks/forward/<str:token>/": "test_partnership: the link of a mail",
     "/content/<slug:slug>/": "test_content: the editor, the preview, its checks",
