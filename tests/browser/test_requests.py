@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import subprocess
+from contextlib import closing
 
 import pytest
 from playwright.sync_api import expect
@@ -89,11 +91,51 @@ def test_asked_promised_from_the_mailbox_and_closed_by_itself(page_as, visitor, 
     assert "Points ever" in mail(lena, house, "It is there: the points that")
 
 
+def test_a_lead_route_closes_when_a_marked_lead_is_in_its_own_table(page_as, house):
+    lena, jonas = page_as("lhoffmann"), page_as("jweber")
+    lena.goto("/requests/ask/?kind=lead-route")
+    lena.get_by_label("Could we have").fill("the sign-ups of the hut evenings in the CRM")
+    lena.get_by_label("Which form?").fill("hut-evenings")
+    lena.get_by_label("What is it for?").fill("Shops greet whoever signed up")
+    lena.get_by_role("button", name="Ask Jonas Weber").click()
+    jonas.goto(lena.url)
+    _until(jonas, jonas.get_by_text("There is no form “hut-evenings” yet."))
+    forms = house.root / "forms"
+    (forms / "hut-evenings.toml").write_text((forms / "newsletter.toml").read_text())
+    for page in (lena, jonas):
+        _until_closed(page)
+    mark = lena.get_by_text(re.compile("^[0-9a-f]{16}$")).inner_text()
+    with closing(sqlite3.connect(house.root / "data" / "crm.sqlite")) as crm:
+        row = crm.execute("select email from leads where lead_id = ?", (f"test-lead-{mark}",)).fetchone()
+    assert row == (f"test-lead-{mark}@twain.invalid",)
+
+
+def test_a_contract_is_confirmed_from_the_mailbox(page_as, visitor, house, good_page, complaints):
+    complaints.allow(r"status of 409")  # a link that was used says no
+    path = house.seeded("contracts_seed").strip()
+    priya = visitor()
+    priya.goto(f"{house.url}{path}")
+    expect(priya.get_by_text("You answer as Priya Nair, Senior DBA")).to_be_visible()
+    good_page(priya, "request-still-right")
+    priya.get_by_role("button", name="Yes, still right").click()
+    expect(priya.get_by_role("heading", name="Thank you, Priya Nair")).to_be_visible()
+    good_page(priya)
+    priya.goto(f"{house.url}{path}")
+    expect(priya.get_by_text("This question has been answered already.").first).to_be_visible()
+    lena = page_as("lhoffmann")
+    lena.goto("/catalogue/feed/customers/")
+    expect(lena.get_by_text(re.compile("Contract confirmed on .* by Priya Nair"))).to_be_visible()
+
+
 def _until_closed(page):
-    seen = page.get_by_role("heading", name="There: seen by the automatic check")
+    _until(page, page.get_by_role("heading", name="There: seen by the automatic check"))
+
+
+def _until(page, seen):
+    """Reload until it is seen: what a check sees comes by itself, a page that is open does not change."""
     for _ in range(40):
         if seen.is_visible():
             return
         page.wait_for_timeout(500)
         page.reload()
-    raise AssertionError(f"{page.url} has not closed by itself: {page.locator('#main').inner_text()}")
+    raise AssertionError(f"{page.url} does not say {seen}: {page.locator('#main').inner_text()}")
