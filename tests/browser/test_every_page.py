@@ -157,7 +157,6 @@ SEEN_IN_STORIES = {
     "/requests/answer/<str:token>/": "test_requests: the link of a mail",
     "/incidents/answer/<str:token>/": "test_incidents: the link of a mail",
     "/requests/still-right/<str:token>/": "test_requests: the link of a mail about contracts",
-    "/incidents/answer/<str:token>/": "test_incidents: the link of a mail",
     "/partnership/thanks/forward/<str:token>/": "test_partnership: the link of a mail",
     "/content/<slug:slug>/": "test_content: the editor, the preview, its checks",
     "/account/2fa/totp/activate/": "test_second_step",
