@@ -1,6 +1,7 @@
 """The load generator of *gateway*: raw HTTP/1.1 over many kept-open connections, with requests pipelined. One process, uvloop.
 
-Prints one JSON object: answers per second, latencies in milliseconds, and every click that was answered 302 when asked for it.
+Prints one JSON object: answers per second, latencies in milliseconds, its own CPU in µs per answer, and, when asked for it, every
+click that was answered 302.
 """
 
 from __future__ import annotations
@@ -76,16 +77,18 @@ async def click(
     before = sum(one.count for one in made)
     for one in made:
         one.latencies.clear()
-    begun = time.perf_counter()
+    begun, spent = time.perf_counter(), time.process_time()
     while time.perf_counter() - begun < seconds and not all(one.over for one in made):
         await asyncio.sleep(0.02)
     taken = time.perf_counter() - begun
+    spent = time.process_time() - spent
     count = sum(one.count for one in made) - before
     waited = sorted(latency for one in made for latency in one.latencies) or [0.0]
     return {
         "rate": count / taken,
         "p50": waited[len(waited) // 2] * 1e3,
         "p99": waited[int(len(waited) * 0.99)] * 1e3,
+        "spent": spent / max(count, 1) * 1e6,
         "refused": sum(one.refused for one in made),
         "answered": answered or [],
     }

@@ -1,8 +1,9 @@
 """The gateway: clicks per second, each on the disk before its answer, against an empty WSGI handler under the same server.
 
-Both run under granian with the same workers, threads and limits, in turn, on this machine; so does the load generator. Every
-click has a token of its own and is verified, looked up, kept with a sync it shares, and redirected. Then a gateway is killed in
-mid-load, and every answer that was seen must be in what is left.
+Both run under granian with the same number of processes, in turn, on this machine; so does the load generator, whose own CPU per
+answer is told: on few cores it is part of what both can reach. Ours is served by RSGI, the empty handler by WSGI. Every click has
+a token of its own and is verified, looked up, kept with a sync it shares, and redirected. Then a gateway is killed in mid-load,
+and every answer that was seen must be in what is left.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ PEOPLE = 20_000
 def arguments(parser: argparse.ArgumentParser) -> None:
     """How the servers are run, and how they are asked."""
     parser.add_argument("--workers", type=int, default=2, help="processes of each server")
-    parser.add_argument("--threads", type=int, default=32, help="requests at once, in each process")
+    parser.add_argument("--threads", type=int, default=32, help="the empty handler's threads, in each process")
     parser.add_argument("--connections", type=int, default=96)
     parser.add_argument("--depth", type=int, default=2, help="requests on their way, per connection")
     parser.add_argument("--seconds", type=float, default=3.0, help="of each measured round")
@@ -78,6 +79,8 @@ def _enter(report: Report, rows: list[tuple[dict[str, float], dict[str, float]]]
         "p50 ms": statistics.median(ours["p50"] for ours, _ in rows),
         "p99 ms": p99,
         "empty handler's p99 ms": statistics.median(empty["p99"] for _, empty in rows),
+        "generator, µs per click": statistics.median(ours["spent"] for ours, _ in rows),
+        "generator, µs per empty answer": statistics.median(empty["spent"] for _, empty in rows),
         "not redirected": sum(ours["refused"] for ours, _ in rows),
     }
     report.ratios["clicks ÷ an empty handler's answers"] = ratio
@@ -133,7 +136,7 @@ def _figures(clicking: subprocess.Popen[str]) -> dict[str, float]:
 
 @contextmanager
 def _empty(options: argparse.Namespace) -> Iterator[int]:
-    """Granian as ``twain gateway`` runs it, before a handler that does nothing but redirect."""
+    """Granian with as many processes as ``twain gateway`` has here, before a handler that does nothing but redirect."""
     port = _free()
     words = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--no-ws", "--log-level", "error",
              "--workers", str(options.workers), "--blocking-threads", str(options.threads),

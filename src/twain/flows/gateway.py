@@ -9,7 +9,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,16 +19,17 @@ from twain.flows.instance import Instance, connected
 from twain.flows.recipients import InstanceFacts
 from twain.flows.signing_up import FormDesk, confirmation_mint
 from twain.flows.viewing import Viewer
+from twain.returns.awaiting import Awaiting
 from twain.returns.events import EventSpool
 from twain.returns.forms import form_handlers
-from twain.returns.gateway import create_app
+from twain.returns.gateway import Gateway, create_app
+from twain.returns.targets import LinkTables
 from twain.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from types import FrameType
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-_ROOT = "TWAIN_ROOT"
+_ROOT, _THREADS = "TWAIN_ROOT", "TWAIN_GATEWAY_THREADS"
 _WHY = {
     errno.EADDRINUSE: "Port {port} on {host} is taken by another program.",
     errno.EADDRNOTAVAIL: "{host} is no address of this machine.",
@@ -48,8 +49,8 @@ def open_spool(settings: Settings) -> EventSpool:
     return EventSpool(event_folder(settings), f"{os.getpid()}-{secrets.token_hex(6)}")
 
 
-def recipients_app(instance: Instance, spool: EventSpool) -> WSGIApplication:
-    """The pages for recipients. *spool* may be shared by all threads of a process: they share its syncs, too."""
+def recipients_app(instance: Instance, spool: EventSpool, tables: LinkTables | None = None) -> Gateway:
+    """The pages for recipients, by WSGI. *spool* and *tables* may be shared by all threads of a process."""
     viewer = Viewer(instance)
     return create_app(
         instance.ledger,
@@ -62,43 +63,39 @@ def recipients_app(instance: Instance, spool: EventSpool) -> WSGIApplication:
         more=form_handlers(
             FormDesk(instance), confirmation_mint(instance), instance.settings.proxies, instance.settings.base_url
         ),
+        tables=tables,
     )
 
 
-def application() -> WSGIApplication:
-    """What a server loads: the recipients' pages of the workspace that ``TWAIN_ROOT`` names, opened once per thread."""
-    settings = load_settings(Path(os.environ[_ROOT]))
-    spool, opened = open_spool(settings), threading.local()
-
-    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        made: WSGIApplication | None = getattr(opened, "app", None)
-        if made is None:
-            made = opened.app = recipients_app(connected(settings.root), spool)
-        return made(environ, start_response)
-
-    return app
+def application() -> Awaiting:
+    """What a server loads, by RSGI: the recipients' pages of the workspace that ``TWAIN_ROOT`` names."""
+    settings, tables = load_settings(Path(os.environ[_ROOT])), LinkTables()
+    spool = open_spool(settings)
+    opened = lambda: recipients_app(connected(settings.root), spool, tables)  # noqa: E731 — one use
+    return Awaiting(opened, spool, int(os.environ.get(_THREADS, "32")), settings.proxies)
 
 
 def serve_gateway(
     instance: Instance, host: str, port: int, ready: Callable[[int], None], *, workers: int = 1, threads: int = 32
 ) -> None:
-    """Serve until interrupted; *ready* is told the port (0 takes a free one). *threads*: requests at once, per worker.
+    """Serve until interrupted; *ready* is told the port (0 takes a free one). *threads*: pages at once, per worker.
 
-    A request waits for the disk together with all others of its worker, so more threads make larger groups, not more syncs.
+    Clicks and opens need none of them: one loop per worker awaits the disk for all.
     """
     from granian import Granian  # noqa: PLC0415 — no other command needs a server
-    from granian.constants import Interfaces  # noqa: PLC0415
+    from granian.constants import Interfaces, Loops, TaskImpl  # noqa: PLC0415
     from granian.log import LogLevels  # noqa: PLC0415
 
-    os.environ[_ROOT] = str(instance.root)
+    os.environ |= {_ROOT: str(instance.root), _THREADS: str(threads)}
     bound = _claimed(host, port)
     server = Granian(
         "twain.flows.gateway:application",
         address=host,
         port=bound,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
+        loop=Loops.uvloop,
+        task_impl=TaskImpl(os.environ.get("TI", "asyncio")),
         workers=workers,
-        blocking_threads=threads,
         websockets=False,
         factory=True,
         log_level=LogLevels.error,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING
@@ -9,18 +10,28 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
-_FETCHED_AHEAD = frozenset({"HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ"})
+Who = tuple[str, str, str]
+"""The user agent as it was said, printable or not (whoever shows it must escape it); the network; and ``prefetch`` or nothing."""
+
+#: ``prefetch`` is what a browser itself says when nobody has asked for this yet (Sec-Purpose and its predecessors).
+_AHEAD = frozenset({"sec-purpose", "purpose", "x-purpose", "x-moz"})
+_FETCHED_AHEAD = frozenset("HTTP_" + name.upper().replace("-", "_") for name in _AHEAD)
 _SHORTEST_V4, _SHORTEST_V6 = 24, 48  # bits that are kept
 
 
-def agent_of(environ: WSGIEnvironment) -> str:
-    """The user agent as it was said, printable or not: whoever shows it must escape it."""
-    return str(environ.get("HTTP_USER_AGENT", ""))
+def who_of(environ: WSGIEnvironment, proxies: int) -> Who:
+    """What is kept of who makes a request."""
+    agent = str(environ.get("HTTP_USER_AGENT", ""))
+    return agent, network_of(environ, proxies), "" if _FETCHED_AHEAD.isdisjoint(environ) else "prefetch"
 
 
-def signs_of(environ: WSGIEnvironment) -> str:
-    """``prefetch`` when the browser itself says that nobody has asked for this yet (Sec-Purpose and its predecessors)."""
-    return "prefetch" if not _FETCHED_AHEAD.isdisjoint(environ) else ""
+def who_said(client: str, headers: Mapping[str, str], forwarded: str, proxies: int) -> Who:
+    """The same, of the names that headers have in HTTP, in small letters. *forwarded*: every X-Forwarded-For, in their order."""
+    return (
+        headers.get("user-agent", ""),
+        network(client, forwarded, proxies),
+        "" if _AHEAD.isdisjoint(headers) else "prefetch",
+    )
 
 
 def network_of(environ: WSGIEnvironment, proxies: int) -> str:
@@ -29,9 +40,13 @@ def network_of(environ: WSGIEnvironment, proxies: int) -> str:
     *proxies*: how many proxies of ours stand in front. Each adds the address it saw at the right of X-Forwarded-For; what
     stands further left was written by the client and is not believed.
     """
-    address = str(environ.get("REMOTE_ADDR", ""))
+    return network(str(environ.get("REMOTE_ADDR", "")), str(environ.get("HTTP_X_FORWARDED_FOR", "")), proxies)
+
+
+def network(address: str, forwarded: str, proxies: int) -> str:
+    """As :func:`network_of`, from the address that is connected and what was written into X-Forwarded-For."""
     if proxies:
-        seen = str(environ.get("HTTP_X_FORWARDED_FOR", "")).rsplit(",", proxies)
+        seen = forwarded.rsplit(",", proxies)
         address = seen[-proxies].strip() if len(seen) >= proxies else address
     return _network(address[:64])
 

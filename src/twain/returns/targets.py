@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Mapping
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -17,12 +18,35 @@ _WEB = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
 _SAFE = "%/:=&?~#+!$,;'@()*[]|"
 
 
-class Targets:
-    """Link tables by run. They never change and are never purged with a run, so what was read once stays true."""
+class LinkTables:
+    """What was read of link tables, by run, for all threads. They never change, so what was read once stays true."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+    def __init__(self) -> None:
         self._tables: dict[str, Mapping[int, str]] = {}
+        self._lock = threading.Lock()
+
+    def get(self, run_id: str) -> Mapping[int, str] | None:
+        """A run's targets by number; None until they were read."""
+        return self._tables.get(run_id)
+
+    def put(self, run_id: str, table: Mapping[int, str]) -> None:
+        """Remember them; of very many runs the one that was read first is forgotten."""
+        with self._lock:
+            if len(self._tables) >= _MOST_RUNS:
+                self._tables.pop(next(iter(self._tables)), None)
+            self._tables[run_id] = table
+
+
+class Targets:
+    """Where the links of any run lead, read from *ledger* unless *tables* have it."""
+
+    def __init__(self, ledger: Ledger, tables: LinkTables | None = None) -> None:
+        self._ledger = ledger
+        self._tables = LinkTables() if tables is None else tables
+
+    def known(self, run_id: str) -> Mapping[int, str] | None:
+        """The targets by number (empty: signed ones only), when :meth:`location` need not ask the ledger for them."""
+        return self._tables.get(run_id)
 
     def location(self, run_id: str, number: int, signed: str) -> str:
         """The Location of a click, ASCII; empty when there is none. Raises LedgerError when the store does not answer.
@@ -48,9 +72,7 @@ class Targets:
             number: "" if "{{" in target or "{%" in target else location(target) for number, target in links.items()
         }
         if table:
-            if len(self._tables) >= _MOST_RUNS:
-                self._tables.pop(next(iter(self._tables)), None)
-            self._tables[run_id] = table
+            self._tables.put(run_id, table)
         return table
 
 

@@ -24,10 +24,10 @@ from twain.vault import KeyRing
 
 _MAC, _ID_MAC, _LINK_MAC = 12, 10, 11
 _TAIL = 3 + _MAC  # row and MAC: 15 bytes, 20 characters
-_TAIL_TEXT = 20
+_TAIL_TEXT = SEAL_TEXT = 20
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _STANDARD = bytes.maketrans(b"-_", b"+/")
-_STANDARD_TEXT = str.maketrans("-_", "+/")
+_STRICTLY = bytes.maketrans(b"-_+/=", b"+/!!!")  # what is another alphabet's is nobody's
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{28,44}")
 _LINK = re.compile(r"([A-Za-z0-9_-]{28,44})\.([0-9]{1,6})(?:\.([A-Za-z0-9_-]{1,4096})\.([A-Za-z0-9_-]{16}))?")
 _RUN_ID = re.compile(r"[a-z0-9]{1,16}")
@@ -35,6 +35,7 @@ _MESSAGE_ID = re.compile(r"<?([a-z0-9]{1,16})\.([0-9]{1,8})\.([0-9]{1,8})\.([0-9
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _MOST = 1 << 24
 _NO_KEY = bytes(32)
+_quickly = tuple.__new__  # a NamedTuple without its own constructor, which takes twice as long: every click makes two
 
 
 class TokenRef(NamedTuple):
@@ -94,13 +95,12 @@ class TokenMint:
     def verify_link(self, text: str) -> Followed | None:
         """``token.n``, or ``token.n.target.MAC`` where the target is made from data; None as in :meth:`verify`."""
         match = _LINK.fullmatch(text)
-        ref = self._verified(match[1] if match else "")
-        if match is None or ref is None:
+        token, number, encoded, mac = match.groups("") if match else ("", "", "", "")
+        ref = self._verified(token)
+        if ref is None:
             return None
-        if match[3] is None:
-            return Followed(ref, int(match[2]), "")
-        target = self._signed_target(match[1], match[2], match[3], match[4])
-        return None if target is None else Followed(ref, int(match[2]), target)
+        target = self._signed_target(token, number, encoded, mac) if encoded else ""
+        return None if target is None else _quickly(Followed, (ref, int(number), target))
 
     def _verified(self, text: str) -> TokenRef | None:
         raw = _decode(text)
@@ -110,6 +110,11 @@ class TokenMint:
         state.update(body)
         genuine = hmac.compare_digest(state.digest()[:_MAC], raw[-_MAC:])
         return _read(body) if genuine and known is not None else None
+
+    def shard_of(self, token: str) -> ShardSeal:
+        """What checks further tokens of the shard that *token* stands for; *token* was verified."""
+        body = _decode(token)[:-_TAIL]
+        return ShardSeal(*_shard_of(body), _keyed(self._ring.keys[body[0]], body))
 
     def link_signer(self) -> LinkSigner:
         """What signs targets made from data, under the current key."""
@@ -137,6 +142,26 @@ class TokenMint:
             body = _prefix(number, said.run_id, said.shard) + said.row.to_bytes(3, "big")
             genuine |= hmac.compare_digest(_digest(key, body)[_MAC:], mac)
         return TokenRef(said.run_id, said.shard, said.row) if genuine else None
+
+
+class ShardSeal:
+    """Checks tokens of one shard of which one was genuine: their beginning, which all have in common, is worked in already."""
+
+    __slots__ = ("_copy", "run_id", "shard")
+
+    def __init__(self, run_id: str, shard: int, state: blake2b) -> None:
+        self.run_id, self.shard, self._copy = run_id, shard, state.copy
+
+    def row(self, tail: str) -> int:
+        """The row of a token that ends with *tail*, ``SEAL_TEXT`` characters; -1 when nobody signed that."""
+        try:
+            raw = binascii.a2b_base64(tail.encode("ascii").translate(_STRICTLY), strict_mode=True)
+        except ValueError:
+            return -1
+        state, packed = self._copy(), raw[:3]
+        state.update(packed)
+        genuine = hmac.compare_digest(state.digest()[:_MAC], raw[3:])
+        return int.from_bytes(packed, "big") if genuine else -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,19 +226,20 @@ def _prefix(key_id: int, run_id: str, shard: int) -> bytes:
 
 
 def _read(body: bytes) -> TokenRef | None:
-    run_id = _run_of(body[1:-6])
-    return TokenRef(run_id, int.from_bytes(body[-6:-3], "big"), int.from_bytes(body[-3:], "big")) if run_id else None
+    run_id, shard = _shard_of(body[:-3])
+    return _quickly(TokenRef, (run_id, shard, int.from_bytes(body[-3:], "big"))) if run_id else None
 
 
-@lru_cache(maxsize=512)
-def _run_of(packed: bytes) -> str:
-    """The run's id from its base-36 number, or nothing; kept, since a busy gateway is asked for few runs very often."""
-    number, digits = int.from_bytes(packed, "big"), []
+@lru_cache(maxsize=4096)
+def _shard_of(prefix: bytes) -> tuple[str, int]:
+    """The run's id, from its base-36 number, or nothing; and the shard. Kept: a busy gateway is asked for few, very often."""
+    number, digits = int.from_bytes(prefix[1:-3], "big"), []
     while number:
         number, digit = divmod(number, 36)
         digits.append(_DIGITS[digit])
-    run_id = "".join(reversed(digits))
-    return run_id[1:] if run_id.startswith("1") and _RUN_ID.fullmatch(run_id[1:]) else ""
+    text = "".join(reversed(digits))
+    run_id = text[1:] if text.startswith("1") and _RUN_ID.fullmatch(text[1:]) else ""
+    return run_id, int.from_bytes(prefix[-3:], "big")
 
 
 def _encode(raw: bytes) -> bytes:
@@ -224,7 +250,7 @@ def _decode(text: str) -> bytes:
     """The bytes of what has a token's form; for anything that is not one, bytes of the same kind that nobody signed."""
     if not text or len(text) % 4:
         return bytes(27)
-    return binascii.a2b_base64(text.translate(_STANDARD_TEXT))
+    return binascii.a2b_base64(text.encode("ascii").translate(_STANDARD))  # of str it would take ten times as long
 
 
 def _texts(start: bytes, tails: bytes, macs: bytes, count: int) -> list[tuple[bytes, bytes]]:
