@@ -6,8 +6,6 @@ Exit codes: 0 done · 1 unexpected · 2 wrong input or files · 3 held · 4 not 
 
 from __future__ import annotations
 
-import atexit
-import gc
 import os
 import sys
 import traceback
@@ -18,9 +16,6 @@ import typer
 from twain import __version__
 from twain.cli.rooms import Rooms
 from twain.errors import TwainError
-
-# What has been loaded is not looked through for garbage once more when all is done: that takes longer than many a command.
-atexit.register(gc.freeze)
 
 app = typer.Typer(
     name="twain",
