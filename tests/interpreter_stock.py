@@ -110,7 +110,11 @@ if __name__ == "__main__":
     try:
         runpy.run_module(_asked["module"], run_name="__main__", alter_sys=True)
     except SystemExit as _end:
+        gc.unfreeze()
         if _end.code is not None and not isinstance(_end.code, int):
             raise
         _leave(_end.code or 0)
+    except BaseException:
+        gc.unfreeze()  # Python ends itself now, and libraries complain of what it leaves lying
+        raise
     _leave(0)
