@@ -20,7 +20,7 @@ from twain_web.rooms.people.models import AuditRow
 
 QUARTER = "2026-Q2"
 WITHIN, AFTER = first_day(QUARTER), last_day(QUARTER) + timedelta(days=1)
-READERS = ("lhoffmann", "mseidel", "pnair", "aberg", "tklein")
+READERS = ("lhoffmann", "aberg", "tklein")
 
 
 @pytest.fixture
@@ -75,10 +75,8 @@ def test_with_fewer_than_five_whatever_they_say_everything_that_can_be_read_is_t
 
         return _in_a_world_of_its_own(act)
 
-    first = world(["excellent"] * 4, {})
-    for _ in range(2):
-        options = [dice.choice(OPTIONS) for _ in range(4)]
-        assert world(options, {0: "Fewer meetings", 2: "Donuts"}) == first
+    options = [dice.choice(OPTIONS) for _ in range(4)]
+    assert world(["excellent"] * 4, {}) == world(options, {0: "Fewer meetings", 2: "Donuts"})
 
 
 @pytest.mark.usefixtures("company")
