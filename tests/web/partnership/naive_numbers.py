@@ -218,6 +218,26 @@ class Raw:
         ]
         return by_period(days, median, self.by)
 
+    def catalogue(self, count):
+        """Of the last day looked at in each period."""
+        rows = self.lived.rows("house.db", "select * from partnership_room_catalogueday order by day")
+        return {month(date.fromisoformat(row["day"]), self.by): count(row) for row in rows}
+
+    def items_carried(self):
+        """Open when the last check of a period began, and still when it ended."""
+        query = "select {0}.*, a.held_on as raised, b.held_on as settled from {0} {1} {2}".format(
+            "partnership_room_item",
+            "join partnership_room_statuscheck a on a.id = raised_in_id",
+            "left join partnership_room_statuscheck b on b.id = settled_in_id",
+        )
+        items = [(row["raised"], row["settled"]) for row in self.lived.rows("house.db", query)]
+        held = [r["held_on"] for r in self.lived.rows("house.db", "select held_on from partnership_room_statuscheck")]
+        found = {}
+        for day in sorted(d for d in held if d):
+            left = sum(raised < day and (settled is None or settled > day) for raised, settled in items)
+            found[month(date.fromisoformat(day), self.by)] = left
+        return found
+
     def read_by(self, feed):
         bodies = {r["hash"]: json.loads(r["body"]) for r in self.lived.rows("ledger.db", "select * from bundles")}
         return by_period(

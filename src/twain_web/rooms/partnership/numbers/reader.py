@@ -18,7 +18,7 @@ from twain_web.rooms.capacity.public import plan_records
 from twain_web.rooms.desk.public import measure, request_records
 from twain_web.rooms.incidents.public import incidents
 from twain_web.rooms.partnership.meetings import Carried, Met
-from twain_web.rooms.partnership.models import Item, StatusCheck
+from twain_web.rooms.partnership.models import Item, StatusCheck, VendorReview
 from twain_web.rooms.partnership.numbers.listing import Page, page
 from twain_web.rooms.partnership.numbers.measures.planning import confirmations
 from twain_web.rooms.partnership.numbers.models import CatalogueDay
@@ -59,9 +59,14 @@ def read(now: datetime | None = None) -> Records:
         items=_items(),
         catalogue=_catalogue(timezone.localdate(since)),
         survey=_survey(today),
-        vendors=[Vendor(one.asked_at, one.decided_at, one.disagreements) for one in vendors.cards()],
+        vendors=[_vendor(one) for one in VendorReview.objects.all()],
         feed_titles=tuple((feed.name, feed.title) for feed in here.workspace.feeds.values() if feed.fields),
     )
+
+
+def _vendor(one: VendorReview) -> Vendor:
+    """Scores are looked at of those alone that are not decided: there are few at a time."""
+    return Vendor(one.asked_at, one.decided_at, 0 if one.decided_at else vendors.card(one).disagreements)
 
 
 def _items() -> list[Carried]:

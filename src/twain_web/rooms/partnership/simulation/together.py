@@ -37,6 +37,7 @@ class Together:
             world.at(BEGINS + timedelta(days=world.dice.uniform(1, days)), self.fail)
         for number in range(_VENDORS):
             world.at(world.their_time(3.0, BEGINS + timedelta(days=40 + 90 * number)), self.look_at_vendor)
+        world.at(BEGINS + timedelta(days=6), lambda: world.look("feeds.campaigns"))
         for week in range(1, days // 7):
             world.at(BEGINS + timedelta(days=7 * week), keep)
         for quarter in range(4):

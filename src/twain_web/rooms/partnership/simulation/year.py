@@ -23,8 +23,7 @@ from twain_web.rooms.partnership.simulation.together import Together
 from twain_web.rooms.partnership.simulation.world import BEGINS, ENDS, World
 
 FINAL = frozenset({"deflected", "confirmed", "withdrawn", "declined_with_alternative"})
-REQUESTS = 300
-_SENDS = 75
+REQUESTS, _SENDS = 300, 75
 _CHUNK = timedelta(days=7)
 _LONGEST_TAIL = timedelta(days=500)
 
@@ -55,7 +54,7 @@ def simulate(seed: int, requests: int = REQUESTS) -> Year:
         with transaction.atomic():
             world = World(seed, clock, seat_everybody())
         desk = Desk(world, requests)
-        calendar = Calendar(world, _SENDS)
+        calendar = Calendar(world, min(_SENDS, requests))
         desk.fill()
         calendar.fill()
         Together(world).fill()
