@@ -144,17 +144,23 @@ def _plain(one: Verdict) -> dict[str, Any]:
 def escalations_due() -> list[str]:
     """Incidents that nobody has seen in the agreed time, and that somebody else can be asked about."""
     waiting = Incident.objects.filter(restored_at=None, acknowledged_at=None, told_at__isnull=False, escalated__lt=2)
-    found = waiting.select_related("asked__delegate", "asked__team__bridge")
-    return [str(one.pk) for one in found if _is_late(one) and stand_in(one.asked, one.escalated) is not None]
+    found = waiting.select_related("owner__delegate", "owner__team__bridge")
+    return [str(one.pk) for one in found if _is_late(one) and _next(one) is not None]
 
 
 @reconciler("incidents.escalate", every=60.0, due=escalations_due)
 def escalate(key: str) -> None:
     """Ask the next person by name: the delegate, then the bridge person of the team."""
-    one = Incident.objects.select_related("asked__delegate", "asked__team__bridge").filter(pk=int(key)).first()
-    to = stand_in(one.asked, one.escalated) if one is not None and _is_late(one) else None
+    one = Incident.objects.select_related("owner__delegate", "owner__team__bridge").filter(pk=int(key)).first()
+    to = _next(one) if one is not None and _is_late(one) else None
     if one is not None and to is not None:
         closing.escalate(one, to)
+
+
+def _next(incident: Incident) -> Any:  # noqa: ANN401 — a Person, or None when all have been asked
+    """The owner's delegate, then the bridge person of the owner's team; nobody is asked twice."""
+    to = stand_in(incident.owner, incident.escalated)
+    return None if to is None or to.pk == incident.asked_id else to
 
 
 def _is_late(incident: Incident) -> bool:
