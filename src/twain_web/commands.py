@@ -295,7 +295,9 @@ def agenda_of_check(as_json: Json = False) -> None:
     if as_json:
         print_json(found)
         return
-    when = f"{found.begins_at:%Y-%m-%d %H:%M}, {found.marketing} and {found.it}" if found.begins_at else "none is planned"
+    when = (
+        f"{found.begins_at:%Y-%m-%d %H:%M}, {found.marketing} and {found.it}" if found.begins_at else "none is planned"
+    )
     say(f"The next status check: {when}", "bold")
     for part in found.parts:
         say(f"{part.title} ({part.minutes} min)", "bold")

@@ -107,7 +107,9 @@ def test_conversions_are_counted_by_themselves(here, back, signed_in):
     assert 0 < held.num_rows <= back.funnel.excluded["holdout"]
     compared = last_count(here, back).compared
     (delivered,) = (pq.read_table(file) for file in here.history.files("deliveries", back.id))
-    still_known = sum(1 for key in delivered["key"].to_pylist() if key)  # a story of this house may have forgotten somebody
+    still_known = sum(
+        1 for key in delivered["key"].to_pylist() if key
+    )  # a story of this house may have forgotten somebody
     assert still_known > 290
     assert (compared.meant.whole, compared.held.whole) == (still_known, held.num_rows)
     assert "Held out, they got nothing" in page
