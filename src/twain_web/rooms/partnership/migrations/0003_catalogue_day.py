@@ -4,24 +4,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('partnership_room', '0002_added_only'),
+        ("partnership_room", "0002_added_only"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='CatalogueDay',
+            name="CatalogueDay",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField(unique=True)),
-                ('fields_read', models.PositiveIntegerField()),
-                ('fields_owned', models.PositiveIntegerField()),
-                ('feeds', models.PositiveIntegerField()),
-                ('unused', models.PositiveIntegerField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("day", models.DateField(unique=True)),
+                ("fields_read", models.PositiveIntegerField()),
+                ("fields_owned", models.PositiveIntegerField()),
+                ("feeds", models.PositiveIntegerField()),
+                ("unused", models.PositiveIntegerField()),
             ],
             options={
-                'ordering': ('day',),
+                "ordering": ("day",),
             },
         ),
     ]
