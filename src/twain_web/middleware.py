@@ -1,12 +1,14 @@
-"""What every request passes: the content security policy, the auditor's rule, and errors said in plain words."""
+"""What every request passes: content security policy, when a session was seen, the auditor's rule, errors in plain words."""
 
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable
 from datetime import tzinfo
 from zoneinfo import ZoneInfo
 
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -25,6 +27,8 @@ POLICY = (
     "connect-src 'self'; frame-src 'self'; form-action 'self'{forms}; frame-ancestors 'none'; base-uri 'none'; "
     "manifest-src 'self'"
 )
+_NOTED_FOR = 60.0  # seconds
+_SESSIONS = 10_000  # remembered by a process
 _OWN_ACCOUNT = ("/account/", "/people/me/")
 
 
@@ -39,6 +43,30 @@ def content_security_policy(get_response: Handler) -> Handler:
         response.headers.setdefault("Content-Security-Policy", policy)
         response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
         return response
+
+    return middleware
+
+
+def sessions_seen(get_response: Handler) -> Handler:
+    """Note when, from where and by which browser a session is used: once a minute, and at once when one of these changes.
+
+    Noting it with every request, as the library does, is a write and four reads before each page.
+    """
+    noted: dict[str, tuple[float, tuple[str, ...]]] = {}
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        key = request.session.session_key
+        if key and request.user.is_authenticated:
+            by = tuple(
+                request.META.get(name, "") for name in ("REMOTE_ADDR", "HTTP_X_FORWARDED_FOR", "HTTP_USER_AGENT")
+            )
+            at, before = noted.get(key, (0.0, ()))
+            if by != before or time.monotonic() - at >= _NOTED_FOR:
+                UserSession.objects.create_from_request(request)
+                if len(noted) >= _SESSIONS:
+                    noted.clear()
+                noted[key] = time.monotonic(), by
+        return get_response(request)
 
     return middleware
 

@@ -73,7 +73,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "twain_web.middleware.sessions_seen",
     "django_htmx.middleware.HtmxMiddleware",
     "twain_web.middleware.in_ones_own_time",
     "twain_web.middleware.auditors_change_nothing",

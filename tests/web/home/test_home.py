@@ -14,7 +14,7 @@ def goals(db):
 def test_everybody_has_a_home_with_both_teams_goals(signed_in, company, goals, role, django_assert_max_num_queries):
     client = signed_in(role)
     client.get("/")
-    with django_assert_max_num_queries(27):
+    with django_assert_max_num_queries(25):
         page = client.get("/")
     text = page.content.decode()
     assert page.status_code == 200
