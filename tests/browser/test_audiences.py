@@ -27,7 +27,10 @@ def begin(page, name):
 def add(page, words, offer):
     page.get_by_role("button", name="Add a condition", exact=True).last.click()
     page.get_by_label(SEARCH).press_sequentially(words)
-    page.locator("#picker-list").get_by_role("button", name=offer).first.click()
+    found = page.locator(
+        f'#picker-list[data-query="{words}"]'
+    )  # what is offered until then goes away, perhaps under the press
+    found.get_by_role("button", name=offer).first.click()
 
 
 def said_and_counted(page):

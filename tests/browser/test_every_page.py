@@ -177,6 +177,7 @@ NOT_PAGES = {
     "/calendar/events.json": "what the calendar shows, for its script",
     "/results/<slug:run_id>/mail/frame/": "the mail itself, in the sandbox of its page",
     "/audiences/counts/<uuid:pk>/": "a part of the audience's page, while a count runs",
+    "/incidents/<str:slug>/patch/": "a diff for git, once one was proposed",
     "/content/media/(?P<file>[0-9a-f]{64}\\.(?:png|jpg|gif))$": "a picture",
     "/account/oidc/(?P<provider_id>[^/]+)/login/": "leads to the company's own sign-in",
     "/account/oidc/(?P<provider_id>[^/]+)/login/callback/": "comes back from there",

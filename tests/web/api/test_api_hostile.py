@@ -33,16 +33,23 @@ def checksum() -> str:
     return hashlib.sha256((ROOT / "data/shop.duckdb").read_bytes()).hexdigest()
 
 
+def _total(answer):
+    """How many a list has; 0 of what is no list, or is refused without what it needs."""
+    said = answer.json()
+    return said.get("total", 0) if isinstance(said, dict) else 0
+
+
 @pytest.mark.parametrize(("path", "names"), LISTS)
 def test_no_parameter_of_a_list_is_more_than_a_value(sent, calling, path, names):
     caller, before = calling(*EVERYTHING), checksum()
-    whole = caller.get(path).json()["total"]
+    whole = _total(caller.get(path))
     for name in names:
         for value in HOSTILE:
             answer = caller.get(path, {name: value})
-            assert answer.status_code in (200, 422), (name, value, answer.content)
+            known = (200, 404, 422) if name == "campaign" else (200, 422)  # there is no such campaign
+            assert answer.status_code in known, (name, value, answer.content)
             if answer.status_code == 200:
-                assert answer.json()["total"] <= whole
+                assert _total(answer) <= whole
                 assert "password" not in answer.content.decode().lower().replace("person__password", "")
     assert checksum() == before
 

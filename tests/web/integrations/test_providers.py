@@ -13,6 +13,7 @@ from tests.web.integrations import amazon
 from tests.web.integrations import provider_payloads as says
 from twain.errors import ConfigError
 from twain.flows.provided import Provided, cause_told
+from twain.flows.publish import publish
 from twain.flows.suppressing import hasher
 from twain.ledger.bundles import make_bundle
 from twain.ledger.lake import Lake
@@ -247,10 +248,8 @@ def test_a_provider_that_signs_needs_its_key(operator, company):
 def test_a_bounce_of_a_send_that_goes_on_is_found_in_the_spool(sent, opened, tmp_path):
     """Its batch is not in the history yet: whom the message went to is read from the sealed spool."""
     here, run_id = engine.instance(), f"runder{next(NUMBERS)}"
-    sender = {"name": "Nordlicht", "address": "hello@of-providers.example"}
-    bundle = make_bundle(
-        "of-providers", {"campaign": "of-providers", "feed": "customers", "run": run_id, "sender": sender}
-    )
+    real = publish(here, here.workspace.campaign("summer-thanks")).body
+    bundle = make_bundle("of-providers", {**real, "campaign": "of-providers", "run": run_id})
     here.ledger.publish(bundle)
     run = Run(
         run_id, bundle.hash, "of-providers", RunState.SNAPSHOTTING, "mail", "never_twice", "tester", here.clock.now()

@@ -59,9 +59,14 @@ def live(folder: Path, seed: int, requests: int) -> Lived:
 def looking_back(lived: Lived, username: str = "mseidel") -> Iterator[Client]:
     """A client that is signed in at the end of the year."""
     with opened(lived.folder), living_by(SimulatedClock(lived.ended)):
-        client = Client()
-        client.force_login(get_user_model().objects.get(username=username), backend=_BACKEND)
-        yield client
+        yield signed_in_as(get_user_model().objects.get(username=username))
+
+
+def signed_in_as(person: object) -> Client:
+    """A client of theirs."""
+    client = Client()
+    client.force_login(person, backend=_BACKEND)
+    return client
 
 
 @contextmanager
