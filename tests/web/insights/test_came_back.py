@@ -84,7 +84,14 @@ def test_the_page_tells_what_came_back(signed_in, back, django_assert_max_num_qu
 def _rates():
     here = engine.instance()
     run = next(run for run in here.ledger.runs(campaign="summer-thanks") if run.scope == "limit:300")
-    return rates_of(responses_of(here, run), 300)
+    return rates_of(responses_of(here, run), _sent(here, run))
+
+
+def _sent(here, run):
+    """Of three hundred; one or another may have asked out in an earlier story of this house."""
+    sent = here.ledger.tally(run.id).sent
+    assert 295 <= sent <= 300
+    return sent
 
 
 def test_nothing_is_claimed_about_opens(here, back):
@@ -181,9 +188,10 @@ def test_deliverability_against_what_providers_ask_for(signed_in, back, here):
     assert "mail.nordlicht.example" in page
     assert "too many" in page  # one complaint of three hundred is 0.33 %
     assert "No mailbox for bounces is set" in page
+    mailed = _sent(here, back)
     ((domain,), providers, sends) = deliverability.standings()
-    assert (domain.sent, domain.hard, domain.soft, domain.bounced.part, domain.complaints.part) == (300, 1, 1, 2, 1)
-    assert (sum(one.sent for one in providers), sends) == (300, 1)
+    assert (domain.sent, domain.hard, domain.soft, domain.bounced.part, domain.complaints.part) == (mailed, 1, 1, 2, 1)
+    assert (sum(one.sent for one in providers), sends) == (mailed, 1)
     SendAnswers.objects.update(began_at=timezone.now() - timedelta(days=31))
     assert deliverability.standings() == ([], [], 0)
 
