@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
-from twain.errors import WrongState
-from twain_web.kept import Posted
+from twain_web.kept import AddedOnly, Posted
 from twain_web.rooms.desk.states import NAMES, State
-
-
-class AddedOnly(models.Model):
-    """A row that is written once. The database refuses a change as well (migration 0002)."""
-
-    class Meta:
-        abstract = True
-
-    def save(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 — Django's signature
-        """Write a new row."""
-        if self.pk is not None:
-            raise WrongState("What happened to a request is not rewritten.", todo="Add a new row.", code="T922")
-        super().save(*args, **kwargs)
 
 
 class Request(models.Model):
