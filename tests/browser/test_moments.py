@@ -66,7 +66,7 @@ def _cell(page, table, row):
     return _number(page.get_by_role("region", name=table).get_by_role("row", name=row).get_by_role("cell").inner_text())
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_count_then_trust(page_as):
     page, name = page_as("lhoffmann"), f"Gold in Berlin {uuid.uuid4().hex[:4]}"
     _gold_in_berlin(page, name)
@@ -198,7 +198,7 @@ def _on_a_live_send_the_load_is_seen_and_stopped(slow, lena, priya, good_page):
     expect(priya.get_by_text("Cancelled by Priya Nair, Senior DBA.")).to_be_visible()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_the_contract_that_protects_me(build, house, slow, page_as, good_page):
     lena, priya = page_as("lhoffmann"), page_as("pnair")
     name = f"Spring walk {uuid.uuid4().hex[:6]}"

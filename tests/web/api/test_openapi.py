@@ -16,6 +16,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from twain_web import engine
 from twain_web.api import views
 from twain_web.api.app import api
 from twain_web.api.openapi import operations
@@ -85,6 +86,13 @@ def known(sent, token_of, somebody):
     """Things that exist, for the places that name something: at random most requests would only find nothing."""
     owner = somebody(*EVERYTHING)
     enter_demo(by=owner.username)
+    yield named(owner, sent, token_of)
+    for stop in engine.instance().ledger.stops():  # a stop outlives the test's transaction, and other tests send
+        engine.instance().ledger.lift_stop(stop.scope, owner.username)
+
+
+def named(owner, sent, token_of):
+    """What each place of a path may name."""
     rule = {"all": [{"field": "tier", "op": "eq", "value": "gold"}]}
     made = programs.make_audience(by=owner, name="Of the house", feed="customers", rule=rule)
     return {
