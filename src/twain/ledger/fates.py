@@ -72,7 +72,12 @@ class Fates(Book):
         """Where everyone of the frozen audience is; all zero before the manifest is committed."""
         with self._driver.reading() as tx:
             need_run(tx, run_id)
-            return _tally(tx, run_id)
+            return _tallies(tx, [run_id])[run_id]
+
+    def tallies(self, run_ids: Sequence[str]) -> dict[str, Tally]:
+        """The same of several sends in one read; all zero for one that has no manifest, or is unknown."""
+        with self._driver.reading() as tx:
+            return _tallies(tx, run_ids)
 
     def settled_shards(self, run_id: str) -> list[Shard]:
         """Shards in which every row has its fate, not yet in the delivery history (or changed since: write them again)."""
@@ -192,12 +197,17 @@ class Fates(Book):
         return number
 
 
-def _tally(tx: Transaction, run_id: str) -> Tally:
-    row = tx.one("tally", run_id=run_id)
-    figures = {name: int(row[name]) for name in ("audience", *sorted(_COLUMNS))} if row else {}
-    reasons = "{}"
-    for line in tx.all("tally_reasons", run_id=run_id):
-        reasons = add_reasons(reasons, _parsed(line["reasons"]))
+def _tallies(tx: Transaction, run_ids: Sequence[str]) -> dict[str, Tally]:
+    runs = tx.listed(run_ids)
+    reasons = dict.fromkeys(run_ids, "{}")
+    for line in tx.all("tally_reasons", runs=runs):
+        reasons[line["run_id"]] = add_reasons(reasons[line["run_id"]], _parsed(line["reasons"]))
+    sums = {row["run_id"]: row for row in tx.all("tally", runs=runs)}
+    return {run_id: _tally(sums.get(run_id), reasons[run_id]) for run_id in run_ids}
+
+
+def _tally(sums: Row | None, reasons: str) -> Tally:
+    figures = {name: int(sums[name]) if sums else 0 for name in ("audience", *sorted(_COLUMNS))}
     pending = figures["audience"] - sum(figures[name] for name in _COLUMNS)
     return Tally(**figures, pending=pending, reasons=_parsed(reasons))
 

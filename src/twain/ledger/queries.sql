@@ -90,11 +90,16 @@ select s.*, (select min(due_at) from retries r where r.run_id = s.run_id and r.s
 (select count(*) from retries r where r.run_id = s.run_id and r.shard = s.number) as waiting
 from shards s where s.run_id = :run_id and sent + failed + suppressed + uncertain < row_count order by number
 -- name: tally
-select coalesce(sum(row_count), 0) as audience, coalesce(sum(sent), 0) as sent, coalesce(sum(failed), 0) as failed,
-coalesce(sum(suppressed), 0) as suppressed, coalesce(sum(uncertain), 0) as uncertain
-from shards where run_id = :run_id
+select run_id, sum(row_count) as audience, sum(sent) as sent, sum(failed) as failed,
+sum(suppressed) as suppressed, sum(uncertain) as uncertain
+from shards
+--lite where run_id in (select value from json_each(:runs))
+--pg where run_id = any(:runs)
+group by run_id
 -- name: tally_reasons
-select reasons from shards where run_id = :run_id and reasons <> '{}'
+select run_id, reasons from shards where reasons <> '{}'
+--lite and run_id in (select value from json_each(:runs))
+--pg and run_id = any(:runs)
 
 -- name: gate
 select r.*, (select value from meta where key = 'needs_reconciling') as reconciling,

@@ -151,8 +151,8 @@ def _refuse_early(tx: Transaction, run: Run, to: RunState) -> None:
             code="T731",
         )
     if to is _S.FINISHED:
-        row = tx.one("tally", run_id=run.id) or {}
-        left = row["audience"] - row["sent"] - row["failed"] - row["suppressed"] - row["uncertain"]
+        row = tx.one("tally", runs=tx.listed([run.id]))
+        left = row["audience"] - row["sent"] - row["failed"] - row["suppressed"] - row["uncertain"] if row else 0
         if left:
             raise WrongState(
                 f"The send {run.id} cannot finish: {left} people are not accounted for.",

@@ -23,6 +23,7 @@ from twain.records import (
     RunState,
     Shard,
     Stop,
+    Tally,
     Wait,
 )
 from twain.testing.ledger_returned_suite import ReturnedContract
@@ -164,6 +165,12 @@ class RunContract:
         assert run.started_at is not None
         assert [(s.number, s.rows) for s in ledger.shards("r1")] == [(0, 3), (1, 4)]
         assert ledger.tally("r1").pending == 7
+
+    def test_several_sends_are_tallied_in_one_read(self, ledger: StoredLedger) -> None:
+        sending(ledger, rows=(3, 4))
+        found = ledger.tallies(["r1", "unknown"])
+        assert found == {"r1": ledger.tally("r1"), "unknown": Tally(0, 0, 0, 0, 0, 0)}
+        assert ledger.tallies([]) == {}
 
     def test_a_manifest_that_does_not_add_up_is_refused(self, ledger: StoredLedger) -> None:
         snapshotting(ledger)

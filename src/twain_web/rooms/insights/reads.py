@@ -88,17 +88,19 @@ def sends(instance: Instance, *, campaign: str = "", limit: int = 500) -> list[R
 
 
 def rows(instance: Instance, runs: Sequence[Run]) -> Iterator[SendRow]:
-    """The list's lines for these sends. Finished ones come from their kept figures, all in one query."""
+    """The list's lines for these sends: finished ones from their kept figures, the others from the ledger, one read each."""
     kept = {one.run_id: from_json(one.figures) for one in SendFigures.objects.filter(run_id__in=[r.id for r in runs])}
     names = names_of(run.campaign for run in runs)
+    settled = {run.id: kept[run.id] for run in runs if run.id in kept and run.state in _OVER}
+    tallies = instance.ledger.tallies([run.id for run in runs if run.id not in settled])
     for run in runs:
         name = names[run.campaign]
-        if run.id in kept and run.state in _OVER:
-            known = kept[run.id]
+        if run.id in settled:
+            known = settled[run.id]
             ends = (known.total(fate) for fate in ("sent", "failed", "suppressed", "uncertain"))
             yield SendRow(run, name, known.audience, *ends)
         else:
-            tally = instance.ledger.tally(run.id)
+            tally = tallies[run.id]
             yield SendRow(run, name, tally.audience, tally.sent, tally.failed, tally.suppressed, tally.uncertain)
 
 
