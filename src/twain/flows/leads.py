@@ -9,6 +9,7 @@ from twain.errors import TwainError
 from twain.flows.forms import form_names, read_form
 from twain.flows.instance import Instance
 from twain.records import Form, OnItsWay, Outgoing, SignedUp
+from twain.returns.form_pages import snippet
 
 #: Nobody minds a lead on its way for so long; after that somebody should look. In seconds.
 LATE_AFTER = 900.0
@@ -39,7 +40,8 @@ class Counts:
 class FormLeads:
     """One form: *form* is None when its file is wrong or gone, and *problem* says so.
 
-    *confirming* people were asked by mail and have not answered yet; *unmailed* of them could not be asked so far.
+    *confirming* people were asked by mail and have not answered yet; *unmailed* of them could not be asked so far. *embeds* are
+    the form as HTML for another page, by language.
     """
 
     name: str
@@ -49,6 +51,7 @@ class FormLeads:
     confirming: int
     unmailed: int
     counts: Counts
+    embeds: Mapping[str, str]
 
     @property
     def title(self) -> str:
@@ -115,6 +118,7 @@ def _form(instance: Instance, name: str, signed_up: Iterable[SignedUp], going: I
         confirming=sum(one.number for one in pending),
         unmailed=sum(one.unmailed for one in pending),
         counts=counts(mine),
+        embeds={language: snippet(form, language, instance.settings.base_url) for language in form.words} if form else {},
     )
 
 

@@ -11,13 +11,16 @@ from datetime import timedelta
 import pytest
 from django.core.cache import cache
 from django.utils import timezone
+from django.utils.html import escape
 
 from twain.errors import ChannelUnavailable
 from twain.flows import intake
+from twain.flows.forms import read_form
 from twain.flows.leads import LATE_AFTER
 from twain.flows.signing_up import sealed_outgoing
 from twain.ledger.stores import open_ledger
 from twain.records import OldList, Outgoing, Signup
+from twain.returns.form_pages import snippet
 from twain_web import engine
 from twain_web.roles import Role
 from twain_web.rooms.insights import mailbox
@@ -80,6 +83,17 @@ def test_each_form_says_where_its_leads_are_and_whose_they_become(here, signed_i
     assert "Try all again" not in text
     (form,) = [one for one in signed_in(Role.MARKETER).get("/leads/").context["forms"] if one.name == "newsletter"]
     assert (form.confirming, form.unmailed, form.counts.waiting, form.counts.failing) == (1, 1, 1, 1)
+
+
+def test_a_form_can_be_taken_to_another_page(here, signed_in):
+    """The same lines that a program prints, shown as text, with the pages that may send it."""
+    form = read_form(here.root, "newsletter")
+    text = signed_in(Role.MARKETER).get("/leads/").content.decode()
+    assert form.words
+    for language in form.words:
+        assert escape(snippet(form, language, here.settings.base_url)) in text
+    assert ("No page may send it yet" in text) == (not form.origins)
+    assert all(origin in text for origin in form.origins)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,16 @@
   on("[data-opens]", function (button) { document.getElementById(button.dataset.opens).showModal(); });
   on("dialog [data-closes]", function (button) { button.closest("dialog").close(); });
 
+  // <button data-copies="id" data-copied="…"> puts what stands there on the clipboard; where that may not be, it is selected.
+  on("[data-copies]", function (button) {
+    var source = document.getElementById(button.dataset.copies);
+    function choose() { if (source.select) source.select(); else window.getSelection().selectAllChildren(source); }
+    if (!navigator.clipboard) { choose(); return; }
+    navigator.clipboard.writeText(source.value === undefined ? source.textContent : source.value).then(
+      function () { window.twain.say(button.dataset.copied); }, choose
+    );
+  });
+
   // <form data-confirm="…"> asks first.
   document.addEventListener("submit", function (event) {
     var words = event.target.dataset && event.target.dataset.confirm;

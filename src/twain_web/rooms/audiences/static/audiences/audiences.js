@@ -127,16 +127,4 @@
     var search = document.querySelector("dialog[open] [data-picks]");
     if (enter && search && first(search)) enter = false;
   });
-
-  // ---- copying
-
-  document.addEventListener("click", function (event) {
-    var button = event.target.closest("[data-copies]");
-    if (!button) return;
-    var source = document.getElementById(button.dataset.copies);
-    navigator.clipboard.writeText(source.value === undefined ? source.textContent : source.value).then(
-      function () { window.twain.say(button.dataset.copied); },
-      function () { window.getSelection().selectAllChildren(source); }
-    );
-  });
 })();
