@@ -31,6 +31,8 @@ STORY = [
     ("audience sql", ["summer-thanks"], 0),
     ("audience explain", ["summer-thanks"], 0),
     ("audience sample", ["summer-thanks"], 0),
+    ("export odcs", [], 0),
+    ("export dbt-exposures", [], 0),
     ("preview", ["summer-thanks"], 0),
     ("channel test", ["mail"], 0),
     ("dkim new-key", ["mail.example.com", "s1"], 0),

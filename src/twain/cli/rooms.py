@@ -34,6 +34,7 @@ GROUPS = {
     "bounces": ("bounces",),
     "forms": ("form", "leads", "consent"),
     "capacity": ("capacity",),
+    "exports": ("export",),
 }
 _FILES = {name: file for files in (COMMANDS, GROUPS) for file, names in files.items() for name in names}
 
