@@ -43,10 +43,21 @@ PROBES: Mapping[str, tuple[str, ...]] = {
     "page": ("url", "text"),
     "lead": ("form",),
     "capacity": ("campaign", "channel", "at", "people"),
+    "integration": ("webhook", "url", "answer"),
+    "vendor": ("vendor",),
     "asker": (),
 }
-#: What may stay unknown: a send that has no campaign yet is looked for by its time alone.
-MAY_BE_EMPTY = frozenset({("capacity", "campaign")})
+#: What may stay unknown: a send that has no campaign yet is looked for by its time alone; of an integration one thing is
+#: enough; a review that was begun from its request is known without the vendor's name.
+MAY_BE_EMPTY = frozenset(
+    {
+        ("capacity", "campaign"),
+        ("integration", "webhook"),
+        ("integration", "url"),
+        ("integration", "answer"),
+        ("vendor", "vendor"),
+    }
+)
 _KEYS = {"title", "explain", "change", "probe", "answers", "respond_within", "procedure", "estimate", "access", "hosts"}
 _ESTIMATE = {"name", "title", "at_least_days", "at_most_days"}
 _NAME = re.compile(r"[a-z0-9][a-z0-9_\-]{0,39}")

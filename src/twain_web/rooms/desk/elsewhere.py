@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from twain_web.rooms.desk.models import Request
+from twain_web.rooms.desk.probes import Observation
 
 _SLUG = re.compile(r"r(\d{1,12})")
 
@@ -32,6 +33,8 @@ class AskedThere:
 
 #: (type, the request's short name) → where it goes on, or None.
 ELSEWHERE: list[Callable[[str, str], Elsewhere | None]] = []
+#: (what was asked, the vendor's name or "") → how its review stands, or None where there is none yet.
+REVIEWS: list[Callable[[AskedThere, str], Observation | None]] = []
 
 
 def elsewhere(kind: str, slug: str) -> Elsewhere | None:
@@ -41,6 +44,21 @@ def elsewhere(kind: str, slug: str) -> Elsewhere | None:
 
 def asked_of_kind(slug: str, kind: str) -> AskedThere | None:
     """A request of that type by its short name; None when there is none."""
+    one = _by(slug)
+    return _asked(one) if one is not None and one.kind == kind else None
+
+
+def review_of(slug: str, vendor: str) -> Observation | None:
+    """How the vendor review that a request asked for stands; None while there is none."""
+    one = _by(slug)
+    found = (look(_asked(one), vendor) for look in REVIEWS) if one is not None else iter(())
+    return next((seen for seen in found if seen is not None), None)
+
+
+def _by(slug: str) -> Request | None:
     number = _SLUG.fullmatch(slug)
-    one = Request.objects.filter(pk=int(number[1]), kind=kind).first() if number else None
-    return AskedThere(one.slug, one.outcome, one.purpose, one.asked_at) if one else None
+    return Request.objects.filter(pk=int(number[1])).first() if number else None
+
+
+def _asked(one: Request) -> AskedThere:
+    return AskedThere(one.slug, one.outcome, one.purpose, one.asked_at)

@@ -16,6 +16,7 @@ from twain_web.rooms.campaigns.public import campaigns
 from twain_web.rooms.capacity.public import A_PLAN, plans_ahead
 from twain_web.rooms.desk.actions.asking import Wish
 from twain_web.rooms.feeds.public import feeds
+from twain_web.rooms.integrations.public import programs
 
 _KINDS = [("text", _("Text")), ("number", _("A number")), ("date", _("A date")), ("yes or no", _("Yes or no"))]
 _LABELS = {
@@ -33,6 +34,19 @@ _LABELS = {
     ("capacity", "channel"): (_("How does it go out?"), ""),
     ("capacity", "at"): (_("When would it begin?"), _("On the company’s clocks.")),
     ("capacity", "people"): (_("How many messages?"), ""),
+    ("integration", "webhook"): (
+        _("By which of our webhooks?"),
+        _("If the other system gets data from here. Leave it open if IT is still to make it."),
+    ),
+    ("integration", "url"): (
+        _("At which address does the other system answer?"),
+        _("If it can be asked. The automatic check opens it with a plain GET."),
+    ),
+    ("integration", "answer"): (
+        _("What does it answer?"),
+        _("Words that stand in its answer, or a status such as 401. Left open: any success will do."),
+    ),
+    ("vendor", "vendor"): (_("Which vendor?"), _("If you have one in mind, such as: Wortwerk.")),
     ("page", "url"): (_("At which address?"), _("The whole address, such as: https://www.example.com/winter.")),
     ("page", "text"): (
         _("Which words should stand there?"),
@@ -142,6 +156,10 @@ def _channels() -> list[tuple[str, str]]:
     return [(name, name) for name in sorted(engine.workspace().settings.channels)]
 
 
+def _webhooks() -> list[tuple[str, str]]:
+    return [("", _("None, or not yet")), *((one.name, one.name) for one in programs.endpoints())]
+
+
 def _sends() -> list[tuple[str, str]]:
     """Campaigns, and what is planned in the calendar and is no campaign yet."""
     plans = [(one.name, one.title) for one in plans_ahead() if one.name.startswith(A_PLAN)]
@@ -153,4 +171,5 @@ _CHOICES: dict[tuple[str, str], Callable[[], list[tuple[str, str]]]] = {
     ("grant", "source"): _sources,
     ("capacity", "campaign"): _sends,
     ("capacity", "channel"): _channels,
+    ("integration", "webhook"): _webhooks,
 }

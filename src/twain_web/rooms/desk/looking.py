@@ -59,7 +59,8 @@ def _kept_for(request: Request) -> timedelta:
 
 def _look(request: Request, now: datetime, *, is_open: bool) -> None:
     used = probe(request.probe)
-    seen = used.observe(engine.instance(), request.target, engine.workspace().request_types.get(request.kind))
+    target = {**request.target, "request": request.slug}  # a thing in another room is known by who asked for it
+    seen = used.observe(engine.instance(), target, engine.workspace().request_types.get(request.kind))
     misses = int(request.seen.get("misses", 0)) + 1 if seen.there is False and not is_open else 0
     told = {"there": seen.there, "words": seen.words[:1000], "technical": seen.technical[:1000], "misses": misses}
     noticing.note_look(request=request, seen=told, again_at=now + _until_next(seen, used.every, is_open=is_open))

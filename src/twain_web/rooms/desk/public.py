@@ -7,8 +7,8 @@ from twain_web.rooms.desk.actions.asking import Wish
 from twain_web.rooms.desk.business import hours as working_hours
 from twain_web.rooms.desk.business import measure
 from twain_web.rooms.desk.clocks import Passed, clocks
-from twain_web.rooms.desk.elsewhere import ELSEWHERE, AskedThere, Elsewhere, asked_of_kind
-from twain_web.rooms.desk.probes import simulated
+from twain_web.rooms.desk.elsewhere import ELSEWHERE, REVIEWS, AskedThere, Elsewhere, asked_of_kind
+from twain_web.rooms.desk.probes import Observation, missing, simulated, there
 from twain_web.rooms.desk.programs import Whole
 from twain_web.rooms.desk.reads.available import Available, already_available
 from twain_web.rooms.desk.reads.cards import RequestCard, Waiting, closed_cards, open_cards, waiting_for
@@ -19,10 +19,12 @@ from twain_web.rooms.desk.states import State
 
 __all__ = [
     "ELSEWHERE",
+    "REVIEWS",
     "AskedThere",
     "Available",
     "Elsewhere",
     "Given",
+    "Observation",
     "Passed",
     "RequestCard",
     "RequestRecord",
@@ -38,10 +40,12 @@ __all__ = [
     "closed_cards",
     "given",
     "measure",
+    "missing",
     "open_cards",
     "programs",
     "request_records",
     "simulated",
+    "there",
     "unanswered",
     "waiting_for",
     "working_hours",

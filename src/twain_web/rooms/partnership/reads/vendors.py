@@ -49,6 +49,11 @@ def round_of(review: VendorReview) -> int:
     return 2 if review.state == _S.AGAIN else 1
 
 
+def rounds_done(review: VendorReview) -> int:
+    """How many rounds everybody who scores has completed: 0, 1 or 2."""
+    return min(review.scorers.values_list("done", flat=True), default=0)
+
+
 def revealed(review: VendorReview) -> int:
     """How many rounds may be seen."""
     shown = _BLIND.get(_S(review.state))

@@ -307,5 +307,7 @@ def _target(probe: str, feed: str, number: int, now: datetime) -> dict[str, str]
         "dns": {"domain": f"news{number}.nordlicht.example"},
         "feed": {"feed": f"ratings_{number}"},
         "lead": {"form": f"fair-{number}"},
+        "integration": {"webhook": "", "url": f"https://sales.nordlicht.example/{number}", "answer": ""},
+        "vendor": {"vendor": f"Print partner {number}"},
         "capacity": {"campaign": "", "channel": "mail", "at": at, "people": str(10_000 + number)},
     }.get(probe, {})
