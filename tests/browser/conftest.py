@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -48,11 +48,33 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 expect.set_options(timeout=10_000)
 
 
-@pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+#: The house of this test process, while it is open, and what ends it.
+_open: list[House] = []
+_ends = ExitStack()
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     """The house of this test process. Tests share it: each makes things of its own, with names of their own."""
-    with open_house(tmp_path_factory.mktemp("house") / "demo") as opened:
-        yield opened
+    if not _open:
+        _open.append(_ends.enter_context(open_house(tmp_path_factory.mktemp("house") / "demo")))
+    return _open[0]
+
+
+# A house looks around even when nobody asks it for anything: it does not stay open beside all the other tests.
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    if nextitem is None or not nextitem.path.is_relative_to(Path(__file__).parent):
+        _close()
+
+
+def pytest_sessionfinish() -> None:
+    _close()
+
+
+def _close() -> None:
+    _open.clear()
+    _ends.close()
 
 
 # Of one module, not of the session: Playwright's loop runs in this thread as long as it is open, and Django's tests would mind.
@@ -164,20 +186,21 @@ def visitor(desk: _Desk) -> Callable[..., Page]:
 
 
 @pytest.fixture(scope="session")
-def _signed_in() -> dict[str, Any]:
+def _signed_in() -> dict[tuple[str, str], Any]:
     return {}
 
 
 @pytest.fixture
-def page_as(desk: _Desk, _signed_in: dict[str, Any]) -> Callable[..., Page]:
+def page_as(desk: _Desk, _signed_in: dict[tuple[str, str], Any]) -> Callable[..., Page]:
     """A page of somebody of the demo, signed in: ``page_as("pnair")``, ``page_as("lhoffmann", theme="dark", phone=True)``."""
 
     def signed(username: str, **looks: Any) -> Page:
-        if username not in _signed_in:
+        known = desk.house.url, username
+        if known not in _signed_in:
             page = desk.page()
             sign_in(page, username, desk.house.passwords[username])
-            _signed_in[username] = page.context.storage_state()
-        return desk.page(state=_signed_in[username], **looks)
+            _signed_in[known] = page.context.storage_state()
+        return desk.page(state=_signed_in[known], **looks)
 
     return signed
 
