@@ -21,10 +21,11 @@ Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
 class EndpointOut(Schema):
-    """One endpoint, and how it does. *state*: on, failing or off."""
+    """One endpoint, and how it does. *form*: standard or a chat's; a chat's *url* is its host. *state*: on, failing or off."""
 
     number: int
     name: str
+    form: str
     url: str
     types: list[str]
     state: str

@@ -16,6 +16,7 @@ class Listener:
     port: int = 0
     got: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
     answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    says: bytes = b""
 
     @property
     def url(self) -> str:
@@ -35,8 +36,9 @@ def listening(wrap: Callable[[ThreadingHTTPServer], None] | None = None) -> Iter
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(here.says)))
             self.end_headers()
+            self.wfile.write(here.says)
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

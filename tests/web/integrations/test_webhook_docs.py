@@ -44,7 +44,8 @@ def genuine(secret: str, headers: dict[str, str], body: bytes) -> bool:
 
 **No webhook holds a name or an address.** Recipients are named by their key in your own database and, where the
 history has it, by the HMAC of their address under the suppression key. Events of recipients come together, up to
-{most} in one webhook, a few seconds after they are in the delivery history.
+{most} in one webhook, a few seconds after they are in the delivery history. The title of a request or an incident is
+what a colleague wrote; e-mail addresses are cut out of it.
 
 ## What is promised
 
@@ -59,6 +60,22 @@ history has it, by the HMAC of their address under the suppression key. Events o
 
 Sends that are begun on the command line have no `send.…` events of their own; those of their recipients come all the
 same.
+
+## To a chat
+
+An endpoint may also be a channel of Slack (or of a chat that takes the same, like Mattermost) or of Microsoft Teams.
+It is told in one plain sentence with a link into the house; colleagues are named in full, recipients never. Of a
+request it hears what both teams need to know: asked, promised, there, a simpler way, open again. Only events of the
+work can be chosen. Tries, rests and *Not delivered* are the same, but a chat knows no `webhook-id`: when its answer
+was lost, the same sentence may stand there twice.
+
+Whoever knows a chat's address can post there, so it is a secret: entered once and sealed, or left where you keep it
+(`env:NAME`, `file:path`), and shown by its host alone.
+
+- *Slack*: an [incoming webhook](https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/) of one
+  channel.
+- *Teams*: in the channel, *Workflows*, the template for webhook alerts; it gets an Adaptive Card. (The older
+  connectors of Microsoft 365 have ended.)
 
 ## Where they may lead
 

@@ -88,6 +88,16 @@ def test_whatever_the_house_tells_fits_its_schema(db, topic):
         "audience.saved": {"slug": "a", "version": 2, "by": "p"},
         "content.saved": {"slug": "a", "version": 2},
         "desk.moved": {"request": 7, "verb": "promise", "state": "promised"},
+        "incident.opened": {
+            "incident": "i7",
+            "feed": "prices",
+            "check": "freshness",
+            "title": "t",
+            "page": "/incidents/i7/",
+            "impact": "",
+            "owner": "pnair",
+        },
+        "incident.closed": {"incident": "i7", "feed": "prices", "check": "freshness"},
         "domain.changed": {"domain": "d.example", "before": "pass", "after": "hold", "records": ["SPF"]},
     }
     name, told = _HEARD[topic]

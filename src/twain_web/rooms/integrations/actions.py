@@ -21,6 +21,7 @@ from twain_web.rooms.integrations.event_types import OFFERED
 from twain_web.rooms.integrations.models import Delivery, Endpoint
 from twain_web.rooms.integrations.permissions import MANAGE_ENDPOINTS
 from twain_web.rooms.integrations.queueing import queue_test
+from twain_web.rooms.integrations.shapes import STANDARD, Shape, shape
 from twain_web.rooms.people.public import record
 
 #: How long the secret before the last one is still signed with.
@@ -37,39 +38,49 @@ class Made:
     secret: str = ""
 
 
-def make_endpoint(*, by: Person, name: str, url: str, types: Collection[str], secret_ref: str = "") -> Made:
-    """Open an endpoint. Without *secret_ref* a secret is made.
+def make_endpoint(
+    *, by: Person, name: str, url: str, types: Collection[str], secret_ref: str = "", form: str = STANDARD
+) -> Made:
+    """Open an endpoint. Without *secret_ref* a secret is made; of a chat, the address is the secret: *url* or where it lies.
 
-    Raises ConfigError: T900 for the address, T901 for the secret, T902 for the types, T903 for the name.
+    Raises ConfigError: T900 for the address, T901 for the secret, T902 for the types, T903 for the name, T972 for the form.
     """
     refuse_unless(by, MANAGE_ENDPOINTS)
-    wanted = _checked(url, types, secret_ref)
-    endpoint = Endpoint(name=name.strip()[:80], url=url.strip(), types=wanted, secret_ref=secret_ref.strip(), owner=by)
+    endpoint = Endpoint(name=name.strip()[:80], form=shape(form).name, owner=by)
+    address = _fill(endpoint, url.strip(), types, secret_ref.strip())
     with transaction.atomic():
         _save(endpoint)
-        made = "" if endpoint.secret_ref else _give_secret(endpoint)
-        record(by, "endpoint made", _thing(endpoint), {"host": _host(endpoint), "types": len(wanted)})
+        made = _keep_secret(endpoint, address)
+        record(by, "endpoint made", _thing(endpoint), _detail(endpoint))
     return Made(endpoint, made)
 
 
 def change_endpoint(
     *, by: Person, endpoint: Endpoint, name: str, url: str, types: Collection[str], secret_ref: str = ""
 ) -> Made:
-    """Change what an endpoint is; an address that is new must be one that may be posted to. Raises as :func:`make_endpoint`."""
+    """Change what an endpoint is, but not its form; a new address must be one that may be posted to. Raises as the above.
+
+    A chat's address that is given back as it is shown stays what it was.
+    """
     refuse_unless(by, MANAGE_ENDPOINTS)
-    wanted = _checked(url, types, secret_ref)
-    endpoint.name, endpoint.url, endpoint.types = name.strip()[:80], url.strip(), wanted
-    endpoint.secret_ref = secret_ref.strip()
+    endpoint.name = name.strip()[:80]
+    address = _fill(endpoint, url.strip(), types, secret_ref.strip())
     with transaction.atomic():
         _save(endpoint, "name", "url", "types", "secret_ref")
-        made = "" if endpoint.secret_ref or endpoint.sealed else _give_secret(endpoint)
-        record(by, "endpoint changed", _thing(endpoint), {"host": _host(endpoint), "types": len(wanted)})
+        made = _keep_secret(endpoint, address)
+        record(by, "endpoint changed", _thing(endpoint), _detail(endpoint))
     return Made(endpoint, made)
 
 
 def rotate_secret(*, by: Person, endpoint: Endpoint) -> Made:
     """A new secret; for a day both sign. One that IT keeps is rotated where it lies: ConfigError (T901)."""
     refuse_unless(by, MANAGE_ENDPOINTS)
+    if shape(endpoint.form).is_chat:
+        raise ConfigError(
+            f"The secret of {endpoint.name} is its address.",
+            todo="Make a new one in the chat, and enter it here.",
+            code="T972",
+        )
     if endpoint.secret_ref:
         raise ConfigError(
             f"The secret of {endpoint.name} lies in {endpoint.secret_ref}.", todo="Change it there.", code="T901"
@@ -141,18 +152,42 @@ def _replay(by: Person, endpoint: Endpoint, found: QuerySet[Delivery], detail: d
     return again
 
 
-def _checked(url: str, types: Collection[str], secret_ref: str) -> list[str]:
-    """The types in the order of the list, once everything about the endpoint holds."""
-    here = engine.instance()
-    reaching.check(url.strip(), here.settings.webhooks, production=here.settings.production)
-    if secret_ref.strip():
-        for secret in signing.look_up(secret_ref.strip(), here.root).split() or [""]:
-            signing.key_of(secret, secret_ref.strip())
+def _fill(endpoint: Endpoint, url: str, types: Collection[str], secret_ref: str) -> str:
+    """Once everything about it holds: what it hears of and where it leads. Returns a chat's address that is to be sealed."""
+    wanted = _types(shape(endpoint.form), types)
+    address, is_chat = url, shape(endpoint.form).is_chat
+    if is_chat and secret_ref:
+        address = signing.look_up(secret_ref, engine.instance().root)
+    elif is_chat and endpoint.pk and url == endpoint.url and not endpoint.secret_ref:
+        address = keys.address_of(endpoint)
+    elif secret_ref:
+        for secret in signing.look_up(secret_ref, engine.instance().root).split() or [""]:
+            signing.key_of(secret, secret_ref)
+    shown = _shown(address) if is_chat else url
+    here = engine.instance().settings
+    reaching.check(address, here.webhooks, production=here.production, shown=shown if is_chat else "")
+    endpoint.url, endpoint.types, endpoint.secret_ref = shown, wanted, secret_ref
+    return address if is_chat and not secret_ref else ""
+
+
+def _types(form: Shape, types: Collection[str]) -> list[str]:
+    """The types in the order of the list, if the form can tell them all."""
     unknown = sorted(set(types) - _OFFERED)
     if unknown or not types:
         what = f"There is no event type {unknown[0]!r}." if unknown else "An endpoint needs at least one event type."
         raise ConfigError(what, todo="docs/webhooks.md lists them all.", code="T902")
-    return [one.name for one in OFFERED if one.name in set(types)]
+    if untold := sorted(set(types) - set(form.types)):
+        raise ConfigError(
+            f"{untold[0]} has no sentence, so {form.name} cannot be told of it.",
+            todo="Choose among the events of the form; a program can be told of all.", code="T972",
+        )  # fmt: skip
+    return [one for one in form.types if one in set(types)]
+
+
+def _shown(address: str) -> str:
+    """What may be shown of a chat's address: where it leads, and nothing that lets anybody post there."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/…"[:200] if parts.hostname else "…"
 
 
 def _save(endpoint: Endpoint, *fields: str) -> None:
@@ -167,6 +202,15 @@ def _save(endpoint: Endpoint, *fields: str) -> None:
         ) from error
 
 
+def _keep_secret(endpoint: Endpoint, address: str) -> str:
+    """Seal what is new: a chat's address, or a secret made now, which is returned to be shown once."""
+    if address or (endpoint.secret_ref and shape(endpoint.form).is_chat):
+        endpoint.sealed = keys.seal(endpoint, address) if address else None
+        endpoint.save(update_fields=["sealed"])
+        return ""
+    return "" if endpoint.secret_ref or endpoint.sealed else _give_secret(endpoint)
+
+
 def _give_secret(endpoint: Endpoint) -> str:
     secret = signing.new_secret()
     endpoint.sealed = keys.seal(endpoint, secret)
@@ -176,6 +220,10 @@ def _give_secret(endpoint: Endpoint) -> str:
 
 def _waiting(endpoint: Endpoint) -> QuerySet[Delivery]:
     return endpoint.deliveries.filter(state=Delivery.State.WAITING)
+
+
+def _detail(endpoint: Endpoint) -> dict[str, Any]:
+    return {"form": endpoint.form, "host": _host(endpoint), "types": len(endpoint.types)}
 
 
 def _host(endpoint: Endpoint) -> str:

@@ -6,6 +6,7 @@ fails for three days is switched off, and its owner told.
 
 from __future__ import annotations
 
+import json
 import logging
 import random
 import smtplib
@@ -24,8 +25,10 @@ from twain.errors import TwainError
 from twain_web import engine
 from twain_web.reconcile import reconciler
 from twain_web.rooms.integrations import reaching
-from twain_web.rooms.integrations.keys import keys_of
-from twain_web.rooms.integrations.models import Delivery, Endpoint
+from twain_web.rooms.integrations.keys import address_of, keys_of
+from twain_web.rooms.integrations.models import Delivery, Endpoint, Message
+from twain_web.rooms.integrations.sentences import sentence
+from twain_web.rooms.integrations.shapes import shape
 from twain_web.rooms.people.public import named, record
 
 log = logging.getLogger("twain.webhooks")
@@ -63,14 +66,34 @@ def deliver(key: str) -> None:
 def attempt(endpoint: Endpoint, one: Delivery) -> reaching.Answer:
     """One POST. What is wrong with the endpoint's own settings is an answer, too."""
     here = engine.instance()
-    body = one.message.body.encode("utf-8")
+    body = posted(endpoint, one.message)
     try:
-        target = reaching.check(endpoint.url, here.settings.webhooks, production=here.settings.production)
-        signed = headers(keys_of(endpoint), one.message_id, int(time.time()), body)
+        address = address_of(endpoint)
+        target = reaching.check(
+            address, here.settings.webhooks, production=here.settings.production, shown=endpoint.url
+        )
+        signed = _signed(endpoint, one, body)
     except TwainError as error:
         return reaching.Answer(0, error.business, f"{error.what} {error.todo}".strip())
     told = {"Content-Type": "application/json", "User-Agent": "Twain-Webhooks/1", **signed}
-    return reaching.post(target, body, told, here.settings.webhooks)
+    answer = reaching.post(target, body, told, here.settings.webhooks)
+    return answer if address == endpoint.url else answer.hiding(address)
+
+
+def posted(endpoint: Endpoint, message: Message) -> bytes:
+    """Exactly what is posted there of a message: as it was queued, or its sentence in a chat's own form."""
+    write = shape(endpoint.form).write
+    if write is None:
+        return message.body.encode("utf-8")
+    told = sentence(message.type, json.loads(message.body)["data"])
+    return json.dumps(write(told) if told else {}, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+
+
+def _signed(endpoint: Endpoint, one: Delivery, body: bytes) -> dict[str, str]:
+    """A chat checks no signature: whoever knows its address may post there."""
+    if shape(endpoint.form).is_chat:
+        return {}
+    return headers(keys_of(endpoint), one.message_id, int(time.time()), body)
 
 
 def pause_after(failures: int) -> float:

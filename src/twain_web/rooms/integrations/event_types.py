@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +80,13 @@ _BUNDLE = Field("bundle", "text", "SHA-256 of exactly what goes out.", "9f2c" * 
 _BY = Field("by", "text", "The user name of whoever did it.", "jweber")
 _WHY = Field("why", "text", "The reason, in words for both teams.", "Prices are 9 hours old.")
 
+_INCIDENT = (
+    Field("incident", "text", "The incident.", "i7"),
+    Field("feed", "text", "The feed, or empty.", "prices"),
+    Field("check", "text", "The check.", "freshness"),
+    Field("title", "text", "What is wrong, every e-mail address cut out.", "Prices are 9 hours old"),
+    Field("page", "text", "Its page in the house.", "/incidents/i7/"),
+)
 _RECIPIENT = (
     Field("send", "text", "The send's id.", "r1a2b3c4d5"),
     _CAMPAIGN,
@@ -143,7 +150,14 @@ TYPES: tuple[EventType, ...] = (
         Field("content", "text", "The content's short name.", "first-frost"), Field("version", "number", "Its number.", 5))),
     EventType("request.moved", "Work", "A request between the two teams went on: accepted, declined, fulfilled.", (
         Field("request", "number", "The request's number.", 12),
-        Field("verb", "text", "What was done.", "promise"), Field("state", "text", "Where it is now.", "promised"))),
+        Field("verb", "text", "What was done.", "promise"), Field("state", "text", "Where it is now.", "promised"),
+        Field("title", "text", "What is asked for, every e-mail address cut out.", "the birthday of customers"),
+        Field("day", "text", "The day that was promised with it, or empty.", "2026-12-04"),
+        _BY, Field("page", "text", "Its page in the house.", "/requests/r12/"))),
+    EventType("incident.opened", "Incidents", "A check fails, or fails again: whoever answers for it was told.", (
+        *_INCIDENT, Field("impact", "text", "What waits for it; empty when nothing does.", "2 campaigns, 41 000 recipients"),
+        Field("owner", "text", "The user name of whoever was told; empty when it went to an address.", "pnair"))),
+    EventType("incident.closed", "Incidents", "The check was seen to pass.", _INCIDENT),
     EventType("domain.changed", "Sender domains", "A sender domain became better or worse.", (
         Field("domain", "text", "The domain.", "mail.example.com"),
         Field("before", "text", "pass, warn, hold, or empty for a new one.", "pass"),
@@ -175,7 +189,7 @@ BY_NAME: Mapping[str, EventType] = {one.name: one for one in TYPES}
 OFFERED = tuple(one for one in TYPES if one.name != "webhook.test")
 
 
-def by_group(types: Sequence[EventType] = OFFERED) -> dict[str, list[EventType]]:
+def by_group(types: Iterable[EventType] = OFFERED) -> dict[str, list[EventType]]:
     """The types under their headings, both in the order of the list."""
     grouped: dict[str, list[EventType]] = {}
     for one in types:

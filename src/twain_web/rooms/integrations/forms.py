@@ -8,11 +8,12 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from twain_web.rooms.integrations.event_types import by_group
+from twain_web.rooms.integrations.event_types import OFFERED, by_group
+from twain_web.rooms.integrations.shapes import Shape
 
 
 class EndpointForm(forms.Form):
-    """An endpoint: where to, what about, signed with which secret."""
+    """An endpoint: where to, what about, signed with which secret. A chat's address is its secret, and may lie outside."""
 
     name = forms.CharField(
         max_length=80, label=_("Name"), help_text=_("The system it leads to, like “Data warehouse”.")
@@ -36,17 +37,28 @@ class EndpointForm(forms.Form):
         error_messages={"required": _("Choose at least one.")},
     )
 
-    def __init__(self, *args: Any, **words: Any) -> None:  # noqa: ANN401 — passed on
+    def __init__(self, *args: Any, form: Shape, **words: Any) -> None:  # noqa: ANN401 — passed on
         super().__init__(*args, **words)
-        choices = [(one.name, one.name) for types in by_group().values() for one in types]
-        self.fields["types"].choices = choices  # type: ignore[attr-defined]
+        self.form = form
+        self.fields["types"].choices = [(name, name) for name in form.types]  # type: ignore[attr-defined]
+        if form.is_chat:
+            self._as_of_a_chat(form)
+
+    def _as_of_a_chat(self, form: Shape) -> None:
+        """Its address, or where that lies: it is typed in once and never shown again."""
+        self.fields["url"].required = False
+        self.fields["url"].help_text = f"{form.where} {_('It is sealed, and not shown again.')}"
+        self.fields["secret_ref"].label = _("Or where that address lies (optional)")
+        self.fields["secret_ref"].help_text = _(
+            "env:NAME or file:path, where IT keeps it. Then leave the address empty."
+        )
 
     def groups(self) -> list[tuple[str, list[dict[str, Any]]]]:
         """The types under their headings, each with what it means and whether it is ticked."""
         ticked = set(self["types"].value() or ())
         return [
             (group, [{"name": t.name, "meaning": t.meaning, "ticked": t.name in ticked} for t in types])
-            for group, types in by_group().items()
+            for group, types in by_group(one for one in OFFERED if one.name in self.form.types).items()
         ]
 
 

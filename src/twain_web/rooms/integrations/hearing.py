@@ -8,6 +8,7 @@ from typing import Any
 
 from twain_web.outbox import on
 from twain_web.rooms.integrations.queueing import moment, queue
+from twain_web.rooms.integrations.sentences import plain
 
 Body = Mapping[str, Any]
 _ENDS = frozenset({"finished", "cancelled", "expired"})
@@ -15,6 +16,15 @@ _ENDS = frozenset({"finished", "cancelled", "expired"})
 
 def _send(body: Body) -> dict[str, Any]:
     return {"campaign": body["campaign"], "send": body.get("run", "") or ""}
+
+
+def _titled(body: Body) -> dict[str, Any]:
+    """What people wrote, and where it stands; a fact that an older version wrote down has neither."""
+    return {"title": plain(str(body.get("title", ""))), "page": body.get("page", "")}
+
+
+def _incident(body: Body) -> dict[str, Any]:
+    return {"incident": body["incident"], "feed": body["feed"], "check": body["check"], **_titled(body)}
 
 
 def _of_bundle(body: Body) -> dict[str, Any]:
@@ -49,8 +59,20 @@ _HEARD: Mapping[str, tuple[str, Callable[[Body], dict[str, Any]]]] = {
     "content.saved": ("content.saved", lambda b: {"content": b["slug"], "version": b["version"]}),
     "desk.moved": (
         "request.moved",
-        lambda b: {"request": b["request"], "verb": b["verb"], "state": b["state"]},
+        lambda b: {
+            "request": b["request"],
+            "verb": b["verb"],
+            "state": b["state"],
+            "day": b.get("day", ""),
+            "by": b.get("by", ""),
+            **_titled(b),
+        },
     ),
+    "incident.opened": (
+        "incident.opened",
+        lambda b: _incident(b) | {"impact": b.get("impact", ""), "owner": b.get("owner", "")},
+    ),
+    "incident.closed": ("incident.closed", _incident),
     "domain.changed": ("domain.changed", dict),
 }
 

@@ -6,12 +6,22 @@ from django.utils import timezone
 
 from twain_web import engine
 from twain_web.rooms.integrations.models import Endpoint
+from twain_web.rooms.integrations.shapes import shape
 from twain_web.rooms.integrations.signing import key_of, look_up
 
 
 def seal(endpoint: Endpoint, secret: str) -> bytes:
     """The secret, wrapped for this endpoint alone."""
-    return engine.instance().vault.seal_secret(secret.encode("ascii"), _owner(endpoint))
+    return engine.instance().vault.seal_secret(secret.encode("utf-8"), _owner(endpoint))
+
+
+def address_of(endpoint: Endpoint) -> str:
+    """Where it leads. A chat's address is its secret: sealed, or looked up where IT keeps it. Raises ConfigError (T901)."""
+    if not shape(endpoint.form).is_chat:
+        return endpoint.url
+    if endpoint.secret_ref:
+        return look_up(endpoint.secret_ref, engine.instance().root)
+    return _unsealed(endpoint, bytes(endpoint.sealed or b""))
 
 
 def keys_of(endpoint: Endpoint) -> list[bytes]:
@@ -27,8 +37,11 @@ def keys_of(endpoint: Endpoint) -> list[bytes]:
 
 
 def _opened(endpoint: Endpoint, sealed: bytes) -> bytes:
-    secret = engine.instance().vault.unseal_secret(sealed, _owner(endpoint)).decode("ascii")
-    return key_of(secret, f"The endpoint {endpoint.name}")
+    return key_of(_unsealed(endpoint, sealed), f"The endpoint {endpoint.name}")
+
+
+def _unsealed(endpoint: Endpoint, sealed: bytes) -> str:
+    return engine.instance().vault.unseal_secret(sealed, _owner(endpoint)).decode("utf-8")
 
 
 def _owner(endpoint: Endpoint) -> str:

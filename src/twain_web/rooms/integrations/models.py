@@ -10,9 +10,13 @@ PERSON = settings.AUTH_USER_MODEL
 
 
 class Endpoint(models.Model):
-    """Another system's address. Its secret is sealed, or lies outside (*secret_ref*); nobody is shown it a second time."""
+    """Another system's address. Its secret is sealed, or lies outside (*secret_ref*); nobody is shown it a second time.
+
+    The secret signs; of a chat (*form*) it is the address itself, and *url* is what may be shown of it.
+    """
 
     name = models.CharField(max_length=80, unique=True)
+    form = models.CharField(max_length=20, default="standard")
     url = models.CharField(max_length=500)
     types = models.JSONField(default=list)
     is_on = models.BooleanField(default=True)

@@ -13,10 +13,11 @@ from twain_web.rooms.integrations.models import Delivery, Endpoint
 
 @dataclass(frozen=True, slots=True)
 class ListedEndpoint:
-    """One endpoint, and how it does. *state*: on, failing or off."""
+    """One endpoint, and how it does. *form*: standard or a chat's; a chat's *url* is its host. *state*: on, failing or off."""
 
     number: int
     name: str
+    form: str
     url: str
     types: tuple[str, ...]
     state: str
@@ -62,8 +63,9 @@ def _listed(card: reads.EndpointCard) -> ListedEndpoint:
     one = card.endpoint
     state = "off" if not one.is_on else "failing" if one.failing_since else "on"
     return ListedEndpoint(
-        one.pk, one.name, one.url, tuple(one.types), state, card.waiting, card.dead, one.last_ok_at, one.owner.username
-    )
+        one.pk, one.name, one.form, one.url, tuple(one.types), state, card.waiting, card.dead, one.last_ok_at,
+        one.owner.username,
+    )  # fmt: skip
 
 
 def _told(one: Delivery) -> NotDelivered:

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from twain_web.rooms.integrations.event_types import BY_NAME, MOST_AT_ONCE
 from twain_web.rooms.integrations.models import Delivery, Endpoint, Message
+from twain_web.rooms.integrations.shapes import shape
 
 _LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's: sorts as it counts
 _counter = itertools.count(secrets.randbelow(1 << 10))
@@ -28,12 +29,12 @@ def wanted_types() -> frozenset[str]:
 
 def queue(name: str, data: Mapping[str, Any]) -> int:
     """Queue one event of a type; returns for how many endpoints. Nothing is kept that nobody wants."""
-    return _queue(name, [data], _takers(name))
+    return _queue(name, [data], _takers(name, data))
 
 
 def queue_many(name: str, events: Iterable[Mapping[str, Any]]) -> int:
     """Queue events about recipients, some at a time; returns how many messages that makes."""
-    takers = _takers(name)
+    takers = _takers(name, {})
     rest, made = iter(events), 0
     while takers and (batch := list(itertools.islice(rest, MOST_AT_ONCE))):
         _queue(name, [{"events": batch}], takers)
@@ -47,8 +48,9 @@ def queue_test(endpoint: Endpoint, by: str) -> str:
     return message.id
 
 
-def _takers(name: str) -> list[Endpoint]:
-    return [one for one in Endpoint.objects.filter(is_on=True) if name in one.types]
+def _takers(name: str, data: Mapping[str, Any]) -> list[Endpoint]:
+    wanted = [one for one in Endpoint.objects.filter(is_on=True) if name in one.types]
+    return [one for one in wanted if shape(one.form).tells(name, data)]
 
 
 def _queue(name: str, events: Sequence[Mapping[str, Any]], takers: Sequence[Endpoint]) -> int:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import re
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 import urllib3
@@ -29,16 +31,22 @@ Resolve = Callable[[str, int], Sequence[str]]
 _CONNECT, _READ, _ALTOGETHER = 5.0, 10.0, 20.0  # seconds
 _MOST_READ = 16_384  # octets of an answer
 _MOST_SHOWN = 200
+_LONGEST_WAIT = 86_400.0  # seconds
+_SECRET_FROM = 8  # letters: shorter parts of an address are words like "services"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of a POST. *status* 0: no answer. *why* is for everybody, *technical* for IT; both "" when it went well."""
+    """What came of a request. *status* 0: no answer. *why* is for everybody, *technical* for IT; both "" when it went well.
+
+    *sent* is False when no connection came about: then the other side has seen nothing of it.
+    """
 
     status: int
     why: str = ""
     technical: str = ""
     retry_after: float = 0.0
+    sent: bool = True
 
     @property
     def ok(self) -> bool:
@@ -49,6 +57,14 @@ class Answer:
     def is_theirs(self) -> bool:
         """Whether it is this one message they don't want (4xx), and the endpoint works."""
         return 400 <= self.status < 500 and self.status not in (401, 403, 404, 408, 410, 429)
+
+    def hiding(self, secret: str) -> Answer:
+        """The same without a secret in it, whole or in long parts: some systems repeat the address that they were asked at."""
+        said = self.technical
+        for part in sorted({secret, *re.split(r"[/?&=:\s]", secret)}, key=len, reverse=True):
+            if len(part) >= _SECRET_FROM:
+                said = said.replace(part, "…")
+        return replace(self, technical=said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +78,20 @@ class Target:
     addresses: tuple[str, ...]
 
 
-def check(url: str, settings: WebhookSettings, *, production: bool, resolve: Resolve = look_up) -> Target:
-    """Where this leads. Raises ConfigError (T900) when it may not be posted to."""
+def check(
+    url: str, settings: WebhookSettings, *, production: bool, resolve: Resolve = look_up, shown: str = ""
+) -> Target:
+    """Where this leads. Raises ConfigError (T900) when it may not be posted to; *shown* stands in it for a secret address."""
+    try:
+        return _checked(url, settings, production=production, resolve=resolve)
+    except ConfigError as error:
+        if not shown:
+            raise
+        why = error.what.partition(" cannot be an endpoint: ")[2]
+        raise ConfigError(f"{shown!r} cannot be an endpoint: {why}", todo=error.todo, code="T900") from None
+
+
+def _checked(url: str, settings: WebhookSettings, *, production: bool, resolve: Resolve) -> Target:
     scheme, host, port, path = _taken_apart(url)
     if scheme != "https" and production:
         raise _refused(url, _("it is not https, so anybody on the way could read it"))
@@ -83,20 +111,26 @@ def check(url: str, settings: WebhookSettings, *, production: bool, resolve: Res
 
 def post(target: Target, body: bytes, headers: Mapping[str, str], settings: WebhookSettings) -> Answer:
     """POST to the first address that takes a connection. Never raises for what the other side or the network does."""
-    answer = Answer(0, _("It could not be reached."))
-    for address in target.addresses[:3]:
-        answer, _said = _ask("POST", target, address, body, headers, settings)
-        if answer.status:
-            break
-    return answer
+    return ask("POST", target, body, headers, settings)[0]
 
 
 def get(target: Target, settings: WebhookSettings) -> tuple[Answer, bytes]:
     """GET from the first address that takes a connection: what came of it, and the answer's first 16 KB."""
-    found: tuple[Answer, bytes] = (Answer(0, _("It could not be reached.")), b"")
+    return ask("GET", target, None, {}, settings)
+
+
+def ask(
+    method: str, target: Target, body: bytes | None, headers: Mapping[str, str], settings: WebhookSettings, *,
+    most: int = _MOST_READ, once: bool = False,
+) -> tuple[Answer, bytes]:  # fmt: skip
+    """One request to the first address that answers: what came of it, and the answer's first *most* octets.
+
+    *once*: what was sent to one address is not sent to the next, because it may have been taken there.
+    """
+    found: tuple[Answer, bytes] = (Answer(0, _("It could not be reached."), sent=False), b"")
     for address in target.addresses[:3]:
-        found = _ask("GET", target, address, None, {}, settings)
-        if found[0].status:
+        found = _ask(method, target, address, body, headers, settings, most)
+        if found[0].status or (once and found[0].sent):
             break
     return found
 
@@ -152,8 +186,9 @@ def _not_public(host: str, text: str, *, production: bool) -> str:
 
 
 def _ask(
-    method: str, target: Target, address: str, body: bytes | None, headers: Mapping[str, str], settings: WebhookSettings
-) -> tuple[Answer, bytes]:
+    method: str, target: Target, address: str, body: bytes | None, headers: Mapping[str, str], settings: WebhookSettings,
+    most: int,
+) -> tuple[Answer, bytes]:  # fmt: skip
     pool = _pool(target, address, settings)
     over = threading.Timer(_ALTOGETHER, pool.cut)
     over.start()
@@ -163,7 +198,7 @@ def _ask(
                 method, target.path, body=body, headers={"Host": _host(target), **headers}, redirect=False, retries=False,
                 preload_content=False, assert_same_host=False,
             )  # fmt: skip
-            said = reply.read(_MOST_READ, decode_content=False)
+            said = reply.read(most, decode_content=False)
             if pool.was_cut:  # what had come by then is no answer
                 return _silent(TimeoutError(), pool.was_cut), b""
             return _judged(reply.status, said, reply.headers), said
@@ -236,9 +271,19 @@ def _judged(status: int, said: bytes, headers: Mapping[str, str]) -> Answer:
     technical = f"HTTP {status}" + (f": {words}" if words else "")
     if 300 <= status < 400:
         return Answer(status, _("It leads elsewhere, and redirects are not followed."), technical)
+    return Answer(status, _why(status), technical, min(_wait(headers), _LONGEST_WAIT))
+
+
+def _wait(headers: Mapping[str, str]) -> float:
+    """Seconds that the other side asks for: ``Retry-After``, or until the limit that is used up begins anew (GitHub, GitLab)."""
     after = str(headers.get("Retry-After", ""))
-    wait = float(after) if after.isascii() and after.isdigit() else 0.0
-    return Answer(status, _why(status), technical, min(wait, 86_400.0))
+    if after.isascii() and after.isdigit():
+        return float(after)
+    for left, until in (("X-RateLimit-Remaining", "X-RateLimit-Reset"), ("RateLimit-Remaining", "RateLimit-Reset")):
+        reset = str(headers.get(until, ""))
+        if str(headers.get(left, "")) == "0" and reset.isascii() and reset.isdigit():
+            return max(0.0, float(reset) - time.time())
+    return 0.0
 
 
 def _why(status: int) -> str:
@@ -250,10 +295,11 @@ def _why(status: int) -> str:
 
 
 def _silent(error: Exception, was_cut: bool) -> Answer:  # noqa: FBT001 — what happened, not a switch
-    if was_cut or isinstance(error, urllib3.exceptions.TimeoutError):
-        return Answer(
-            0, _("The other system did not answer in time."), f"{type(error).__name__} after {_ALTOGETHER:g} s at most"
-        )
+    refused = isinstance(error, urllib3.exceptions.NewConnectionError)  # which urllib3 counts as a timeout, too
+    if was_cut or (isinstance(error, urllib3.exceptions.TimeoutError) and not refused):
+        said = f"{type(error).__name__} after {_ALTOGETHER:g} s at most"
+        sent = was_cut or not isinstance(error, urllib3.exceptions.ConnectTimeoutError)
+        return Answer(0, _("The other system did not answer in time."), said, sent=sent)
     if isinstance(error, urllib3.exceptions.SSLError):
-        return Answer(0, _("The other system's certificate does not hold."), str(error)[:300])
-    return Answer(0, _("The other system could not be reached."), str(error)[:300])
+        return Answer(0, _("The other system's certificate does not hold."), str(error)[:300], sent=False)
+    return Answer(0, _("The other system could not be reached."), str(error)[:300], sent=not refused)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from twain_web.rooms.integrations.models import Delivery, Endpoint
+from twain_web.rooms.integrations.shapes import Shape, shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,11 @@ class EndpointCard:
     dead: int
     level: str
     said: str
+
+    @property
+    def shape(self) -> Shape:
+        """The form in which it is told."""
+        return shape(self.endpoint.form)
 
 
 def endpoint_cards() -> list[EndpointCard]:

@@ -62,7 +62,10 @@ def move(
         _turn(fresh, before, after, verb, now)
         _letters(fresh, event, verb, now)
         record(by, f"request {verb}", f"request:{fresh.slug}", {"state": after.value} | ({"day": day} if day else {}))
-        tell("desk.moved", request=fresh.pk, verb=verb.value, state=after.value)
+        tell(
+            "desk.moved", request=fresh.pk, verb=verb.value, state=after.value, kind=fresh.kind, title=fresh.outcome,
+            day=day.isoformat() if day else "", by=getattr(by, "username", ""), page=fresh.url,
+        )  # fmt: skip
     request.refresh_from_db()
     return event
 

@@ -38,7 +38,10 @@ def restore(incident: Incident, at: datetime, words: str, technical: str = "") -
         write(event, "news", fresh.owner, fresh.asked, fresh.acknowledged_by)
         fresh.held.filter(ended_at=None).update(ended_at=timezone.now())
         record(None, "incident closed", f"incident:{fresh.slug}", {"check": fresh.key})
-        tell("incident.closed", incident=fresh.slug, feed=fresh.feed, check=fresh.check_name)
+        tell(
+            "incident.closed", incident=fresh.slug, feed=fresh.feed, check=fresh.check_name, title=fresh.title,
+            page=fresh.url,
+        )  # fmt: skip
         look_again([one.campaign for one in waiting])
     incident.refresh_from_db()
     return True

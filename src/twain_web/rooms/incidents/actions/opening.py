@@ -83,7 +83,10 @@ def _open(incident: Incident, failure: Failure, trial: Trial | None) -> Incident
     record(
         None, "incident reopened" if again else "incident opened", f"incident:{incident.slug}", {"check": failure.key}
     )
-    tell("incident.opened", incident=incident.slug, feed=incident.feed, check=incident.check_name)
+    tell(
+        "incident.opened", incident=incident.slug, feed=incident.feed, check=incident.check_name, title=incident.title,
+        page=incident.url, impact=impact, owner=getattr(incident.owner, "username", ""),
+    )  # fmt: skip
     return incident
 
 

@@ -15,10 +15,12 @@ from django.views.decorators.http import require_POST
 from twain.errors import ConfigError
 from twain_web.access import needs
 from twain_web.rooms.integrations import actions, reads
+from twain_web.rooms.integrations.delivering import posted
 from twain_web.rooms.integrations.event_types import TYPES
 from twain_web.rooms.integrations.forms import EndpointForm, SpanForm
 from twain_web.rooms.integrations.models import Delivery, Endpoint
 from twain_web.rooms.integrations.permissions import MANAGE_ENDPOINTS, READ_ENDPOINTS
+from twain_web.rooms.integrations.shapes import STANDARD, shape, shapes
 
 _A_PAGE = 50
 
@@ -38,13 +40,15 @@ def endpoint(request: HttpRequest, one: Endpoint) -> HttpResponse:
 @needs(MANAGE_ENDPOINTS)
 @never_cache
 def new_endpoint(request: HttpRequest) -> HttpResponse:
-    """Make an endpoint, then show its secret once."""
-    form = EndpointForm(request.POST or None)
+    """Make an endpoint of the chosen form, then show its secret once."""
+    chosen = shapes().get(request.GET.get("form", STANDARD)) or shapes()[STANDARD]
+    form = EndpointForm(request.POST or None, form=chosen, initial={"types": chosen.types if chosen.is_chat else ()})
     if request.method == "POST" and form.is_valid():
-        made = _tried(form, lambda: actions.make_endpoint(by=request.user, **form.cleaned_data))
+        made = _tried(form, lambda: actions.make_endpoint(by=request.user, form=chosen.name, **form.cleaned_data))
         if made:
             return _made(request, made)
-    return render(request, "integrations/endpoint_form.html", {"form": form}, status=422 if form.errors else 200)
+    shown = {"form": form, "chosen": chosen, "shapes": shapes().values()}
+    return render(request, "integrations/endpoint_form.html", shown, status=422 if form.errors else 200)
 
 
 @needs(MANAGE_ENDPOINTS, get=reads.endpoint_by_id)
@@ -52,12 +56,12 @@ def new_endpoint(request: HttpRequest) -> HttpResponse:
 def change_endpoint(request: HttpRequest, one: Endpoint) -> HttpResponse:
     """Change an endpoint."""
     now = {"name": one.name, "url": one.url, "types": one.types, "secret_ref": one.secret_ref}
-    form = EndpointForm(request.POST or None, initial=now)
+    form = EndpointForm(request.POST or None, initial=now, form=shape(one.form))
     if request.method == "POST" and form.is_valid():
         made = _tried(form, lambda: actions.change_endpoint(by=request.user, endpoint=one, **form.cleaned_data))
         if made:
             return _made(request, made)
-    shown = {"form": form, "endpoint": one}
+    shown = {"form": form, "endpoint": one, "chosen": shape(one.form)}
     return render(request, "integrations/endpoint_form.html", shown, status=422 if form.errors else 200)
 
 
@@ -134,7 +138,8 @@ def schemas(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 — a view
 @needs(READ_ENDPOINTS, get=reads.delivery_by_id)
 def delivery(request: HttpRequest, one: Delivery) -> HttpResponse:
     """One message to one endpoint: exactly what was posted, and what came of it."""
-    return render(request, "integrations/delivery.html", {"one": one, "endpoint": one.endpoint})
+    shown = {"one": one, "endpoint": one.endpoint, "posted": posted(one.endpoint, one.message).decode("utf-8")}
+    return render(request, "integrations/delivery.html", shown)
 
 
 @needs(MANAGE_ENDPOINTS, get=reads.delivery_by_id)
@@ -178,5 +183,7 @@ def _page(request: HttpRequest, one: Endpoint, form: SpanForm, status: int = 200
     card = reads.card_of(
         one, counted.filter(state=Delivery.State.WAITING).count(), counted.filter(state=Delivery.State.DEAD).count()
     )
-    shown = {"card": card, "endpoint": one, "deliveries": reads.latest(one), "form": form}
+    shown = {
+        "card": card, "endpoint": one, "shape": shape(one.form), "deliveries": reads.latest(one), "form": form,
+    }  # fmt: skip
     return render(request, "integrations/endpoint.html", shown, status=status)
