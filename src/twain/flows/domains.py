@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from twain.delivery.channels.smtp_options import is_loopback
 from twain.delivery.dkim import Signer
 from twain.delivery.dkim_keys import fits, signers
+from twain.delivery.domains import spf
 from twain.delivery.domains.dns import Dns, Unreachable
 from twain.delivery.domains.judge import Finding, Sender, judge
 from twain.errors import ConfigError, Held, TwainError
@@ -37,6 +39,20 @@ def check_domains(instance: Instance, domain: str = "", *, also: Senders | None 
         raise ConfigError(f"Nobody here sends as {domain}.", todo=f"Sender domains: {names}.")
     asked = Dns(instance.settings.dns)
     return [finding for one in chosen for finding in judge(one, asked)]
+
+
+def spf_lookups(instance: Instance, also: Senders | None = None) -> dict[str, int]:
+    """How many DNS look-ups each sender domain's SPF record needs, of the ten that receivers make; 11 stands for more.
+
+    A domain is left out whose record is not sound, or that cannot be asked for now.
+    """
+    asked = Dns(instance.settings.dns)
+    found: dict[str, int] = {}
+    for one in sender_domains(instance, also):
+        with suppress(Unreachable):
+            needed = spf.needed(one.domain, asked.resolve)
+            found |= {} if needed is None else {one.domain: needed}
+    return found
 
 
 def check_bundle(instance: Instance, bundle: Bundle) -> list[Finding]:

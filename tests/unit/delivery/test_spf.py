@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from twain.delivery.domains.spf import Broken, Evaluation, ending, records
+from twain.delivery.domains.spf import Broken, Evaluation, ending, needed, records
 
 ZONE = {
     ("example.com", "MX"): ("10 mail-a.example.com.", "20 mail-b.example.com."),
@@ -82,3 +82,22 @@ def test_which_texts_are_spf_and_how_they_end():
     assert records(("v=spf1", "v=spf10 -all", "V=SPF1 -all", "x v=spf1")) == ("v=spf1", "V=SPF1 -all")
     endings = {"v=spf1 -all": "-", "v=spf1 ~ALL": "~", "v=spf1 all": "+", "v=spf1 redirect=x": "=", "v=spf1 mx": ""}
     assert {record: ending(record) for record in endings} == endings
+
+
+@pytest.mark.parametrize(
+    ("texts", "number"),
+    [
+        (("v=spf1 ip4:192.0.2.1 -all",), 0),
+        (("other", "v=spf1 mx a:example.org include:example.net -all"), 3),
+        (("v=spf1 redirect=example.net",), 1),
+        (("v=spf1 a -all include:example.net",), 1),
+        (("v=spf1 " + " ".join(f"a:h{n}.example.com" for n in range(10)) + " -all",), 10),
+        (("v=spf1 include:loop.example.com -all",), 11),
+        (("v=spf1 include:two.example.com -all",), None),
+        (("v=spf1 -all", "v=spf1 +all"), None),
+        ((), None),
+    ],
+)
+def test_how_many_look_ups_a_record_needs(texts, number):
+    here = {("example.com", "TXT"): texts}
+    assert needed("example.com", lambda name, kind: here.get((name, kind)) or lookup(name, kind)) == number

@@ -223,6 +223,13 @@ class Raw:
         rows = self.lived.rows("house.db", "select * from partnership_room_catalogueday order by day")
         return {month(date.fromisoformat(row["day"]), self.by): count(row) for row in rows}
 
+    def spf(self, domain):
+        """Of the last day looked at in each period; and which domain needs most at the end."""
+        rows = self.lived.rows("house.db", "select * from partnership_room_spfday order by day")
+        last = {row["domain"]: row["lookups"] for row in rows}
+        mine = {month(date.fromisoformat(r["day"]), self.by): r["lookups"] for r in rows if r["domain"] == domain}
+        return mine, max(last, key=last.get)
+
     def items_carried(self):
         """Open when the last check of a period began, and still when it ended."""
         query = "select {0}.*, a.held_on as raised, b.held_on as settled from {0} {1} {2}".format(

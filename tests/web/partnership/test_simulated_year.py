@@ -170,6 +170,11 @@ def test_numbers_with_several_lines(page, lived, by):
     for feed, title in (("customers", "Customers"), ("orders", "Orders")):
         read = raw.read_by(feed)
         assert found["read-by"][1][title] == [read.get(key) for key in keys]
+    _keys, spf, one = found["spf-lookups"]
+    for domain in ("mail.nordlicht.example", "news.nordlicht.example"):
+        needed, worst = raw.spf(domain)
+        assert spf[domain] == near([needed.get(key) for key in keys])
+    assert (next(iter(spf)), one.beside) == (worst, 10)
     for side, name in (("marketing", "Marketing says"), ("it", "IT says")):
         quarters, said, one = found["above-average"]
         share = raw.above_average(side, month(lived.ended, "quarter"))

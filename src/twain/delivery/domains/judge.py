@@ -24,9 +24,6 @@ _MOST_SHOWN = 300
 _MOST_ADDRESSES = 64
 _POLICIES = ("none", "quarantine", "reject")
 
-_NOBODY = ipaddress.ip_address("192.0.2.255")
-"""Matches nothing (RFC 5737): walks the whole record, so that a fault anywhere in it shows."""
-
 Judged = tuple[Level, str]
 Rule = Callable[[tuple[str, ...]], Judged]
 """What one server's values are worth, and why; "" when they are right."""
@@ -189,9 +186,9 @@ def _judge_spf(records: tuple[str, ...], sender: Sender, asked: Dns) -> Judged:
 
 def _refused(record: str, sender: Sender, asked: Dns) -> str:
     """Why receivers would refuse what leaves from the addresses that IT has told. Raises Broken for a record with a fault."""
-    for address in (*_samples(sender.settings.addresses), _NOBODY):
+    for address in (*_samples(sender.settings.addresses), spf.NOBODY):
         result = spf.Evaluation(address, asked.resolve).check(record, sender.domain)
-        if result != "pass" and address is not _NOBODY:
+        if result != "pass" and address is not spf.NOBODY:
             return f"Mail from {address} gets {result}."
     missing = [one for one in sender.settings.includes if f"include:{one}".lower() not in record.lower()]
     return f"It does not include {missing[0]}." if missing else ""

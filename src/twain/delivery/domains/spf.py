@@ -17,6 +17,8 @@ Lookup = Callable[[str, str], tuple[str, ...]]
 
 Result = Literal["pass", "fail", "softfail", "neutral"]
 MOST_LOOKUPS = 10  # §4.6.4
+NOBODY = ipaddress.ip_address("192.0.2.255")
+"""Matches nothing (RFC 5737): walks the whole record, so that a fault anywhere in it shows."""
 _TERM = re.compile(r"^(?P<sign>[-+~?]?)(?P<what>[A-Za-z][A-Za-z0-9._-]*)(?P<rest>[:/].*)?$")
 _MODIFIER = re.compile(r"^(?P<name>[A-Za-z][A-Za-z0-9._-]*)=(?P<value>.*)$")
 _LENGTHS = re.compile(r"(?:/(\d{1,3}))?(?://(\d{1,3}))?$")
@@ -31,6 +33,22 @@ class Broken(Exception):
 def records(texts: tuple[str, ...]) -> tuple[str, ...]:
     """Those of a name's TXT records that are SPF (§4.5)."""
     return tuple(one for one in texts if one.lower() == "v=spf1" or one.lower().startswith("v=spf1 "))
+
+
+def needed(domain: str, lookup: Lookup) -> int | None:
+    """How many look-ups a domain's record needs; one more than :data:`MOST_LOOKUPS` stands for any number above it.
+
+    None where there is not one sound record. Raises what *lookup* raises.
+    """
+    found = records(lookup(domain, "TXT"))
+    if len(found) != 1:
+        return None
+    walk = Evaluation(NOBODY, lookup)
+    try:
+        walk.check(found[0], domain)
+    except Broken:
+        return walk.lookups if walk.lookups > MOST_LOOKUPS else None
+    return walk.lookups
 
 
 def ending(record: str) -> str:

@@ -1,14 +1,17 @@
-"""Once a day: how the catalogue stands. All other numbers are counted from what happened, whenever somebody looks."""
+"""Once a day: how the catalogue and the SPF records stand. All other numbers are counted whenever somebody looks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.utils import timezone
 
+from twain.flows.domains import spf_lookups
+from twain_web import engine
 from twain_web.reconcile import reconciler
+from twain_web.rooms.campaigns.public import senders
 from twain_web.rooms.feeds.public import FeedCard, Use, feeds, uses_of
-from twain_web.rooms.partnership.numbers.models import CatalogueDay
+from twain_web.rooms.partnership.numbers.models import CatalogueDay, SpfDay
 from twain_web.rooms.people.public import owners_here
 
 
@@ -44,3 +47,24 @@ def count_fields(shown: Iterable[FeedCard], uses: dict[str, list[Use]], owners: 
     }
     there = [known[pair] for pair in read if pair in known]
     return len(there), sum(there)
+
+
+def _spf_due() -> list[str]:
+    """Without production nothing leaves this machine. A day on which no record could be read is tried again in an hour."""
+    today = timezone.localdate()
+    known = SpfDay.objects.filter(day=today).exists()
+    return [] if known or not engine.workspace().settings.production else [today.isoformat()]
+
+
+@reconciler("partnership.spf", every=3600.0, due=_spf_due)
+def count_lookups(_key: str = "") -> None:
+    """Ask the DNS what every sender domain's SPF record needs, and keep it."""
+    keep_lookups(spf_lookups(engine.instance(), also=senders()))
+
+
+def keep_lookups(found: Mapping[str, int]) -> None:
+    """Keep today's counts, domain by domain; one that was counted today stays as it was."""
+    today = timezone.localdate()
+    SpfDay.objects.bulk_create(
+        [SpfDay(day=today, domain=domain, lookups=number) for domain, number in found.items()], ignore_conflicts=True
+    )

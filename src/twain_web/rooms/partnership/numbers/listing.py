@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from twain_web.rooms.partnership.models import Side
-from twain_web.rooms.partnership.numbers.measures import asking, planning, sending, together
+from twain_web.rooms.partnership.numbers.measures import asking, domains, planning, sending, together
 from twain_web.rooms.partnership.numbers.periods import Period, months, quarters, whole
 from twain_web.rooms.partnership.numbers.points import Measure, Point
 from twain_web.rooms.partnership.numbers.records import Records
@@ -241,10 +241,12 @@ _READ_BY = _Kind(
     _("Sends whose audience, message or checks really read a feed, feed by feed: what a feed did for others."),
     _("nothing was sent yet."), (),
 )  # fmt: skip
-_NOT_KEPT = _Kind(
+_SPF = _Kind(
     "spf-lookups", 4, _("SPF: look-ups of ten"), "",
-    _("How many DNS look-ups the SPF record of a sender domain needs; receivers stop at ten."),
-    _("the automatic check says when there are more than ten, and keeps no count below that. See Sender domains."), (),
+    _("DNS look-ups that the SPF record of a sender domain needs, the worst domain first, on the last day looked at. Receivers "
+      "stop at ten and then take none of it."),
+    _("in production the house counts them once a day; before that nothing leaves this machine."), (),
+    beside=float(domains.LIMIT),
 )  # fmt: skip
 
 
@@ -261,10 +263,11 @@ def page(records: Records, by: str, zone: str) -> Page:
 
 
 def _completed(found: list[Number], records: Records, periods: tuple[Period, ...]) -> list[Number]:
-    """With the numbers whose lines depend on what there is: one for each feed; and the one that nobody keeps."""
+    """With the numbers whose lines depend on what there is: one for each sender domain, one for each feed."""
     for at, one in enumerate(found):
         if one.id == "domain-hours":
-            return [*found[: at + 1], _number(_NOT_KEPT, records, periods, ())]
+            worst = tuple((domain, domains.lookups_of(domain)) for domain in domains.worst_now(records))
+            return [*found[: at + 1], _number(_SPF, records, periods, worst)]
         if one.id == "to-restore":
             lines = tuple((title, sending.read_by(feed)) for feed, title in records.feed_titles)
             return [*found, _number(_READ_BY, records, periods, lines)]

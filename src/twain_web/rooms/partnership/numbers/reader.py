@@ -21,9 +21,9 @@ from twain_web.rooms.partnership.meetings import Carried, Met
 from twain_web.rooms.partnership.models import Item, StatusCheck, VendorReview
 from twain_web.rooms.partnership.numbers.listing import Page, page
 from twain_web.rooms.partnership.numbers.measures.planning import confirmations
-from twain_web.rooms.partnership.numbers.models import CatalogueDay
+from twain_web.rooms.partnership.numbers.models import CatalogueDay, SpfDay
 from twain_web.rooms.partnership.numbers.periods import months, quarters
-from twain_web.rooms.partnership.numbers.records import Catalogue, Records, Sent, Told, Vendor
+from twain_web.rooms.partnership.numbers.records import Catalogue, Records, Sent, Spf, Told, Vendor
 from twain_web.rooms.partnership.reads import surveys, vendors
 
 MOST_SENDS = 5_000
@@ -58,6 +58,7 @@ def read(now: datetime | None = None) -> Records:
         checks=[Met(*row) for row in StatusCheck.objects.values_list("planned_for", "held_on")],
         items=_items(),
         catalogue=_catalogue(timezone.localdate(since)),
+        spf=_spf(timezone.localdate(since)),
         survey=_survey(today),
         vendors=[_vendor(one) for one in VendorReview.objects.all()],
         feed_titles=tuple((feed.name, feed.title) for feed in here.workspace.feeds.values() if feed.fields),
@@ -77,6 +78,10 @@ def _items() -> list[Carried]:
 def _catalogue(since: date) -> list[Catalogue]:
     rows = CatalogueDay.objects.filter(day__gte=since)
     return [Catalogue(*row) for row in rows.values_list("day", "fields_read", "fields_owned", "feeds", "unused")]
+
+
+def _spf(since: date) -> list[Spf]:
+    return [Spf(*row) for row in SpfDay.objects.filter(day__gte=since).values_list("day", "domain", "lookups")]
 
 
 def _survey(today: date) -> list[Told]:

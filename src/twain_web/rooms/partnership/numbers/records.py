@@ -41,6 +41,15 @@ class Catalogue:
 
 
 @dataclass(frozen=True, slots=True)
+class Spf:
+    """How many look-ups a sender domain's SPF record needed on a day; 11: more than ten."""
+
+    day: date
+    domain: str
+    lookups: int
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """What one side said of the other in a quarter, as far as it may be told."""
 
@@ -78,6 +87,7 @@ class Records:
     checks: Sequence[Met] = ()
     items: Sequence[Carried] = ()
     catalogue: Sequence[Catalogue] = ()
+    spf: Sequence[Spf] = ()
     survey: Sequence[Told] = ()
     vendors: Sequence[Vendor] = ()
     feed_titles: tuple[tuple[str, str], ...] = ()

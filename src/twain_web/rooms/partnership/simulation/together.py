@@ -11,7 +11,7 @@ from twain_web.rooms.incidents.public import programs as incidents
 from twain_web.rooms.incidents.public import seen_to_fail, seen_to_pass
 from twain_web.rooms.partnership.actions import checking, reviewing, surveying
 from twain_web.rooms.partnership.models import StatusCheck, VendorReview
-from twain_web.rooms.partnership.numbers.keeping import keep
+from twain_web.rooms.partnership.numbers.keeping import keep, keep_lookups
 from twain_web.rooms.partnership.reads import vendors
 from twain_web.rooms.partnership.reads.checks import open_items
 from twain_web.rooms.partnership.scoring import BEST, GATES, ROWS
@@ -39,10 +39,15 @@ class Together:
             world.at(world.their_time(3.0, BEGINS + timedelta(days=40 + 90 * number)), self.look_at_vendor)
         world.at(BEGINS + timedelta(days=6), lambda: world.look("feeds.campaigns"))
         for week in range(1, days // 7):
-            world.at(BEGINS + timedelta(days=7 * week), keep)
+            world.at(BEGINS + timedelta(days=7 * week), lambda week=week: self.look_once_a_day(week))
         for quarter in range(4):
             world.at(BEGINS + _QUARTER * quarter + timedelta(days=30), self.ask_everybody)
         world.at(world.their_time(2.0, BEGINS + timedelta(days=7)), self.plan_check)
+
+    def look_once_a_day(self, week: int) -> None:
+        """What the house looks at by itself: the catalogue, and in the DNS two domains, of which one gathers providers."""
+        keep()
+        keep_lookups({"mail.nordlicht.example": 4 + week // 8, "news.nordlicht.example": 3})
 
     # ------------------------------------------------------------ incidents
 

@@ -17,6 +17,12 @@
     return { name: one.name, type: "line", data: one.values, symbol: "circle", symbolSize: 5, color: colours[n % colours.length], lineStyle: { type: dashes[n % dashes.length], width: 2 } };
   }
 
+  // Of shares all of it is seen; of counts what there is, and the limit beside it.
+  function top(known) {
+    if (known.beside === null) return null;
+    return known.unit === "%" ? 100 : function (axis) { return Math.max(axis.max, known.beside); };
+  }
+
   function draw(place, known) {
     var style = getComputedStyle(document.documentElement);
     var ink = style.getPropertyValue("--tblr-secondary-color") || "#555";
@@ -33,7 +39,7 @@
       legend: { show: many, top: 0, type: "scroll", textStyle: { color: ink } },
       grid: { left: 8, right: 14, top: many ? 30 : 10, bottom: 4, containLabel: true },
       xAxis: { type: "category", data: known.at, axisLabel: { color: ink, hideOverlap: true } },
-      yAxis: { type: "value", splitNumber: 2, max: known.beside === null ? null : 100, axisLabel: { color: ink }, splitLine: { lineStyle: { color: ink, opacity: 0.25 } } },
+      yAxis: { type: "value", splitNumber: 2, max: top(known), axisLabel: { color: ink }, splitLine: { lineStyle: { color: ink, opacity: 0.25 } } },
       series: series
     });
     window.addEventListener("resize", function () { chart.resize(); });
