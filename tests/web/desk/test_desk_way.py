@@ -23,6 +23,8 @@ from twain_web.rooms.desk.actions.asking import Wish, ask, take
 from twain_web.rooms.desk.models import Event, Letter, Promise, Request
 from twain_web.rooms.desk.probes import probe, there
 from twain_web.rooms.desk.public import waiting_for
+from twain_web.rooms.feeds import reads
+from twain_web.rooms.feeds.models import CampaignReads
 from twain_web.rooms.feeds.public import Use
 from twain_web.rooms.people.models import AuditRow, Team
 
@@ -297,6 +299,34 @@ def test_already_available_counts_once_it_is_really_used(company, lena, priya, m
     made.refresh_from_db()
     assert made.used_at is not None
     assert looking.uses_due() == []
+
+
+def test_a_campaign_made_in_the_house_is_a_use_once_it_is_known_what_it_reads(company, lena, monkeypatch):
+    made = take(by=lena, kind="new-field", outcome="birthdays", feed="customers", field="birth_date")
+    monkeypatch.setattr(reads, "USES", [lambda _feed: [Use("campaign", "Wishes", owner=str(lena))]])
+    looking.note_use(str(made.pk))
+    made.refresh_from_db()
+    assert made.used_at is None
+    known = {"title": "Wishes", "owner": str(lena), "reads": [["customers", "birth_date"]]}
+    CampaignReads.objects.create(campaign="made:wishes", made=True, stamp="1", **known)
+    looking.note_use(str(made.pk))
+    made.refresh_from_db()
+    assert made.used_at is not None
+
+
+def test_either_side_may_have_it_looked_at_now(company, lena, signed_in):
+    asked = shoe_size(lena)
+    Request.objects.filter(pk=asked.pk).update(look_at=timezone.now() + timedelta(hours=1))
+    assert looking.looks_due() == []
+    assert signed_in(Role.MARKETER).post(f"{asked.url}look/").status_code == 302
+    assert looking.looks_due() == [str(asked.pk)]
+    page = signed_in(Role.DATA_OWNER).get(asked.url).content.decode()
+    assert "It is looking" in page
+    looking.look(str(asked.pk))
+    page = signed_in(Role.DATA_OWNER).get(asked.url, {"state": "asked"}, headers={"HX-Request": "true"})
+    assert "Look now" in page.content.decode()
+    moved = signed_in(Role.DATA_OWNER).get(asked.url, {"state": "promised"}, headers={"HX-Request": "true"})
+    assert moved.headers["HX-Refresh"] == "true"
 
 
 def test_a_letter_that_cannot_be_sent_is_tried_again_later(lena, priya, settings):

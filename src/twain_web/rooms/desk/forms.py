@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from twain.flows.request_types import MAY_BE_EMPTY, PROBES, RequestType
@@ -53,6 +54,8 @@ _LABELS = {
         _("The automatic check opens the page and looks for them."),
     ),
 }
+#: What a request knows besides what its check was told.
+_OTHERS = {"kind": _("What kind of value?"), "mark": _("What marks the test lead")}
 _OPTIONAL = {("grant", "table"), *MAY_BE_EMPTY}
 
 
@@ -86,7 +89,7 @@ class AskForm(forms.Form):
         for key in PROBES[kind.probe]:
             self.fields[f"target_{key}"] = target_field(kind.probe, key)
         if kind.probe == "column":
-            self.fields["target_kind"] = forms.ChoiceField(label=_("What kind of value?"), choices=_KINDS)
+            self.fields["target_kind"] = forms.ChoiceField(label=_OTHERS["kind"], choices=_KINDS)
 
     def clean_wanted_by(self) -> date | None:
         """A day that is over helps nobody."""
@@ -142,6 +145,27 @@ def target_field(probe: str, key: str) -> forms.Field:
     if (probe, key) == ("capacity", "people"):
         return forms.IntegerField(label=label, help_text=hint, min_value=1, max_value=1_000_000_000)
     return forms.CharField(label=label, help_text=hint, max_length=300, required=required)
+
+
+def target_shown(probe: str, target: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What the automatic check looks at: each thing as it was asked for, and what was answered, in people's words."""
+    return [(_target_label(probe, key), _target_value(probe, key, value)) for key, value in target.items() if value]
+
+
+def _target_label(probe: str, key: str) -> str:
+    label = _LABELS[probe, key][0] if (probe, key) in _LABELS else _OTHERS.get(key, key)
+    return str(label)
+
+
+def _target_value(probe: str, key: str, value: str) -> str:
+    if (probe, key) in _CHOICES:
+        return str(dict(_CHOICES[probe, key]()).get(value, value))
+    if key == "kind":
+        return str(dict(_KINDS).get(value, value))
+    try:
+        return date_format(datetime.fromisoformat(value), "j F Y, H:i") if key == "at" else value
+    except ValueError:
+        return value
 
 
 def _feeds() -> list[tuple[str, str]]:

@@ -23,4 +23,5 @@ def is_askers(user: Any, request: Any) -> bool:  # noqa: ANN401 — a Person, an
 READ_REQUESTS = permission("desk.read_requests", roles=EVERYBODY)
 ASK = permission("desk.ask", roles=MARKETING)
 FOLLOW_UP = permission("desk.follow_up", roles=MARKETING, rule=is_askers)
+LOOK = permission("desk.look", roles=MARKETING | IT | {Role.ADMINISTRATOR})
 ANSWER = permission("desk.answer", roles=IT | {Role.ADMINISTRATOR})

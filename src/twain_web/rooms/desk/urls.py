@@ -16,6 +16,7 @@ urlpatterns = [
     path("still-right/<str:token>/", mailed.still_right, name="still-right"),
     path("<str:slug>/", following.one, name="request"),
     path("<str:slug>/patch/", following.patch, name="patch"),
+    path("<str:slug>/look/", following.look, name="look"),
     path("<str:slug>/name/", following.name, name="name"),
     path("<str:slug>/answer/<str:verb>/", following.answer_it, name="answer"),
     path("<str:slug>/follow/<str:verb>/", following.follow_up, name="follow"),

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 from twain.flows.request_types import RequestType
 from twain_web.rooms.desk.models import Letter, Request
 from twain_web.rooms.desk.states import Verb
+from twain_web.rooms.people.public import named
 
 #: What a link or a button says.
 ANSWERS = {
@@ -107,7 +108,8 @@ def subject(letter: Letter) -> str:
 
 def told(verb: str, who: str, detail: dict[str, object] | None = None) -> str:
     """One event in a sentence."""
-    return str(TOLD[Verb(verb)]) % {"who": who, "to": (detail or {}).get("to", "")}
+    to = (detail or {}).get("to")
+    return str(TOLD[Verb(verb)]) % {"who": f"{who}," if "," in who else who, "to": named(str(to)).shown if to else ""}
 
 
 def wish(request: Request, kind: RequestType | None) -> list[str]:

@@ -25,6 +25,12 @@ def note_look(*, request: Request, seen: Mapping[str, Any], again_at: datetime |
     request.refresh_from_db()
 
 
+def want_look(*, request: Request) -> bool:
+    """Have the probe look now, not at its next time. False where it looks no more; how often it can is the house's own pace."""
+    now = timezone.now()
+    return Request.objects.filter(pk=request.pk).exclude(look_at=None).update(look_at=now) > 0
+
+
 def observe(*, request: Request, words: str) -> None:
     """It is there: the request closes itself, and both sides are told."""
     move(request=request, verb=Verb.OBSERVE, words=words)

@@ -18,11 +18,11 @@ from twain.flows.request_types import PROBES
 from twain_web import engine
 from twain_web.access import may, needs
 from twain_web.rooms.desk import business, patches, wording
-from twain_web.rooms.desk.actions import answers
+from twain_web.rooms.desk.actions import answers, noticing
 from twain_web.rooms.desk.elsewhere import elsewhere
-from twain_web.rooms.desk.forms import AnswerForm, TargetForm
+from twain_web.rooms.desk.forms import AnswerForm, TargetForm, target_shown
 from twain_web.rooms.desk.models import Request
-from twain_web.rooms.desk.permissions import ANSWER, FOLLOW_UP, READ_REQUESTS
+from twain_web.rooms.desk.permissions import ANSWER, FOLLOW_UP, LOOK, READ_REQUESTS
 from twain_web.rooms.desk.reads import cards, forecasts
 from twain_web.rooms.desk.states import OPEN, Side, State, Verb, possible
 
@@ -84,6 +84,8 @@ def one(request: HttpRequest, asked: Request) -> HttpResponse:
     """One request: whose turn it is, what was promised, what the automatic check sees, and everything that was said."""
     kind = engine.workspace().request_types.get(asked.kind)
     answering = may(request.user, ANSWER)
+    if request.headers.get("HX-Request") and request.GET.get("state") != asked.state:
+        return HttpResponse(headers={"HX-Refresh": "true"})  # it has moved on: so do the answers that are offered
     context: dict[str, Any] = {
         "one": asked,
         "type": kind,
@@ -92,9 +94,13 @@ def one(request: HttpRequest, asked: Request) -> HttpResponse:
         "promises": list(asked.promises.select_related("by")),
         "clocks": forecasts.clocks_of(asked),
         "choices": _choices(request, asked),
-        "taken": asked.events.filter(verb=Verb.TAKE.value).last(),
+        "found": _found(asked) if asked.state == State.DEFLECTED else None,
+        "target_shown": target_shown(asked.probe, asked.target),
         "offer": asked.events.filter(verb=Verb.DECLINE.value).last() if asked.state == State.DECLINED else None,
         "answer_by": _answer_by(asked),
+        "is_open": State(asked.state) in OPEN,
+        "looks": asked.probe != "asker" and asked.look_at is not None,
+        "looking": asked.look_at is not None and asked.look_at <= timezone.now(),
         "elsewhere": elsewhere(asked.kind, asked.slug),
         "patch": patches.of(asked) if answering else None,
         "target": _target_form(asked) if answering else None,
@@ -127,6 +133,15 @@ def name(request: HttpRequest, asked: Request) -> HttpResponse:
     else:
         messages.error(request, _("Nothing was changed: something is missing."))
     return redirect(asked.url)
+
+
+@require_POST
+@needs(LOOK, get=request_by_slug)
+def look(request: HttpRequest, asked: Request) -> HttpResponse:
+    """Have the automatic check look now; the page shows what it sees."""
+    if not noticing.want_look(request=asked):
+        messages.info(request, _("It looks no more: this request is over."))
+    return redirect(f"{asked.url}#check")
 
 
 @require_GET
@@ -198,6 +213,20 @@ def _answer_by(asked: Request) -> datetime | None:
 
 def _told(event: Any) -> str:  # noqa: ANN401 — an Event
     return wording.told(event.verb, str(event.person or "Twain"), event.detail)
+
+
+def _found(asked: Request) -> dict[str, str] | None:
+    """What of the catalogue was the answer, in the catalogue's own words."""
+    taken = asked.events.filter(verb=Verb.TAKE.value).last()
+    if taken is None:
+        return None
+    name, field = str(taken.detail["feed"]), str(taken.detail["field"])
+    feed = engine.workspace().feeds.get(name)
+    known = feed.fields.get(field) if feed else None
+    return {
+        "feed": name, "field": field, "title": feed.title if feed else name,
+        "business": known.business_name if known else field,
+    }  # fmt: skip
 
 
 def _target_form(asked: Request) -> TargetForm | None:
