@@ -22,6 +22,7 @@ from twain.records import (
     FieldType,
     Funnel,
     HistoryTest,
+    IntakeTries,
     LanePace,
     Lease,
     Limits,
@@ -435,6 +436,9 @@ class Ledger(Protocol):
     def one_outgoing(self, identifier: str) -> Outgoing | None: ...
     def unwritten(self) -> list[Waiting]: ...
     def tally_outgoing(self) -> list[OnItsWay]: ...
+    def intake_tries(self) -> list[IntakeTries]:
+        """How the last tries at each intake went, by name; of those alone at which one was made."""
+
     def old_list(self) -> OldList | None: ...
     def settle_old_list(self, settled: OldList) -> None:
         """Note, by name, that the former provider's suppressions are here, or why there is nothing to wait for."""

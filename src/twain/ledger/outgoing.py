@@ -8,10 +8,12 @@ from typing import Any, Literal
 
 from twain.ledger.book import Book
 from twain.ledger.driver import Row, Transaction
-from twain.records import OnItsWay, Outgoing, OutgoingState, Waiting
+from twain.records import IntakeTries, OnItsWay, Outgoing, OutgoingState, Waiting
 
 #: The longest that one try may take before somebody else makes it again; in seconds.
 TRY_SECONDS = 120.0
+#: Under these names ``meta`` keeps when an intake last refused (with the error's code), and when it last took something.
+_FAILED, _WRITTEN, _AFTER = "intake:failed:", "intake:written:", "intake;"
 
 
 class OutgoingBook(Book):
@@ -51,12 +53,21 @@ class OutgoingBook(Book):
 
     def settle_outgoing(self, item: Outgoing, state: OutgoingState, *, due: float = 0.0, problem: str = "") -> None:
         """What became of a try. Written: its contents go. Otherwise they stay, until it is written or given up by hand."""
-        written = state == "written"
+        written, now = state == "written", self._clock.now()
+        outcome = f"{now!r}" if written else f"{now!r} {problem.split(' ', 1)[0]}"
         with self._driver.writing() as tx:
             tx.run(
                 "outgoing_settle", id=item.id, state=state, due=due, problem=problem,
-                written_at=self._clock.now() if written else 0.0, sealed=b"" if written else item.sealed,
+                written_at=now if written else 0.0, sealed=b"" if written else item.sealed,
             )  # fmt: skip
+            tx.run("meta_set", key=(_WRITTEN if written else _FAILED) + item.intake, value=outcome)
+
+    def intake_tries(self) -> list[IntakeTries]:
+        """How the last tries at each intake went, by name; of those alone at which one was made."""
+        with self._driver.reading() as tx:
+            kept = {row["key"]: row["value"] for row in tx.all("intake_tries", first=_FAILED, after=_AFTER)}
+        names = sorted({key.removeprefix(_FAILED).removeprefix(_WRITTEN) for key in kept})
+        return [_tries(name, kept.get(_FAILED + name, "0"), kept.get(_WRITTEN + name, "0")) for name in names]
 
     def retry_outgoing(self, identifier: str, give_up_at: float) -> bool:
         """Try one again now, dead or not; False when it is written, or there is none."""
@@ -88,6 +99,11 @@ class OutgoingBook(Book):
 def add_outgoing(tx: Transaction, items: Iterable[Outgoing]) -> int:
     """Add some within a transaction; returns how many are new."""
     return sum(tx.run("outgoing_add", **asdict(item)) for item in items)
+
+
+def _tries(intake: str, failed: str, written: str) -> IntakeTries:
+    at, _, code = failed.partition(" ")
+    return IntakeTries(intake, float(at), float(written), code)
 
 
 def _from_row(row: Row) -> Outgoing:

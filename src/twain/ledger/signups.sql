@@ -57,6 +57,8 @@ select * from outgoing where id = :id
 -- name: outgoing_settle
 update outgoing set state = :state, due = :due, problem = :problem, written_at = :written_at, sealed = :sealed
 where id = :id and state = 'waiting'
+-- name: intake_tries
+select key, value from meta where key >= :first and key < :after order by key
 -- name: outgoing_retry
 update outgoing set state = 'waiting', due = :now, give_up_at = :give_up_at where id = :id and state <> 'written'
 -- name: outgoing_page

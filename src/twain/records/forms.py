@@ -152,6 +152,19 @@ class OnItsWay:
 
 
 @dataclass(frozen=True, slots=True)
+class IntakeTries:
+    """How the last tries at an intake went: epoch seconds of the last that failed and of the last that was written; 0.0 = none.
+
+    *code* is the error of the failed one: a code of ours, never what was to be written.
+    """
+
+    intake: str
+    failed_at: float = 0.0
+    written_at: float = 0.0
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SignedUp:
     """How many signups of one form are in one state; *unmailed* of them could not be asked for their confirmation yet."""
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from twain.ledger.signups import MAIL_PAUSE
 from twain.ledger.stored import StoredLedger
-from twain.records import OldList, OnItsWay, Outgoing, SignedUp, Signup
+from twain.records import IntakeTries, OldList, OnItsWay, Outgoing, SignedUp, Signup
 from twain.testing.ledger_steps import START, HandClock
 
 ANNA, BEN = b"a" * 32, b"b" * 32
@@ -103,6 +103,22 @@ class SignupsContract:
             OnItsWay("lead", "news", "crm", "waiting", 1, START, 0.0),
             OnItsWay("lead", "news", "crm", "written", 1, START, clock.now()),
         ]
+
+    def test_how_the_last_tries_at_an_intake_went(self, ledger: StoredLedger, clock: HandClock) -> None:
+        assert ledger.intake_tries() == []
+        ledger.hand_over([lead(1), lead(2), replace(lead(3), intake="hook")])
+        for number, intake in ((1, "crm"), (3, "hook")):
+            clock.pass_by(1)
+            one = ledger.take_outgoing(f"lead-{number}")
+            assert one is not None
+            ledger.settle_outgoing(one, "dead", problem=f"T872 The intake {intake} refused: anna@example.com.")
+        clock.pass_by(1)
+        two = ledger.take_outgoing("lead-2")
+        assert two is not None
+        ledger.settle_outgoing(two, "written")
+        assert ledger.intake_tries() == [
+            IntakeTries("crm", START + 1, START + 3, "T872"), IntakeTries("hook", START + 2, 0.0, "T872"),
+        ]  # fmt: skip
 
     def test_signups_are_counted_and_those_that_could_not_be_asked(self, ledger: StoredLedger) -> None:
         for number, address in ((1, ANNA), (2, BEN)):

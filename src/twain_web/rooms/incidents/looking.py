@@ -19,7 +19,7 @@ from twain.records import Feed, Verdict
 from twain_web import engine
 from twain_web.reconcile import reconciler
 from twain_web.rooms.campaigns.public import trials, try_campaign
-from twain_web.rooms.incidents import failures, hours
+from twain_web.rooms.incidents import failures, hours, intakes
 from twain_web.rooms.incidents.actions import closing
 from twain_web.rooms.incidents.models import Incident
 from twain_web.rooms.integrations.public import domain_levels, want_a_look
@@ -86,7 +86,10 @@ def _look_at_domain(incident: Incident) -> None:
     closing.note_look(incident, timezone.now(), still=_("The last probe still finds what is wrong."))
 
 
-_LOOKS = {"feed": _look_at_feed, "audience": _look_at_audience, "source": _look_at_source, "domain": _look_at_domain}
+_LOOKS = {
+    "feed": _look_at_feed, "audience": _look_at_audience, "source": _look_at_source, "domain": _look_at_domain,
+    intakes.KIND: intakes.look,
+}  # fmt: skip
 
 
 def judge(incident: Incident, at: datetime, verdicts: Sequence[Mapping[str, Any]]) -> None:

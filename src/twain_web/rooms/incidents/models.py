@@ -22,7 +22,7 @@ class Incident(models.Model):
     """
 
     KINDS: ClassVar = [("feed", _("A feed's check")), ("audience", _("An audience's check")), ("source", _("A database")),
-                       ("domain", _("A sender domain"))]  # fmt: skip
+                       ("domain", _("A sender domain")), ("intake", _("Where entries of forms go"))]  # fmt: skip
 
     key = models.CharField(max_length=300)
     kind = models.CharField(max_length=12, choices=KINDS)

@@ -1,4 +1,4 @@
-"""Failed checks that the house knows of become incidents: of launches, of feeds that are used, of sender domains."""
+"""What the house knows to fail becomes an incident: checks of launches and of feeds that are used, sender domains, intakes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from twain_web import engine
 from twain_web.reconcile import reconciler
 from twain_web.rooms.campaigns.public import Trial, newest_trial, senders, trials
 from twain_web.rooms.feeds.public import Checked, checked, looked_mark, uses_of
-from twain_web.rooms.incidents import failures, letters
+from twain_web.rooms.incidents import failures, intakes, letters
 from twain_web.rooms.incidents.actions import opening
 from twain_web.rooms.incidents.looking import judge_by_trials
 from twain_web.rooms.incidents.models import Held, Incident, Noticed
@@ -22,7 +22,7 @@ from twain_web.rooms.people.public import named, person_at
 
 
 def due() -> list[str]:
-    """What has something new to say, by its name: ``launches``, ``feeds``, ``domains``."""
+    """What has something new to say, by its name: ``launches``, ``feeds``, ``domains``, ``intakes``."""
     known = dict(Noticed.objects.values_list("what", "place"))
     return [what for what, mark in _MARKS.items() if known.get(what, "") != mark()]
 
@@ -165,8 +165,16 @@ def _domains_mark() -> str:
     return _short(sorted((domain, level) for domain, (level, _at) in domain_levels().items()), sorted(open_ones))
 
 
-_MARKS = {"launches": _launches_mark, "feeds": looked_mark, "domains": _domains_mark}
-_READ = {"launches": notice_launches, "feeds": notice_feeds, "domains": notice_domains}
+# ---------------------------------------------------------------- all of them
+
+
+def _intakes_mark() -> str:
+    place = intakes.place()
+    return _short(place) if place else ""
+
+
+_MARKS = {"launches": _launches_mark, "feeds": looked_mark, "domains": _domains_mark, "intakes": _intakes_mark}
+_READ = {"launches": notice_launches, "feeds": notice_feeds, "domains": notice_domains, "intakes": intakes.notice}
 
 
 def _short(*parts: object) -> str:
