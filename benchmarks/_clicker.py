@@ -11,6 +11,7 @@ import json
 import sys
 import time
 from collections import deque
+from functools import partial
 from typing import cast
 
 import uvloop
@@ -60,18 +61,22 @@ class Connection(asyncio.Protocol):
         self.over = True
 
 
+def _as_it_is(connection: Connection) -> Connection:
+    return connection
+
+
 async def click(
     port: int, requests: list[bytes], connections: int, depth: int, seconds: float, *, told: bool
 ) -> dict[str, object]:
     """Ask for *seconds* after half a second of warming up, or until the server is gone."""
-    loop, answered = asyncio.get_running_loop(), [] if told else None
+    loop = asyncio.get_running_loop()
+    answered: list[int] | None = [] if told else None
     share = max(len(requests) // connections, 1)
-    made = [
-        (await loop.create_connection(lambda n=n: Connection(requests, n * share, depth, answered), "127.0.0.1", port))[
-            1
-        ]
-        for n in range(connections)
-    ]
+    made: list[Connection] = []
+    for number in range(connections):
+        one = Connection(requests, number * share, depth, answered)
+        await loop.create_connection(partial(_as_it_is, one), "127.0.0.1", port)
+        made.append(one)
     if not told:
         await asyncio.sleep(0.5)
     before = sum(one.count for one in made)

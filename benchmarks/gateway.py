@@ -22,6 +22,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from benchmarks.report import Report
 from twain.flows.gateway import event_folder
@@ -73,6 +74,7 @@ def _enter(report: Report, rows: list[tuple[dict[str, float], dict[str, float]]]
     rate = statistics.median(ours["rate"] for ours, _ in rows)
     ratio = statistics.median(ours["rate"] / empty["rate"] for ours, empty in rows)
     p99 = statistics.median(ours["p99"] for ours, _ in rows)
+    refused = sum(ours["refused"] for ours, _ in rows)
     report.figures |= {
         "clicks per s": rate,
         "empty handler, requests per s": statistics.median(empty["rate"] for _, empty in rows),
@@ -81,13 +83,13 @@ def _enter(report: Report, rows: list[tuple[dict[str, float], dict[str, float]]]
         "empty handler's p99 ms": statistics.median(empty["p99"] for _, empty in rows),
         "generator, µs per click": statistics.median(ours["spent"] for ours, _ in rows),
         "generator, µs per empty answer": statistics.median(empty["spent"] for _, empty in rows),
-        "not redirected": sum(ours["refused"] for ours, _ in rows),
+        "not redirected": refused,
     }
     report.ratios["clicks ÷ an empty handler's answers"] = ratio
     report.at_least("clicks per s", rate, 15_000)
     report.at_least("÷ an empty WSGI handler, same server and run", ratio, 0.6)
     report.at_most("p99, ms", p99, 30)
-    report.at_most("clicks not redirected", report.figures["not redirected"], 0)
+    report.at_most("clicks not redirected", refused, 0)
 
 
 def _workspace(root: Path, people: int) -> list[str]:
@@ -125,9 +127,9 @@ def _clicker(
         yield clicking
 
 
-def _figures(clicking: subprocess.Popen[str]) -> dict[str, float]:
+def _figures(clicking: subprocess.Popen[str]) -> dict[str, Any]:
     assert clicking.stdout is not None
-    figures: dict[str, float] = json.loads(clicking.stdout.read())
+    figures: dict[str, Any] = json.loads(clicking.stdout.read())
     return figures
 
 
@@ -196,7 +198,7 @@ def _killed(root: Path, paths: list[str], options: argparse.Namespace) -> tuple[
     with _gateway(root, options) as (server, port), _clicker(port, paths, options, told=True) as clicking:
         time.sleep(min(options.seconds / 2, 1.5))
         os.killpg(server.pid, signal.SIGKILL)
-        answered = [int(place) for place in _figures(clicking)["answered"]]  # type: ignore[union-attr]
+        answered = [int(place) for place in _figures(clicking)["answered"]]
     kept = Counter(event.row for path in finished_files(folder) for event in read_events(path))
     missing = Counter(answered)
     missing.subtract(kept)

@@ -57,6 +57,7 @@ COURSES = (
     Course("a slow relay, DATA", 400, 40.0, work=0.05, chunking=False, connections=2),
 )
 STORES = ("sqlite", "postgres")
+_MOST_SENDS = 8  # of one course: a machine that does other things sends faster than people on it can ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def run(options: argparse.Namespace) -> Report:
     with tempfile.TemporaryDirectory(prefix="twain-race-", dir=Path.cwd()) as place, _postgres(Path(place)) as url:
         for store in options.stores.split(","):
             for course in COURSES:
-                found = race(Path(place) / "w", course, options.scale, url if store == "postgres" else "")
+                found = _course(Path(place) / "w", course, options.scale, url if store == "postgres" else "")
                 results.append(found)
                 report.figures[f"{store}, {course.name}: asked, never sent, worst ms"] = (
                     f"{found.answered}, {found.never}, {max(found.late, default=0.0) * 1e3:.0f}"
@@ -98,14 +99,29 @@ def run(options: argparse.Namespace) -> Report:
         "of them begun within 250 ms after it": sum(1 for one in late if 0 < one <= WITHIN),
         "worst: begun after the answer, ms": max(late, default=0.0) * 1e3,
     }
-    report.at_least("trials", sum(one.answered for one in results), 10_000 * options.scale * len(results) / 12 * 0.9)
+    wanted = sum(_trials(course, options.scale) for course in COURSES) * len(options.stores.split(","))
+    report.at_least("trials", sum(one.answered for one in results), wanted)
     report.at_most("messages begun later than 250 ms after it", sum(one.broken for one in results), 0)
     return report
 
 
-def race(folder: Path, course: Course, scale: float, control_url: str = "") -> Raced:
-    """One send and everybody who asks out of it."""
-    trials = max(int(course.trials * scale), 20)
+def _trials(course: Course, scale: float) -> int:
+    return max(int(course.trials * scale), 20)
+
+
+def _course(folder: Path, course: Course, scale: float, control_url: str) -> Raced:
+    """As many sends as it takes until enough people have asked out."""
+    found, wanted = Raced(0, 0, []), _trials(course, scale)
+    for _ in range(_MOST_SENDS):
+        one = race(folder, course, wanted - found.answered, control_url)
+        found = Raced(found.answered + one.answered, found.never + one.never, found.late + one.late)
+        if found.answered >= wanted:
+            break
+    return found
+
+
+def race(folder: Path, course: Course, trials: int, control_url: str = "") -> Raced:
+    """One send and everybody who asks out of it, at most *trials* people."""
     hurry = course.rate > 1000
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
