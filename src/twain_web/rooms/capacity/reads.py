@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from twain.calendars.business import holidays_of, hours_between
 from twain.calendars.ics import Entry
@@ -24,6 +25,13 @@ _S = Plan.State
 ENOUGH = 6
 #: Until then: business hours that are asked for, and said to be an estimate.
 STATED_HOURS = 40.0
+#: What a freeze is about, in words.
+_CLASSES = {
+    "send": gettext_lazy("sends"),
+    "standard": gettext_lazy("changes agreed in advance"),
+    "normal": gettext_lazy("other changes"),
+    "emergency": gettext_lazy("emergency changes"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +110,8 @@ def _closed(calendars: tuple[Calendar, ...], first: datetime, last: datetime) ->
     for calendar in calendars:
         for freeze in calendar.freezes:
             if freeze.span.begins < last and freeze.span.ends > first:
-                kind = _("no changes") if freeze.kind == "hard" else _("with care")
-                detail = f"{', '.join(freeze.classes)} · {kind}"
+                kind = _("not allowed") if freeze.kind == "hard" else _("only after a word with IT")
+                detail = f"{', '.join(str(_CLASSES.get(one, one)) for one in freeze.classes)}: {kind}"
                 yield Shown(f"freeze-{calendar.name}-{freeze.name}", "freeze", freeze.name, freeze.span.begins,
                             freeze.span.ends, detail=detail)  # fmt: skip
         for work in calendar.maintenance:

@@ -239,7 +239,7 @@ def _page(request: HttpRequest, one: Plan, way_form: Any = None, status: int = 2
         "notice": reads.notice_of(one),
         "conflicts": found,
         "ask_url": _exception(one, found),
-        "free": reads.free_from(one, max(one.begins_at, timezone.now())) if one.is_ahead else None,
+        "free": _elsewhen(one) if found else None,
         "when_form": forms.WhenForm(initial={"begins_at": when}),
         "way_form": way_form or forms.WayForm(),
         "link_form": forms.LinkForm(initial={"campaign": one.campaign}),
@@ -248,6 +248,12 @@ def _page(request: HttpRequest, one: Plan, way_form: Any = None, status: int = 2
         "may_answer": may(request.user, ANSWER_PLAN),
     }
     return render(request, "capacity/plan.html", shown, status=status)
+
+
+def _elsewhen(one: Plan) -> datetime | None:
+    """Where there is room, when that is another time: a holiday or a soft freeze leaves the room as it is."""
+    free = reads.free_from(one, max(one.begins_at, timezone.now()))
+    return free if free != one.begins_at else None
 
 
 def _exception(one: Plan, found: list[str]) -> str:

@@ -18,6 +18,7 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from twain.records import Feed
 from twain_web import engine, kept
@@ -145,9 +146,8 @@ def _mail(letter: Reminder) -> EmailMessage:
             "If something is not right any more, change the contract in the workspace; nothing needs to be answered then."
         ),
     ]
-    return EmailMessage(
-        _("Still right? Contracts of %d feeds") % len(lines), "\n\n".join(parts), to=[letter.person.email]
-    )
+    subject = ngettext("Still right? The contract of %d feed", "Still right? The contracts of %d feeds", len(lines))
+    return EmailMessage(subject % len(lines), "\n\n".join(parts), to=[letter.person.email])
 
 
 def _line(one: Asked) -> str:
