@@ -19,6 +19,7 @@ AHEAD = 1.0  # seconds: a window may be reserved at most this long before it may
 _HOUR = 3660.0
 _RECOVERY = 60.0  # seconds in which a throttled lane's rate doubles again
 _SLOWEST = 0.01
+_ALWAYS_OVER = 7.0  # doublings after which the slowest lane is not slow any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,8 @@ def reserve(
 def slowness(state: LaneState, tick: float) -> float:
     """How slow a throttled lane still is: it doubles every minute until it is 1."""
     doublings: float = max(0.0, tick - state.slow_at) / _RECOVERY
+    if doublings >= _ALWAYS_OVER:  # a machine may be up for months, and no float holds two to that power
+        return 1.0
     return float(min(1.0, state.slow * 2.0**doublings))
 
 
