@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from twain.calendars.parts import Freeze, Import, Maintenance
@@ -14,10 +14,13 @@ from twain.errors import ConfigError
 if TYPE_CHECKING:
     import icalendar
 
-#: In bytes, and in events: more is no freeze calendar.
+#: In bytes, in lines and in events: more is no freeze calendar.
 MAX_SIZE = 1 << 20
+MOST_LINES = 50_000
 MOST_EVENTS = 2_000
 _LONGEST_HOLIDAY = 31
+#: What the parser raises for what is none; OSError for a zone called as a folder of the database of zones is.
+_BROKEN = (ValueError, LookupError, AttributeError, TypeError, OverflowError, RecursionError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ def read_events(text: bytes, origin: Import, zone: str = "UTC") -> Imported:
     """The events of an ICS; a whole day is one on the clocks of *zone*. Raises ConfigError T912.
 
     A repeating event is not unfolded but refused: half a freeze would be worse than none, and a rule can repeat without end.
+    So can the rules of a time zone: those that an ICS describes are left out, and a zone is known by its name or not at all.
     """
     import icalendar  # noqa: PLC0415 — whoever only sends does not load it
 
@@ -52,12 +56,32 @@ def read_events(text: bytes, origin: Import, zone: str = "UTC") -> Imported:
     if len(text) > MAX_SIZE:
         raise _unreadable(name, "it is larger than 1 MB")
     try:
-        events = icalendar.Calendar.from_ical(text).events
+        events = icalendar.Calendar.from_ical(_without_zones(text, name)).events
         if len(events) > MOST_EVENTS:
             raise _unreadable(name, f"it has more than {MOST_EVENTS} events")
         return _imported([_event(event, name, ZoneInfo(zone)) for event in events], origin)
-    except (ValueError, KeyError, IndexError, AttributeError, TypeError, OverflowError, RecursionError) as error:
+    except _BROKEN as error:
         raise _unreadable(name, f"{type(error).__name__}: {error}"[:200]) from error
+
+
+def _without_zones(text: bytes, name: str) -> bytes:
+    """The ICS without the time zones that it describes: the parser would keep each for good, and reckon it at every look."""
+    from icalendar.parser import Contentlines  # noqa: PLC0415 — whoever only sends does not load it
+
+    lines = Contentlines.from_ical(text)  # type: ignore[no-untyped-call]  # it brings no types there
+    if len(lines) > MOST_LINES:
+        raise _unreadable(name, f"it has more than {MOST_LINES} lines")
+    kept: list[str] = []
+    described = False
+    for line in lines:
+        words = line.upper()
+        described = described or words == "BEGIN:VTIMEZONE"
+        if not described:
+            kept.append(line)
+            if words.startswith("END") and "VTIMEZONE" in words:
+                raise _unreadable(name, "it describes a time zone in a form of its own")
+        described = described and words != "END:VTIMEZONE"
+    return "\r\n".join(kept).encode()
 
 
 def _imported(events: list[tuple[str, datetime, datetime]], origin: Import) -> Imported:
@@ -115,10 +139,20 @@ def _event(event: icalendar.Event, name: str, zone: ZoneInfo) -> tuple[str, date
     """Its title, beginning and end."""
     if "RRULE" in event or "RDATE" in event:
         raise _unreadable(name, f"the event {_title(event)!r} repeats; write each one as an event of its own")
+    _refuse_unknown_zone(event, name)
     begins, ends = _moment(event.start, zone), _moment(event.end, zone)
     if ends <= begins:
         raise _unreadable(name, f"the event {_title(event)!r} ends before it begins")
     return _title(event), begins, ends
+
+
+def _refuse_unknown_zone(event: icalendar.Event, name: str) -> None:
+    """A time of nobody knows where would else be taken for one of ours."""
+    for key in ("DTSTART", "DTEND"):
+        value: Any = event.get(key)
+        if value is not None and "TZID" in value.params and isinstance(value.dt, datetime) and value.dt.tzinfo is None:
+            zone = "".join(c for c in str(value.params["TZID"]) if c.isprintable())[:60]
+            raise _unreadable(name, f"the event {_title(event)!r} is in a time zone that nobody knows, {zone!r}")
 
 
 def _title(event: icalendar.Event) -> str:

@@ -117,6 +117,54 @@ def test_an_ics_that_cannot_be_trusted_is_refused_whole(text: bytes) -> None:
     assert caught.value.shown_code == "T912"
 
 
+def _described(zone: str, rule: str) -> tuple[str, ...]:
+    """A time zone as an ICS describes it: two halves of a year, each with its rule."""
+    halves = (("STANDARD", "+0100", "+0200"), ("DAYLIGHT", "+0200", "+0100"))
+    lines = [
+        (f"BEGIN:{half}", "DTSTART:19700101T000000", f"TZOFFSETTO:{to}", f"TZOFFSETFROM:{frm}", f"RRULE:{rule}", f"END:{half}")
+        for half, to, frm in halves
+    ]  # fmt: skip
+    return ("BEGIN:VTIMEZONE", f"TZID:{zone}", *lines[0], *lines[1], "END:VTIMEZONE")
+
+
+def _in_zone(zone: str, rule: str) -> bytes:
+    event = _ics("SUMMARY:x", f"DTSTART;TZID={zone}:20261201T100000", "DTEND:20261202T100000Z").decode()
+    return event.replace("PRODID:x", "\r\n".join(("PRODID:x", *_described(zone, rule)))).encode()
+
+
+@pytest.mark.parametrize(
+    "rule",
+    ["FREQ=SECONDLY", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", f"FREQ=YEARLY;BYSECOND={','.join(map(str, range(60)))}"],
+)
+def test_the_rules_of_a_described_zone_are_never_reckoned(rule: str) -> None:
+    """Each look at such a time, on any page, would else count every second since 1970."""
+    with pytest.raises(ConfigError, match="a time zone that nobody knows") as caught:
+        ics.read_events(_in_zone("Nobody/Knows", rule), ORIGIN)
+    assert caught.value.shown_code == "T912"
+
+
+def test_a_zone_is_what_its_name_says_whatever_the_ics_describes() -> None:
+    for zone in ("Europe/Berlin", "W. Europe Standard Time"):  # Outlook's name for the same
+        (freeze,) = ics.read_events(_in_zone(zone, "FREQ=SECONDLY"), ORIGIN).freezes
+        assert freeze.begins.astimezone(UTC) == datetime(2026, 12, 1, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        _ics("SUMMARY:x", "DTSTART;TZID=Europe:20261201T100000", "DTEND:20261202T090000Z"),  # a folder of that name
+        _ics("SUMMARY:x", *["X-A:1"] * ics.MOST_LINES, "DTSTART:20261201T100000Z", "DURATION:PT2H"),
+        _in_zone("Nobody/Knows", "FREQ=SECONDLY").replace(b"END:VTIMEZONE", b"END;A=B:VTIMEZONE"),
+        _in_zone("Nobody/Knows", "FREQ=SECONDLY").replace(b"BEGIN:VTIMEZONE", b"BEGIN;A=B:VTIMEZONE"),
+        _in_zone("Nobody/Knows", "FREQ=SECONDLY").replace(b"END:VTIMEZONE\r\n", b""),
+    ],
+)
+def test_no_zone_comes_in_by_another_door(text: bytes) -> None:
+    with pytest.raises(ConfigError) as caught:
+        ics.read_events(text, ORIGIN)
+    assert caught.value.shown_code == "T912"
+
+
 def test_what_is_written_is_read_again_and_carries_no_foreign_line() -> None:
     entry = ics.Entry(
         "plan-1@twain",
