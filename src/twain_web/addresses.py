@@ -23,7 +23,8 @@ from twain.errors import ConfigError
 _SECONDS, _ALTOGETHER = 5.0, 20.0
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-_SPECIAL = (ipaddress.ip_network("192.0.0.0/24"), ipaddress.ip_network("192.88.99.0/24"))  # RFC 6890, RFC 7526
+#: RFC 6890, RFC 7526; RFC 3879 (the private networks of old), RFC 9637 (documents): the library takes them for public.
+_SPECIAL = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10", "3fff::/20")))
 _EMBEDDED = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("::/96"))  # NAT64, IPv4-compatible
 
 

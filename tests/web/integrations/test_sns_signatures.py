@@ -151,6 +151,25 @@ def test_another_certificate_proves_nothing(pem, why, certificates, host):
 
 
 @pytest.mark.parametrize(
+    "place", ["s3", "s3-us-west-2", "s3-website-us-east-1", "s3-fips-us-gov-east-1", "elb", "eu-west"]
+)
+def test_a_bucket_that_somebody_called_sns_is_none_of_amazons_hosts(place, certificates, host):
+    """Whoever has that bucket could put a key of their own there."""
+    topic, where = f"arn:aws:sns:{place}:123456789012:x", f"https://sns.{place}.amazonaws.com/"
+    message = amazon.signed({**NOTIFICATION, "TopicArn": topic})
+    message["SigningCertURL"] = f"{where}SimpleNotificationService-{'ab12' * 8}.pem"
+    assert "no certificate of Amazon's" in refused(message, certificates)
+    assert sns.link_of({"SubscribeURL": f"{where}?Action=ConfirmSubscription&Token=x", "TopicArn": topic}) == ""
+    assert host.asked == []
+
+
+@pytest.mark.parametrize("region", ["eu-west-1", "us-gov-east-1", "cn-northwest-1", "ap-southeast-5", "il-central-1"])
+def test_every_region_of_amazons_has_its_host(region):
+    link = f"https://sns.{region}.amazonaws.com/?Action=ConfirmSubscription&Token=x"
+    assert sns.link_of({"SubscribeURL": link, "TopicArn": f"arn:aws:sns:{region}:123456789012:x"}) == link
+
+
+@pytest.mark.parametrize(
     ("age", "good"), [(0, True), (59, True), (61, False), (-4, True), (-6, False), (60 * 24, False)]
 )
 def test_a_message_is_good_for_an_hour(age, good, certificates):

@@ -49,7 +49,7 @@ def test_what_is_no_public_https_address_is_refused(url):
         "192.0.0.8", "198.18.0.1", "192.0.2.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "::", "::1", "fe80::1", "fc00::1",
         "fd00:ec2::254", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "::127.0.0.1",
         "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "2002:a9fe:a9fe::", "2001:0:4136:e378:8000:63bf:f5ff:fffe",
-        "2001:db8::1",
+        "2001:db8::1", "fec0::1", "fec0:0:0:ffff::1", "feff::1", "3fff::1", "64:ff9b:1::7f00:1",
     ],
 )  # fmt: skip
 def test_a_name_that_leads_inside_is_refused(address):

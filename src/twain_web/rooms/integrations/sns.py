@@ -35,10 +35,12 @@ _SIGNED: Mapping[str, tuple[str, ...]] = {
 }
 #: SHA-1 is what SNS signs with unless a topic is set to version 2. A forger would need a second preimage, not a collision.
 _HASHES: Mapping[str, hashes.HashAlgorithm] = {"1": hashes.SHA1(), "2": hashes.SHA256()}  # noqa: S303 — Amazon's choice
-_HOST = r"https://sns\.(?P<region>[a-z0-9-]{1,40})\.amazonaws\.com(?:\.cn)?/"
+#: ``us-gov-east-1``: letters, and one number at the end. sns.s3.amazonaws.com is a bucket that somebody called sns.
+_REGION = r"(?P<region>[a-z]{2,4}(?:-[a-z]{2,12}){1,3}-[0-9]{1,2})"
+_HOST = rf"https://sns\.{_REGION}\.amazonaws\.com(?:\.cn)?/"
 _CERTIFICATE = re.compile(_HOST + r"SimpleNotificationService-[0-9a-f]{8,64}\.pem")
 _LINK = re.compile(_HOST + r"\?Action=ConfirmSubscription&[\x21-\x7e]{1,900}")
-_TOPIC = re.compile(r"arn:aws[a-z-]{0,20}:sns:(?P<region>[a-z0-9-]{1,40}):[0-9]{1,20}:[A-Za-z0-9_.-]{1,256}")
+_TOPIC = re.compile(rf"arn:aws[a-z-]{{0,20}}:sns:{_REGION}:[0-9]{{1,20}}:[A-Za-z0-9_.-]{{1,256}}")
 _OWNER = re.compile(r"sns(?:-signing)?(?:[.-][a-z0-9-]{1,40})?\.amazonaws\.com(?:\.cn)?")
 _GOOD_FOR, _AHEAD = timedelta(hours=1), timedelta(minutes=5)
 _KEPT, _MOST_KEPT = 86_400.0, 32  # seconds; certificates
