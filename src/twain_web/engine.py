@@ -29,7 +29,7 @@ from twain.vault import Vault
 
 T = TypeVar("T")
 
-_LOOKED_AT = ("twain.toml", "policy.toml", "feeds", "audiences", "campaigns", "fragments", "requests")
+_LOOKED_AT = ("twain.toml", "policy.toml", "feeds", "audiences", "campaigns", "fragments", "requests", "trackers")
 
 #: Rooms put in here what they lay over the workspace: named rules, and the people who may approve.
 AUDIENCES: list[Callable[[], Mapping[str, Mapping[str, Any]]]] = []

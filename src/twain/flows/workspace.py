@@ -14,6 +14,7 @@ from twain.flows.campaigns import Campaign, campaign_names, read_campaign
 from twain.flows.files import read_text
 from twain.flows.policy import Policy, read_policy
 from twain.flows.request_types import RequestType, load_request_types
+from twain.flows.trackers import Tracker, load_trackers
 from twain.records import Feed, Problem
 from twain.settings import Settings, load_settings
 
@@ -22,11 +23,11 @@ _AUDIENCE_NOTES = {"title", "description", "feed", "owner"}
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """Settings, feeds, policy, the shared audiences and fragments, and the types of requests of one folder.
+    """Settings, feeds, policy, the shared audiences and fragments, the types of requests and the trackers of one folder.
 
-    *problems* are what reading the contracts and the types found; one with an error is not in *feeds* or
-    *request_types*. *audience_notes* are the words beside each shared audience's rule (title, description, feed, owner), as
-    far as its file has them.
+    *problems* are what reading the contracts, the types and the trackers found; one with an error is not in *feeds*,
+    *request_types* or *trackers*. *audience_notes* are the words beside each shared audience's rule (title, description,
+    feed, owner), as far as its file has them.
     """
 
     settings: Settings
@@ -37,6 +38,7 @@ class Workspace:
     fragments: Mapping[str, str]
     audience_notes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     request_types: Mapping[str, RequestType] = field(default_factory=dict)
+    trackers: Mapping[str, Tracker] = field(default_factory=dict)
 
     @property
     def root(self) -> Path:
@@ -67,11 +69,12 @@ def load_workspace(root: Path | None = None) -> Workspace:
     settings = load_settings(root)
     feeds, problems = load_feeds(settings.root / "feeds", settings.root)
     types, of_types = load_request_types(settings.root)
+    trackers, of_trackers = load_trackers(settings.root, types)
     audiences = dict(_audiences(settings.root))
     return Workspace(
         settings=settings,
         feeds=feeds,
-        problems=(*problems, *of_types),
+        problems=(*problems, *of_types, *of_trackers),
         policy=read_policy(settings.root),
         audiences={name: _rule(raw) for name, raw in audiences.items()},
         fragments={p.stem: read_text(p, p.parent) for p in sorted((settings.root / "fragments").glob("*.sql"))},
@@ -79,6 +82,7 @@ def load_workspace(root: Path | None = None) -> Workspace:
             name: {k: str(raw[k]) for k in _AUDIENCE_NOTES & raw.keys()} for name, raw in audiences.items()
         },
         request_types=types,
+        trackers=trackers,
     )
 
 

@@ -56,6 +56,20 @@ class HappenedOut(Schema):
     words: str
 
 
+class MirrorOut(Schema):
+    """A request's issue in a tracker, read only: its status there moves nothing here. *key* is empty until it is made."""
+
+    where: str
+    key: str
+    url: str
+    status: str
+    over: bool
+    gone: bool
+    read_at: datetime | None
+    why: str
+    technical: str
+
+
 class RequestWhole(Schema):
     """One request with everything said about it; working hours on the clocks of IT, Marketing and somebody outside."""
 
@@ -72,6 +86,7 @@ class RequestWhole(Schema):
     hours_of_it: float
     hours_of_marketing: float
     hours_outside: float
+    mirrors: list[MirrorOut]
 
 
 class ListedRequests(Paging):

@@ -11,7 +11,14 @@ from pydantic import Field, StringConstraints
 
 from twain_web.api.door import Asked, Needs
 from twain_web.api.shapes import Page, Paging, page
-from twain_web.rooms.integrations.public import DomainCard, domain_card, domain_cards, programs, want_a_look
+from twain_web.rooms.integrations.public import (
+    DomainCard,
+    domain_card,
+    domain_cards,
+    programs,
+    tracker_cards,
+    want_a_look,
+)
 
 router = Router(tags=["Webhooks and domains"])
 READ_WEBHOOKS = Needs("integrations.read_endpoints")
@@ -51,6 +58,26 @@ class Again(Schema):
     """How many messages are on their way again."""
 
     again: int
+
+
+class TrackerOut(Schema):
+    """One issue tracker. *level*: green, red or secondary; *token*: where IT keeps it; *test*: what the last one found."""
+
+    name: str
+    title: str
+    project: str
+    address: str
+    requests: list[str]
+    every: float
+    token: str
+    level: str
+    said: str
+    technical: str
+    issues: int
+    waiting: int
+    last_ok_at: datetime | None
+    tested_at: datetime | None
+    test: str
 
 
 class RecordOut(Schema):
@@ -100,6 +127,12 @@ def list_not_delivered(request: Asked, paging: Query[Paging]) -> dict[str, objec
 def send_webhooks_again(request: Asked, number: Number) -> dict[str, int]:
     """Send again everything that an endpoint did not get, each under its own id."""
     return {"again": programs.send_again(by=request.user, number=number)}
+
+
+@router.get("/trackers", response=Page[TrackerOut], auth=READ_WEBHOOKS)
+def list_trackers(request: Asked, paging: Query[Paging]) -> dict[str, object]:  # noqa: ARG001
+    """The issue trackers that requests go on in, by name, never with their tokens."""
+    return page(tracker_cards(), paging)
 
 
 @router.get("/domains", response=Page[DomainOut], auth=READ_DOMAINS)

@@ -7,8 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from twain_web import engine
+from twain_web.rooms.desk import wording
 from twain_web.rooms.desk.models import Request
 from twain_web.rooms.desk.probes import Observation
+from twain_web.rooms.desk.states import OPEN, State
+from twain_web.rooms.integrations.public import Asked
 
 _SLUG = re.compile(r"r(\d{1,12})")
 
@@ -40,6 +44,17 @@ REVIEWS: list[Callable[[AskedThere, str], Observation | None]] = []
 def elsewhere(kind: str, slug: str) -> Elsewhere | None:
     """Where a request of this type goes on; None for most."""
     return next((found for place in ELSEWHERE if (found := place(kind, slug)) is not None), None)
+
+
+def as_issue(number: int) -> Asked | None:
+    """A request as IT's own tracker is told of it; None when there is none."""
+    one = Request.objects.select_related("asker").filter(pk=number).first()
+    if one is None:
+        return None
+    kind = engine.workspace().request_types.get(one.kind)
+    lines = (wording.told("ask", str(one.asker)), *wording.wish(one, kind))
+    is_open = State(one.state) in OPEN
+    return Asked(number, one.outcome, lines, one.url, one.asked_at or one.made_at, is_open)
 
 
 def asked_of_kind(slug: str, kind: str) -> AskedThere | None:

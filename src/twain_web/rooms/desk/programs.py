@@ -18,6 +18,7 @@ from twain_web.rooms.desk.models import Request
 from twain_web.rooms.desk.permissions import ANSWER, ASK, FOLLOW_UP, READ_REQUESTS
 from twain_web.rooms.desk.reads import cards, forecasts
 from twain_web.rooms.desk.reads.cards import RequestCard
+from twain_web.rooms.integrations.public import Mirror, mirrors
 
 BY_IT, BY_ASKER = frozenset(answers.BY_IT), frozenset(answers.BY_ASKER)
 _SLUG = re.compile(r"r(\d{1,12})")
@@ -45,7 +46,7 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A request with everything said about it. The hours are working hours on each clock."""
+    """A request with everything said about it. The hours are working hours on each clock; *mirrors*: its issues in trackers."""
 
     card: RequestCard
     purpose: str
@@ -60,6 +61,7 @@ class Whole:
     hours_of_it: float
     hours_of_marketing: float
     hours_outside: float
+    mirrors: tuple[Mirror, ...]
 
 
 def somebody(username: str) -> Any:  # noqa: ANN401 — a Person
@@ -88,6 +90,7 @@ def whole(*, by: Any, slug: str) -> Whole:  # noqa: ANN401
         one.looked_at, tuple(Given(p.day, str(p.by), p.at) for p in one.promises.select_related("by")),
         tuple(_happened(event) for event in one.events.select_related("person")),
         round(clocks.it, 2), round(clocks.marketing, 2), round(clocks.external, 2),
+        tuple(mirrors(one.pk)),
     )  # fmt: skip
 
 

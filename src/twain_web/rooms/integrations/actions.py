@@ -14,11 +14,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from twain.errors import ConfigError
+from twain.flows.trackers import Tracker
 from twain_web import engine
 from twain_web.access import refuse_unless
 from twain_web.rooms.integrations import keys, reaching, signing
 from twain_web.rooms.integrations.event_types import OFFERED
-from twain_web.rooms.integrations.models import Delivery, Endpoint
+from twain_web.rooms.integrations.models import Delivery, Endpoint, TrackerState
 from twain_web.rooms.integrations.permissions import MANAGE_ENDPOINTS
 from twain_web.rooms.integrations.queueing import queue_test
 from twain_web.rooms.integrations.shapes import STANDARD, Shape, shape
@@ -120,6 +121,14 @@ def test_endpoint(*, by: Person, endpoint: Endpoint) -> str:
     with transaction.atomic():
         Endpoint.objects.filter(pk=endpoint.pk).update(rests_until=None)
         return queue_test(endpoint, by.username)
+
+
+def test_tracker(*, by: Person, tracker: Tracker) -> None:
+    """Have a tracker asked for its project, within seconds; nothing is made there."""
+    refuse_unless(by, MANAGE_ENDPOINTS)
+    with transaction.atomic():
+        TrackerState.objects.update_or_create(name=tracker.name, defaults={"wanted_at": timezone.now()})
+        record(by, "tracker tested", f"tracker:{tracker.name}")
 
 
 def replay_one(*, by: Person, delivery: Delivery) -> None:

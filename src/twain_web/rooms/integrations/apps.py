@@ -17,6 +17,7 @@ class IntegrationsRoom(AppConfig):
             gathering,
             hearing,
             keeping,
+            mirroring,
             permissions,
             probing,
             providers,

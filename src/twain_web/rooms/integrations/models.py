@@ -186,3 +186,55 @@ class DomainChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.domain} {self.record} {self.after}"
+
+
+class Tracked(models.Model):
+    """One request's issue in a tracker: wanted first, then made, then read again and again. *mark* stands in the issue."""
+
+    tracker = models.CharField(max_length=40)
+    request = models.PositiveIntegerField()
+    mark = models.CharField(max_length=60)
+    wanted_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+    """When the tracker was asked to make it and has not said no: it may be there. None before, and after a clear no."""
+    key = models.CharField(max_length=80, blank=True)
+    url = models.CharField(max_length=500, blank=True)
+    status = models.CharField(max_length=60, blank=True)
+    over = models.BooleanField(default=False)
+    """Done over there. Nothing follows from it here."""
+    gone = models.BooleanField(default=False)
+    made_at = models.DateTimeField(null=True)
+    read_at = models.DateTimeField(null=True)
+    tries = models.PositiveIntegerField(default=0)
+    next_at = models.DateTimeField(null=True, db_index=True)
+    """When it is gone on with; None when nothing is to be done."""
+    why = models.CharField(max_length=300, blank=True)
+    technical = models.CharField(max_length=400, blank=True)
+
+    class Meta:
+        ordering = ("-pk",)
+        constraints = (models.UniqueConstraint(fields=["tracker", "request"], name="an_issue_once_per_request"),)
+        indexes = (models.Index(fields=["request"]),)
+
+    def __str__(self) -> str:
+        return f"r{self.request} in {self.tracker}"
+
+
+class TrackerState(models.Model):
+    """How a tracker does: when it last answered, since when it fails, until when it is let alone."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    last_ok_at = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0)
+    failing_since = models.DateTimeField(null=True)
+    rests_until = models.DateTimeField(null=True)
+    why = models.CharField(max_length=300, blank=True)
+    technical = models.CharField(max_length=400, blank=True)
+    wanted_at = models.DateTimeField(null=True)
+    """Somebody pressed the button at this moment; None once it was asked."""
+    tested_at = models.DateTimeField(null=True)
+    said = models.CharField(max_length=200, blank=True)
+    """What the last test found: the project's name; empty when it failed."""
+
+    def __str__(self) -> str:
+        return self.name

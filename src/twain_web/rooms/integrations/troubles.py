@@ -13,6 +13,7 @@ from twain.records import Level
 from twain_web.access import may
 from twain_web.rooms.insights.public import READ_TROUBLES, Trouble
 from twain_web.rooms.integrations.domains import DomainCard, domain_cards
+from twain_web.rooms.integrations.mirrors import tracker_cards
 from twain_web.rooms.integrations.models import DomainState
 from twain_web.rooms.integrations.permissions import MANAGE_ENDPOINTS
 from twain_web.rooms.integrations.reads import EndpointCard, endpoint_cards
@@ -24,7 +25,7 @@ def troubles(person: Any) -> list[Trouble]:  # noqa: ANN401 — a Person
     if may(person, READ_TROUBLES):
         found += _domains()
     if may(person, MANAGE_ENDPOINTS):
-        found += _endpoints()
+        found += [*_endpoints(), *_trackers()]
     return sorted(found, key=lambda one: one.level != "red")
 
 
@@ -68,6 +69,16 @@ def _endpoints() -> Iterator[Trouble]:
             title = _("The webhook %s did not get everything") % one.name
             url = f"{reverse('integrations:undelivered')}?endpoint={one.pk}"
             yield Trouble("amber", title, _kept(card), _("Send it again once it works."), url, _("What it missed"))
+
+
+def _trackers() -> Iterator[Trouble]:
+    """Trackers that do not answer as they should."""
+    for card in tracker_cards():
+        if card.level == "red":
+            title = _("%(title)s (%(name)s) is not reached") % {"title": card.title, "name": card.name}
+            todo = _("Mend it, or its file in trackers/, then send a test. Requests go on here all the same.")
+            url = reverse("integrations:trackers")
+            yield Trouble("amber", title, card.said, todo, url, _("The trackers"), 0.0, card.technical)
 
 
 def _kept(card: EndpointCard) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from twain_web.rooms.integrations.views import domains, endpoints, inbound, providers
+from twain_web.rooms.integrations.views import domains, endpoints, inbound, providers, trackers
 
 app_name = "integrations"
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     path("webhooks/schemas.json", endpoints.schemas, name="schemas"),
     path("webhooks/new/", endpoints.new_endpoint, name="new_endpoint"),
     path("webhooks/not-delivered/", endpoints.undelivered, name="undelivered"),
+    path("webhooks/trackers/", trackers.trackers, name="trackers"),
+    path("webhooks/trackers/<str:name>/test/", trackers.test_tracker, name="test_tracker"),
     path("webhooks/providers/", providers.providers, name="providers"),
     path("webhooks/providers/open/", providers.open_one, name="open_provider"),
     path("webhooks/providers/<int:pk>/close/", providers.close, name="close_provider"),

@@ -25,6 +25,7 @@ from twain_web.rooms.desk.models import Request
 from twain_web.rooms.desk.permissions import ANSWER, FOLLOW_UP, LOOK, READ_REQUESTS
 from twain_web.rooms.desk.reads import cards, forecasts
 from twain_web.rooms.desk.states import OPEN, Side, State, Verb, possible
+from twain_web.rooms.integrations.public import mirrors
 
 _SLUG = re.compile(r"r(\d{1,12})")
 _PRIMARY = {
@@ -102,6 +103,7 @@ def one(request: HttpRequest, asked: Request) -> HttpResponse:
         "looks": asked.probe != "asker" and asked.look_at is not None,
         "looking": asked.look_at is not None and asked.look_at <= timezone.now(),
         "elsewhere": elsewhere(asked.kind, asked.slug),
+        "mirrors": mirrors(asked.pk),
         "patch": patches.of(asked) if answering else None,
         "target": _target_form(asked) if answering else None,
     }
