@@ -309,6 +309,9 @@ class Ledger(Protocol):
         ramps of the sender, each day's number kept by everybody together. Raises LeaseLost.
         """
 
+    def wake(self, run_id: str) -> int:
+        """Let a run's batches be claimed by their own wave again, whatever put them off; returns how many were."""
+
     def warm_days(self, row: str) -> Sequence[tuple[int, int, int]]:
         """What was counted on a ramp's row: (date's ordinal, place in the ramp, messages), by date."""
 

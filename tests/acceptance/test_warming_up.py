@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+
+from twain.delivery import ramps
+
 
 def test_the_days_number_goes_and_a_send_that_may_not_wait_ends_with_everybody_accounted_for(demo):
     policy = demo.root / "policy.toml"
@@ -17,3 +21,35 @@ def test_the_days_number_goes_and_a_send_that_may_not_wait_ends_with_everybody_a
     assert books["suppressed"] == {"expired": books["audience"] - 30}
     over = demo.twain("run", books["run"], "--json").json
     assert over["warming"] == ""  # it is over: nothing waits
+
+
+def test_a_ramp_that_it_raises_while_a_send_waits_for_midnight_is_used_at_once(demo, monkeypatch):
+    monkeypatch.setattr(ramps, "EVERY", 0.2)
+    policy = demo.root / "policy.toml"
+    before = policy.read_text()
+    ramp = '\n[[warm_up]]\ndomain = "mail.nordlicht.example"\nsteps = [{steps}]\n'
+    policy.write_text(before + ramp.format(steps="30, 60, 10000"))
+    demo.edit("campaigns/summer-thanks/campaign.toml", 'not_after = "12h"', 'not_after = "60s"')
+    seen: list[int] = []
+
+    def raise_it() -> None:
+        pause = threading.Event()
+        while demo.messages() < 30 and not pause.wait(0.05):
+            pass
+        pause.wait(0.6)
+        seen.append(demo.messages())
+        policy.write_text(before + "\n[[warm_up]]\nsteps = [")  # half written: what held before holds
+        pause.wait(0.6)
+        seen.append(demo.messages())
+        policy.write_text(before + ramp.format(steps="50, 10000"))
+        while demo.messages() < 50 and not pause.wait(0.05):
+            pass
+        policy.write_text(before)
+
+    it = threading.Thread(target=raise_it, daemon=True)
+    it.start()
+    books = demo.twain("send", "summer-thanks", "--json").json
+    it.join(timeout=30)
+    assert seen == [30, 30]
+    assert (books["state"], books["sent"]) == ("finished", books["audience"])
+    assert books["audience"] > 60

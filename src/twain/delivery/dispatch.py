@@ -18,6 +18,7 @@ from twain.delivery.journal import Journal
 from twain.delivery.lanes import LaneBook
 from twain.delivery.lookout import STALE, End, Lookout
 from twain.delivery.pace import Backoff
+from twain.delivery.ramps import Ramps
 from twain.delivery.takeover import settle_orphans
 from twain.delivery.tickets import Picked, Tickets
 from twain.delivery.windows import HeldShard, OpenWindow
@@ -66,8 +67,8 @@ class Terms:
     """The terms of a delivery, beyond what the run says. Times in seconds.
 
     *store_patience*: how long a ledger out of reach is waited for at the end, when only settling is left to do.
-    *should_stop* is asked about once a second (a signal handler's flag, say): True ends this worker gracefully. *warming*: the
-    ramps of the run's sender and channel.
+    *should_stop* is asked about once a second (a signal handler's flag, say): True ends this worker gracefully. *warming* says
+    the ramps of the run's sender and channel, and is asked every few seconds.
     """
 
     backoff: Backoff = field(default_factory=Backoff)
@@ -75,7 +76,7 @@ class Terms:
     store_patience: float = 300.0
     refresh: Refresh | None = None
     should_stop: Callable[[], bool] | None = None
-    warming: Sequence[WarmUp] = ()
+    warming: Callable[[], Sequence[WarmUp]] = tuple
 
 
 def deliver(
@@ -125,6 +126,7 @@ class Dispatcher:
         self._worker, self._clock, self._journal = worker, clock, journal
         self._lookout, self._terms = lookout, terms
         self._lanes = LaneBook(ledger, channel, clock)
+        self._ramps = Ramps(terms.warming, ledger, lookout.run_id, clock)
         self._held: list[HeldShard] = []
         self._tickets = Tickets(messages.sender, self._lanes, terms.backoff)
         self._counts: Counter[int] = Counter()
@@ -268,6 +270,7 @@ class Dispatcher:
 
     def _open_next(self) -> OpenWindow | None:
         """Claim a window from a shard we hold, or from one more shard; None when there is nothing for now."""
+        self._ramps.look(self._held)
         for held in list(self._held):
             if self._may_claim(held) and self._is_ours(held):
                 window = self._claim(held)
@@ -285,16 +288,13 @@ class Dispatcher:
     def _may_claim(self, held: HeldShard) -> bool:
         if held.dry or held.lost or len(held.windows) >= _MOST_OPEN or held.left:
             return False
-        due_in = held.claim_after - self._clock.boottime()
-        if due_in > 0:
-            self._soonest(Wait(due_in, self._wait.why))
-        return due_in <= 0
+        return self._is_due(held.claim_after, self._wait.why)
 
     def _claim(self, held: HeldShard) -> OpenWindow | None:
         self._lookout.refresh_suppressed()
         (lane, channel), slow = self._lanes.pace(held.lane)
         limit = max(_LEAST_CLAIM, min(_MOST_CLAIM, int(self._lanes.rate())))
-        done, warming = held.complete(), self._terms.warming
+        done, warming = held.complete(), self._ramps.now or ()
         claim = partial(self._ledger.claim, held.lease, limit=limit, pace=lane, channel_pace=channel, slow=slow)
         claimed = self._in_lease(held, partial(claim, settling=[one.settlement() for one in done], warming=warming))
         for window in done:
@@ -329,10 +329,7 @@ class Dispatcher:
             self._give_back()
 
     def _may_lease(self) -> bool:
-        due_in = self._lease_after - self._clock.boottime()
-        if due_in > 0:
-            self._soonest(Wait(due_in, self._wait.why))
-        return due_in <= 0 and len(self._held) < _MOST_SHARDS
+        return self._is_due(self._lease_after, self._wait.why) and len(self._held) < _MOST_SHARDS
 
     def _lease(self) -> HeldShard | None:
         lanes = [*(held.lane for held in self._held), *self._lanes.full()]
@@ -471,10 +468,7 @@ class Dispatcher:
         return done
 
     def _store_is_due(self) -> bool:
-        due_in = self._store_after - self._clock.boottime()
-        if due_in > 0:
-            self._soonest(Wait(due_in, str(self._store_error)))
-        return due_in <= 0
+        return self._is_due(self._store_after, str(self._store_error))
 
     def _store_failed(self, error: LedgerUnavailable) -> None:
         if self._store_failures == 0:
@@ -484,6 +478,13 @@ class Dispatcher:
         self._store_error = error
         self._store_after = self._clock.boottime() + wait
         self._wait = Wait(_ASK_AGAIN, str(error))
+
+    def _is_due(self, moment: float, why: str) -> bool:
+        """Whether a moment of the boottime has come; until then there is something to wait for."""
+        due_in = moment - self._clock.boottime()
+        if due_in > 0:
+            self._soonest(Wait(due_in, why))
+        return due_in <= 0
 
     def _soonest(self, wait: Wait) -> None:
         self._wait = Wait(max(0.0, min(wait.seconds, self._wait.seconds)), wait.why or self._wait.why)

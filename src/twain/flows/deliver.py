@@ -21,7 +21,7 @@ from twain.flows.instance import Instance, open_instance
 from twain.flows.messages import RunMessages
 from twain.flows.prepare import Prepared
 from twain.flows.refresh import AtSend
-from twain.flows.warming import warming_ramps
+from twain.flows.warming import LiveRamps
 from twain.flows.watch import Nobody, Watch
 from twain.flows.workers import bury_the_dead, new_worker
 from twain.records import Run
@@ -87,7 +87,7 @@ def work(instance: Instance, run: Run, watch: Watch | None = None, prepared: Pre
                 lease_seconds=instance.settings.lease_seconds,
                 should_stop=should_stop,
                 refresh=refresh,
-                warming=warming_ramps(instance, run.channel, prepared.sender.address),
+                warming=LiveRamps(instance, run.channel, prepared.sender.address),
             ),
         )
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from twain.errors import TwainError
 from twain.flows.estimate import estimate
 from twain.flows.instance import Instance
+from twain.flows.policy import read_policy
 from twain.flows.quiet import quiet_for
 from twain.flows.warm_ups import ramps_for
 from twain.ledger.quiet import quiet_until
@@ -47,6 +50,35 @@ class _Send:
 def warming_ramps(instance: Instance, channel: str, address: str) -> tuple[WarmUp, ...]:
     """The ramps of policy.toml that hold for a send."""
     return ramps_for(instance.workspace.policy.warm_ups, channel, address, instance.settings.time_zone)
+
+
+class LiveRamps:
+    """The same as policy.toml says it whenever it is asked: a send may wait for days, and IT raises a ramp meanwhile.
+
+    A file that is wrong, or half written, changes nothing: what it said before holds.
+    """
+
+    def __init__(self, instance: Instance, channel: str, address: str) -> None:
+        self._settings, self._channel, self._address = instance.settings, channel, address
+        self._known = warming_ramps(instance, channel, address)
+        self._seen = ""
+
+    def __call__(self) -> tuple[WarmUp, ...]:
+        """Those that hold now. The file is read when it has changed."""
+        stamp = self._stamp()
+        if stamp != self._seen:
+            with suppress(TwainError):
+                ramps = read_policy(self._settings.root).warm_ups
+                self._known = ramps_for(ramps, self._channel, self._address, self._settings.time_zone)
+            self._seen = stamp
+        return self._known
+
+    def _stamp(self) -> str:
+        try:
+            told = (self._settings.root / "policy.toml").stat()
+        except OSError:
+            return "none"
+        return f"{told.st_mtime_ns} {told.st_size} {told.st_ino}"
 
 
 def warming_of(

@@ -62,9 +62,9 @@ values (:run_id, :at, :kind, :business, :technical, :person)
 select run_id, at, kind, business, technical, person from run_events where run_id = :run_id order by seq
 
 -- name: shard_add
-insert into shards (run_id, number, row_count, lane, path, sha256, not_before, quiet, claimed, sent, failed, suppressed,
-                    uncertain, reasons, fence, era, pruned)
-values (:run_id, :number, :row_count, :lane, :path, :sha256, :not_before, :quiet, 0, 0, 0, 0, 0, '{}', 0, '', 0)
+insert into shards (run_id, number, row_count, lane, path, sha256, not_before, planned, quiet, claimed, sent, failed,
+                    suppressed, uncertain, reasons, fence, era, pruned)
+values (:run_id, :number, :row_count, :lane, :path, :sha256, :not_before, :not_before, :quiet, 0, 0, 0, 0, 0, '{}', 0, '', 0)
 -- name: shard_list
 select * from shards where run_id = :run_id order by number
 -- name: shard_get
@@ -163,6 +163,11 @@ update shards set not_before = :not_before where run_id = :run_id and number = :
 -- name: run_wait
 update shards set not_before = :not_before where run_id = :run_id and number in (select s.number from shards s
 where s.run_id = :run_id and s.not_before < :not_before and s.sent + s.failed + s.suppressed + s.uncertain < s.row_count
+--pg for update skip locked
+)
+-- name: run_wake
+update shards set not_before = planned where run_id = :run_id and number in (select s.number from shards s
+where s.run_id = :run_id and s.not_before > s.planned and s.sent + s.failed + s.suppressed + s.uncertain < s.row_count
 --pg for update skip locked
 )
 -- name: shard_claimed

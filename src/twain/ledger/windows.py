@@ -84,6 +84,14 @@ class Windows(Lanes):
         self._doubts.pop(place, None)
         return claimed
 
+    def wake(self, run_id: str) -> int:
+        """Let a run's batches be claimed by their own wave again, whatever put them off; returns how many were.
+
+        Quiet hours and a day's number that is used up put off at the next claim what they still hold for.
+        """
+        with self._driver.writing() as tx:
+            return tx.run("run_wake", run_id=run_id)
+
     def settle(
         self,
         lease: Lease,

@@ -99,6 +99,29 @@ class WarmingContract:
         assert limits
         assert all(sent[day] <= (most or 0) for day, most in limits.items())
 
+    def test_a_ramp_that_is_raised_is_used_before_midnight_and_no_wave_goes_early(
+        self, ledger: StoredLedger, clock: HandClock
+    ) -> None:
+        sending(ledger, (100, 100, 50), not_before={2: START + 7_200})
+        lease = leased(ledger, seconds=9e6)
+        assert _send(ledger, lease) == 10
+        raised = WarmUp(RAMP.name, RAMP.row, (150, 200), zone=ZONE)
+        assert isinstance(_claim(ledger, lease, 500), Wait)
+        assert isinstance(_claim(ledger, lease, 500, raised), Wait), (
+            "the run waits: nobody asks for one batch after the other"
+        )
+        assert ledger.wake("r1") == 3
+        assert (_send(ledger, lease, ramp=raised), ledger.wake("r1")) == (90, 0)
+        second = leased(ledger, "w2", seconds=9e6)
+        assert (second.shard.number, _send(ledger, second, ramp=raised)) == (1, 50)
+        assert isinstance(_claim(ledger, second, 500, raised), Wait), "what was counted before stays counted"
+        ledger.wake("r1")
+        third = ledger.lease("r1", a_worker("w3"))
+        assert isinstance(third, Wait)
+        assert third.seconds <= 7_200
+        clock.pass_by(7_200)
+        assert leased(ledger, "w3", seconds=9e6).shard.number == 2
+
     def test_a_declared_first_day_begins_anew(self, ledger: StoredLedger, clock: HandClock) -> None:
         sending(ledger, (900,))
         lease = leased(ledger, seconds=9e6)
