@@ -105,7 +105,7 @@ _FILES = {
 def live_a_year(seed: int, kept: Path | None = None) -> Year:
     """Make a house, live a year in it, and say what it came to. This process belongs to that house from then on.
 
-    Raises WrongState T961 when *kept* is a workspace already.
+    Raises WrongState T961 when *kept* is not empty.
     """
     with _folder(kept) as folder:
         write_workspace(folder)
@@ -127,11 +127,12 @@ def _in_a_new_house(seed: int) -> Year:
 
 
 def write_workspace(folder: Path) -> None:
-    """The demo company's files with two calendars and a capacity. Raises WrongState T961 where a workspace lies already."""
-    if (folder / "twain.toml").exists():
-        raise WrongState(
-            f"{folder} is a workspace already.", todo="Name an empty folder: --keep /tmp/a-year.", code="T961"
-        )
+    """The demo company's files with two calendars and a capacity. Raises WrongState T961 where anything lies already.
+
+    It makes calendars of its own in place of others: in somebody's folder these would be theirs.
+    """
+    if any(folder.iterdir()):
+        raise WrongState(f"{folder} is not empty.", todo="Name an empty folder: --keep /tmp/a-year.", code="T961")
     copy_workspace(folder)
     rmtree(folder / "calendars", ignore_errors=True)  # the demo's own, which go by today's date
     for name, text in _FILES.items():

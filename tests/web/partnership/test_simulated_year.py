@@ -28,7 +28,7 @@ from twain_web.rooms.partnership.numbers.reader import numbers
 from twain_web.rooms.partnership.public import mark, simulate
 from twain_web.rooms.partnership.public import numbers as program
 from twain_web.rooms.people.actions import enter_person
-from twain_web.simulated import write_workspace
+from twain_web.simulated import live_a_year, write_workspace
 
 FINAL = {"deflected", "confirmed", "withdrawn", "declined_with_alternative"}
 
@@ -89,6 +89,18 @@ def test_no_hour_of_any_send_holds_more_than_it_may(lived, other):
         over = [key for key, amount in hours.items() if amount > limits[key[0]](key[1]) + 0.5]
         assert (over, one.year.capacity_exceeded) == ([], 0)
         assert one.year.held > 0, "a year in which nobody was ever held proves nothing"
+
+
+def test_a_folder_with_anything_in_it_stays_as_it_is(tmp_path):
+    """A year's calendars take the place of others: of somebody's own, were it made among their files."""
+    mine = tmp_path / "calendars" / "mine.ics"
+    mine.parent.mkdir()
+    mine.write_text("my own")
+    with pytest.raises(WrongState, match="is not empty") as refused:
+        live_a_year(1, tmp_path)
+    assert refused.value.shown_code == "T961"
+    assert [path.name for path in tmp_path.rglob("*")] == ["calendars", "mine.ics"]
+    assert mine.read_text() == "my own"
 
 
 def test_the_same_seed_is_the_same_year(tmp_path, django_db_setup, django_db_blocker):
