@@ -53,6 +53,5 @@ def test_access_closes_when_the_grant_is_seen_in_the_database(repairs, page_as, 
     tab_to(priya, priya.get_by_role("button", name="Look now")).press("Enter")
     expect(priya.get_by_role("heading", name=THERE)).to_be_visible(timeout=WAIT)
     expect(priya.get_by_text("SELECT on repairs (id, note)")).to_be_visible()
-    lena.goto(address)
     until_there(lena)
     expect(lena.get_by_text("Only what was repaired", exact=True)).to_be_visible()

@@ -326,7 +326,7 @@ def test_either_side_may_have_it_looked_at_now(company, lena, signed_in):
     page = signed_in(Role.DATA_OWNER).get(asked.url, {"state": "asked"}, headers={"HX-Request": "true"})
     assert "Look now" in page.content.decode()
     moved = signed_in(Role.DATA_OWNER).get(asked.url, {"state": "promised"}, headers={"HX-Request": "true"})
-    assert moved.headers["HX-Refresh"] == "true"
+    assert moved.headers["HX-Retarget"] == moved.headers["HX-Reselect"] == "#main"
 
 
 def test_a_letter_that_cannot_be_sent_is_tried_again_later(lena, priya, settings):

@@ -28,6 +28,8 @@ from twain_web.rooms.desk.states import OPEN, Side, State, Verb, possible
 from twain_web.rooms.integrations.public import mirrors
 
 _SLUG = re.compile(r"r(\d{1,12})")
+#: A page that asked for what the check sees takes the whole of it.
+_ALL_OF_IT = {"HX-Retarget": "#main", "HX-Reselect": "#main", "HX-Reswap": "outerHTML"}
 _PRIMARY = {
     State.ASKED: "promise", State.REOPENED: "promise", State.CLARIFYING: "reply", State.DECLINED: "adopt",
     State.OBSERVED: "confirm", State.PROMISED: "start", State.WAITING_EXTERNAL: "arrive", State.IN_WORK: "show",
@@ -85,8 +87,6 @@ def one(request: HttpRequest, asked: Request) -> HttpResponse:
     """One request: whose turn it is, what was promised, what the automatic check sees, and everything that was said."""
     kind = engine.workspace().request_types.get(asked.kind)
     answering = may(request.user, ANSWER)
-    if request.headers.get("HX-Request") and request.GET.get("state") != asked.state:
-        return HttpResponse(headers={"HX-Refresh": "true"})  # it has moved on: so do the answers that are offered
     context: dict[str, Any] = {
         "one": asked,
         "type": kind,
@@ -107,7 +107,10 @@ def one(request: HttpRequest, asked: Request) -> HttpResponse:
         "patch": patches.of(asked) if answering else None,
         "target": _target_form(asked) if answering else None,
     }
-    return render(request, "desk/request.html", context)
+    page = render(request, "desk/request.html", context)
+    if request.headers.get("HX-Request") and request.GET.get("state") != asked.state:
+        page.headers.update(_ALL_OF_IT)  # it has moved on: so do the answers that are offered
+    return page
 
 
 @require_POST
