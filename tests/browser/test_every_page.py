@@ -121,6 +121,8 @@ PAGES = (
     Shown("/webhooks/{endpoint}/change/", ADMINISTRATOR),
     Shown("/webhooks/not-delivered/", OPERATOR, "webhooks-not-delivered"),
     Shown("/webhooks/messages/{delivery}/", OPERATOR),
+    Shown("/webhooks/new/?form=slack", OPERATOR),
+    Shown("/webhooks/trackers/", OPERATOR),
     Shown("/webhooks/providers/", ADMINISTRATOR, "providers"),
     Shown("/people/", MARKETER, "people"),
     Shown("/people/new/", ADMINISTRATOR, "enter-somebody"),

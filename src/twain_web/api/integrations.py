@@ -72,6 +72,7 @@ class TrackerOut(Schema):
     token: str
     level: str
     said: str
+    why: str
     technical: str
     issues: int
     waiting: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,10 @@ def test_a_type_that_is_not_there_or_goes_elsewhere_already_is_refused_and_the_o
         ("T968", "trackers/b.toml", 6), ("T968", "trackers/c.toml", 6),
     ]  # fmt: skip
     assert "go to a already" in problems[0].what
+
+
+def test_the_runbooks_example_is_a_tracker(filed):
+    page = (Path(__file__).parents[3] / "docs" / "runbook-for-it.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```toml tracker\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    one = read_tracker(filed(example))
+    assert (one.requests, one.options["type"]) == (("new-field", "new-feed"), "Task")

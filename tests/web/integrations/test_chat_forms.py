@@ -75,10 +75,10 @@ def test_every_type_with_a_sentence_has_one_line_and_a_link_into_the_house(db, s
 @pytest.mark.parametrize(
     ("verb", "said"),
     [
-        ("ask", "Test Pnair, Tester asks whether this could be had: “the birthday of customers”."),
-        ("promise", "Test Pnair, Tester promises it for Friday 4 December 2026: “the birthday of customers”."),
+        ("ask", "Test Pnair, Tester, asks whether this could be had: “the birthday of customers”."),
+        ("promise", "Test Pnair, Tester, promises it for Friday 4 December 2026: “the birthday of customers”."),
         ("observe", "It is there, seen by the automatic check: “the birthday of customers”."),
-        ("decline", "Test Pnair, Tester offers a simpler way for: “the birthday of customers”."),
+        ("decline", "Test Pnair, Tester, offers a simpler way for: “the birthday of customers”."),
         ("regress", "Open again, what was there is lost: “the birthday of customers”."),
     ],
 )
@@ -97,7 +97,7 @@ def test_an_incident_names_who_was_told_and_what_waits(somebody):
     somebody(Role.DATA_OWNER, username="pnair")
     told = sentence("incident.opened", {"title": "Prices are 9 hours old", "impact": "2 campaigns, 41 000 recipients wait",
                                         "owner": "pnair", "page": "/incidents/i7/"})  # fmt: skip
-    assert told.text == "Prices are 9 hours old. 2 campaigns, 41 000 recipients wait. Test Pnair, Tester was told."
+    assert told.text == "Prices are 9 hours old. 2 campaigns, 41 000 recipients wait. Test Pnair, Tester, was told."
 
 
 def test_an_address_that_a_colleague_typed_is_cut_out(db):

@@ -46,6 +46,7 @@ class TrackerCard:
     token: str
     level: str
     said: str
+    why: str
     technical: str
     issues: int
     waiting: int
@@ -82,11 +83,11 @@ def tracker_cards() -> list[TrackerCard]:
 def _card(one: Tracker, state: TrackerState, issues: int, waiting: int) -> TrackerCard:
     level, said = "secondary", _("Not asked yet")
     if state.failing_since:
-        level, said = "red", f"{state.why} {_('Since %s.') % f'{timezone.localtime(state.failing_since):%d %b %H:%M}'}"
+        level, said = "red", _("Failing since %s") % f"{timezone.localtime(state.failing_since):%d %b %H:%M}"
     elif state.last_ok_at:
         level, said = "green", _("Works")
     return TrackerCard(
-        one.name, one.title, one.project, one.address, one.requests, one.every, one.token_ref, level, str(said),
+        one.name, one.title, one.project, one.address, one.requests, one.every, one.token_ref, level, str(said), state.why,
         state.technical, issues, waiting, state.last_ok_at, state.tested_at, state.said, state.wanted_at is not None,
     )  # fmt: skip
 

@@ -55,6 +55,12 @@ def who(username: str) -> str:
     return named(username).shown
 
 
+def _subject(username: str) -> str:
+    """A colleague before a verb: after a title stands a comma."""
+    said = who(username)
+    return f"{said}," if ", " in said else said
+
+
 # ---------------------------------------------------------------- the sentences
 
 
@@ -70,18 +76,18 @@ def _request(data: Data) -> str | None:
     }.get(data["verb"])
     if words is None or not data.get("title"):
         return None
-    return words % {"who": who(data["by"]), "day": _day(data["day"]), "title": data["title"]}
+    return words % {"who": _subject(data["by"]), "day": _day(data["day"]), "title": data["title"]}
 
 
 def _incident_opened(data: Data) -> str:
     waits = f" {data['impact']}." if data["impact"] else ""
-    told = _(" %s was told.") % who(data["owner"]) if data["owner"] else ""
+    told = f" {_('%s was told.') % _subject(data['owner'])}" if data["owner"] else ""
     return f"{data['title']}.{waits}{told}"
 
 
 def _approval(data: Data) -> str:
     return _("%(who)s asks for a yes to the campaign %(campaign)s.") % {
-        "who": who(data["by"]), "campaign": data["campaign"],
+        "who": _subject(data["by"]), "campaign": data["campaign"],
     }  # fmt: skip
 
 
@@ -100,8 +106,8 @@ _SAID: Mapping[str, Callable[[Data], str | None]] = {
     "send.expired": lambda d: _("The send %s was not to go later than it could: it does not go.") % d["campaign"],
     "approval.asked": _approval,
     "approval.given": lambda d: _("The campaign %s has every yes that it needs.") % d["campaign"],
-    "stop.set": lambda d: _("%(who)s stopped %(scope)s: %(why)s") % {**d, "who": who(d["by"])},
-    "stop.lifted": lambda d: _("%(who)s lets %(scope)s go on.") % {**d, "who": who(d["by"])},
+    "stop.set": lambda d: _("%(who)s stopped %(scope)s: %(why)s") % {**d, "who": _subject(d["by"])},
+    "stop.lifted": lambda d: _("%(who)s lets %(scope)s go on.") % {**d, "who": _subject(d["by"])},
     "domain.changed": _domain,
     "webhook.test": lambda d: _("A test of Twain by %s: nothing happened. What it tells comes here.") % who(d["by"]),
 }

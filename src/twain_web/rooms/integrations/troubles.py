@@ -78,7 +78,7 @@ def _trackers() -> Iterator[Trouble]:
             title = _("%(title)s (%(name)s) is not reached") % {"title": card.title, "name": card.name}
             todo = _("Mend it, or its file in trackers/, then send a test. Requests go on here all the same.")
             url = reverse("integrations:trackers")
-            yield Trouble("amber", title, card.said, todo, url, _("The trackers"), 0.0, card.technical)
+            yield Trouble("amber", title, card.why, todo, url, _("The trackers"), 0.0, card.technical)
 
 
 def _kept(card: EndpointCard) -> str:

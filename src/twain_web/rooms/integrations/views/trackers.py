@@ -21,8 +21,8 @@ def trackers(request: HttpRequest) -> HttpResponse:
     return render(request, "integrations/trackers.html", shown)
 
 
-@needs(MANAGE_ENDPOINTS, get=mirrors.tracker_by_name)
 @require_POST
+@needs(MANAGE_ENDPOINTS, get=mirrors.tracker_by_name)
 def test_tracker(request: HttpRequest, one: Tracker) -> HttpResponse:
     """Ask it for its project; nothing is made there."""
     actions.test_tracker(by=request.user, tracker=one)
