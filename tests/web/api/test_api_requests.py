@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from twain_web.roles import Role
+from twain_web.rooms.desk.models import Request
 from twain_web.rooms.people.models import Person, Team
 
 SOON = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
@@ -29,6 +30,7 @@ def said(caller, slug, side, answer, **more):
 def test_both_sides_answer_and_everything_is_kept(asked, calling):
     lena, priya = calling(Role.MARKETER, username="lena"), calling(Role.DATA_OWNER, username="priya")
     slug = asked["slug"]
+    Request.objects.update(probe="asker", target={})  # only people can see this one
     assert said(priya, slug, "answer", "accept") == (200, "promised")
     assert said(priya, slug, "answer", "show", words="In crm.leads") == (200, "promised")
     assert said(lena, slug, "follow", "confirm") == (200, "confirmed")
