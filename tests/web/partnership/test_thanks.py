@@ -236,6 +236,20 @@ def test_the_receiver_passes_it_on_by_the_mail_s_link_which_asks_once_more(peopl
     assert posted() == []
 
 
+def test_names_with_line_ends_begin_no_header_and_keep_no_letter_from_going(people, posted):
+    for name in ("lhoffmann", "pnair", "aberg"):
+        people[name].preferred_form = f"{name}\r\nBcc: x@example.com\u2028<b>"
+        people[name].save()
+    given = say_thanks(by=people["lhoffmann"], to=people["pnair"], words=f"{WORDS} <script>alert(1)</script>")
+    forward_thanks(thanks=given, to=people["aberg"])
+    for mail in posted():
+        assert "Bcc" not in mail.message()
+        assert len(mail.recipients()) == 1
+        assert "\n" not in mail.subject
+        assert mail.message().get_content_type() == "text/plain", "markup in it is words"
+    assert not Letter.objects.exclude(send_at=None).exists()
+
+
 def test_a_link_is_good_for_its_person_for_two_weeks_and_only_whole(people, posted, signed_in):
     say_thanks(by=people["lhoffmann"], to=people["pnair"], words=WORDS)
     (link,) = _links(posted()[0])

@@ -44,6 +44,38 @@ def test_nobody_makes_themselves_something_else(marketer):
     assert (lena.title, lena.is_superuser, lena.role_names) == ("Tester", False, {Role.MARKETER})
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        "Mara Seidel", "Mara Seidel, Head of CRM", "mara  SEIDEL", "Dr. Mara Seidel", "Mára Séidel, Chief",
+        "M-a-r-a Seidel",
+        "\uff2dara Seidel", "Mara\u200b Seidel", "Mara S. from CRM", "Twain", "Lena\x1b[31m", "Lena\u202eanel",
+    ],
+)  # fmt: skip
+def test_nobody_is_named_as_somebody_else(form, marketer, somebody):
+    """Who approved, promised or thanked is told by these words; and they stand in the headers of mails."""
+    mara = somebody(Role.MARKETING_LEAD, username="mara")
+    mara.full_name, mara.title, mara.preferred_form = "Mara Seidel", "Head of CRM", "Mara S. from CRM"
+    mara.save()
+    assert marketer.post("/people/me/", GOOD | {"preferred_form": form}).status_code == 422
+    assert Person.objects.get(username="lena").preferred_form == ""
+
+
+@pytest.mark.parametrize("form", ["Lena", "Lena H., campaigns", "李 Lena", "Lena \r\n H.", ""])
+def test_everybody_is_named_as_they_like_on_one_line(form, marketer, somebody):
+    somebody(Role.MARKETING_LEAD, username="mara")
+    assert marketer.post("/people/me/", GOOD | {"preferred_form": form}).status_code == 302
+    assert Person.objects.get(username="lena").preferred_form == " ".join(form.split())
+
+
+def test_a_namesake_keeps_their_own_name(marketer, somebody):
+    for username in ("lena", "other"):
+        one = somebody(Role.MARKETER, username=username)
+        one.full_name = "Lena Hoffmann"
+        one.save()
+    assert marketer.post("/people/me/", GOOD | {"preferred_form": "Lena Hoffmann, mail"}).status_code == 302
+
+
 def test_times_are_shown_in_ones_own_zone(signed_in):
     client = signed_in(Role.AUDITOR, username="tom")
     Person.objects.filter(username="tom").update(time_zone="Asia/Tokyo")
@@ -65,6 +97,10 @@ def test_an_administrator_enters_somebody(signed_in):
     nora = Person.objects.get(username="nwinter")
     assert (nora.team, nora.role_names) == (team, {Role.MARKETER, Role.AUDITOR})
     assert not nora.has_usable_password()
+    assert (
+        client.post("/people/new/", words | {"username": "x", "title": "Boss\x1bx", "email": "x@y.de"}).status_code
+        == 422
+    )
     again = client.post("/people/new/", words)
     assert again.status_code == 422
     assert "already" in again.content.decode()

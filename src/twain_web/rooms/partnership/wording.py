@@ -27,8 +27,9 @@ def mail_of(letter: Letter) -> EmailMessage:
     """The mail as it goes out now, to the person as they are named."""
     other = _other(letter)
     mail = EmailMessage(
-        subject=subject(letter), body="\n".join(_lines(letter)),
-        to=[formataddr((str(letter.person), letter.person.email))], reply_to=[other.email] if other and other.email else [],
+        subject=_one_line(subject(letter)), body="\n".join(_lines(letter)),
+        to=[formataddr((_one_line(str(letter.person)), letter.person.email))],
+        reply_to=[other.email] if other and other.email else [],
         headers={} if letter.kind == _K.THANKS else {"Auto-Submitted": "auto-generated"},
     )  # fmt: skip
     if letter.kind == _K.PLANNED and letter.check_of is not None:
@@ -59,6 +60,11 @@ def entry(check: StatusCheck) -> bytes:
     title = _("Status check: %(one)s and %(other)s") % {"one": check.marketing.full_name, "other": check.it.full_name}
     event = ics.Entry(f"status-check-{check.pk}@{host}", title, check.begins_at, check.ends_at, text)
     return ics.write(_("Status check"), [event], timezone.now())
+
+
+def _one_line(words: str) -> str:
+    """Names on one line: nothing in them begins another header, and none keeps a letter from going."""
+    return "".join(c for c in " ".join(words.split()) if c.isprintable())
 
 
 def _other(letter: Letter) -> Any:  # noqa: ANN401 — a Person: whom an answer goes to

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from twain_web.roles import NAMES, Role
-from twain_web.rooms.people import hours
+from twain_web.rooms.people import hours, naming
 from twain_web.rooms.people.models import Person, Team
 
 _ROLES = [(role.value, NAMES[role]) for role in Role]
@@ -61,6 +61,10 @@ class Profile(forms.ModelForm):  # type: ignore[type-arg]
             others, required=False, label=self.fields["delegate"].label, empty_label=_("Nobody")
         )
 
+    def clean_preferred_form(self) -> str:
+        """On one line, and not as somebody else."""
+        return naming.own_form(self.instance, self.cleaned_data["preferred_form"])
+
     def clean_time_zone(self) -> str:
         """A zone of the IANA database."""
         if self.cleaned_data["time_zone"] not in available_timezones():
@@ -96,6 +100,14 @@ class Enter(forms.Form):
         if Person.objects.filter(username=self.cleaned_data["username"]).exists():
             raise ValidationError(_("Somebody has this user name already."))
         return str(self.cleaned_data["username"])
+
+    def clean_full_name(self) -> str:
+        """On one line."""
+        return naming.on_one_line(self.cleaned_data["full_name"])
+
+    def clean_title(self) -> str:
+        """On one line."""
+        return naming.on_one_line(self.cleaned_data["title"])
 
     def clean_email(self) -> str:
         """An address that nobody has."""

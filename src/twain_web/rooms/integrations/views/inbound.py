@@ -33,7 +33,7 @@ def take(request: HttpRequest, secret: str) -> HttpResponse:
     except ChannelUnavailable as error:
         log.warning("What %s told cannot be proved now: %s", provider.kind, error.what)
         return HttpResponse(status=503)
-    except (AnymailError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (AnymailError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         log.warning("What %s told cannot be read: %s", provider.kind, type(error).__name__)
         return HttpResponse(status=400)
     if found.response.status_code == 200 and request.method == "POST":
