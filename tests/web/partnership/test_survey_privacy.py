@@ -8,12 +8,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.apps import apps
 from django.db import transaction
+from django.utils import timezone
 
 from twain.errors import ConfigError, WrongState
 from twain_web import cleaning
+from twain_web.models import OutboxRow
 from twain_web.roles import Role
+from twain_web.rooms.integrations.models import Message
+from twain_web.rooms.partnership import programs
 from twain_web.rooms.partnership.actions.surveying import OPTIONS, answer_survey
-from twain_web.rooms.partnership.models import Answered, Ballot, Side
+from twain_web.rooms.partnership.models import Answered, Ballot, Letter, Side
+from twain_web.rooms.partnership.numbers.programs import numbers
 from twain_web.rooms.partnership.quarters import first_day, last_day, quarter_of
 from twain_web.rooms.partnership.reads import surveys
 from twain_web.rooms.people.models import AuditRow
@@ -77,6 +82,27 @@ def test_with_fewer_than_five_whatever_they_say_everything_that_can_be_read_is_t
 
     options = [dice.choice(OPTIONS) for _ in range(4)]
     assert world(["excellent"] * 4, {}) == world(options, {0: "Fewer meetings", 2: "Donuts"})
+
+
+@pytest.mark.usefixtures("company")
+def test_programs_numbers_and_what_goes_out_tell_no_more_than_the_pages(eight, people):
+    """What the API, the command line and webhooks are made of: the same whatever four people say, and while a quarter lasts."""
+    reader = people["tklein"]
+
+    def world(answers, option, today):
+        def act():
+            for one in eight[:answers]:
+                answer_survey(by=one, option=option, change="Donuts" if option == "poor" else "", today=today)
+            every = [one for part in numbers(by=reader, period="quarter").parts for one in part.numbers]
+            counted = [one for one in every if "survey" in str(one).lower()]
+            assert counted
+            out = [str(row) for model in (OutboxRow, Message, Letter) for row in model.objects.values_list()]
+            return programs.survey(by=reader), programs.status_checks(by=reader), counted, out
+
+        return _in_a_world_of_its_own(act)
+
+    for answers, today in ((4, WITHIN), (8, timezone.localdate())):
+        assert world(answers, "excellent", today) == world(answers, "poor", today)
 
 
 @pytest.mark.usefixtures("company")
