@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -16,7 +17,7 @@ from twain_web.roles import Role
 from twain_web.rooms.desk.actions import answers
 from twain_web.rooms.desk.actions.asking import Wish, ask
 from twain_web.rooms.desk.models import Request
-from twain_web.rooms.integrations import mirroring, mirrors, troubles
+from twain_web.rooms.integrations import mirroring, mirrors, reaching, troubles
 from twain_web.rooms.integrations.models import Tracked, TrackerState
 from twain_web.rooms.integrations.trackers import api
 from twain_web.rooms.people.models import AuditRow
@@ -123,6 +124,32 @@ def test_a_lost_answer_makes_no_second_issue(tracker, lena, kind):
     one = step(HOUR)
     assert (one.key != "", len(server.issues), server.made()) == (True, 1, 1)
     assert AuditRow.objects.filter(verb="issue found").exists()
+
+
+def test_a_slow_answer_is_as_unclear_as_a_lost_one(tracker, lena, monkeypatch):
+    server = tracker("github")
+    wish(lena)
+    server.stalls = threading.Event()
+    monkeypatch.setattr(reaching, "_READ", 0.2)
+    one = step()
+    server.stalls.set()
+    assert "did not answer in time" in TrackerState.objects.get().why
+    assert (one.key, one.sent_at is not None, server.made()) == ("", True, 1)
+    assert step(HOUR).key == "#1"
+    assert len(server.issues) == 1
+
+
+def test_an_index_that_lags_makes_no_second_issue_within_its_time(tracker, lena):
+    """Jira's search: what was just made is not found. The house waits as long as that is to be expected, and no longer."""
+    server = tracker("jira")
+    wish(lena)
+    server.loses = server.hidden = True
+    step()
+    one = step(timedelta(minutes=4))
+    assert (one.key, server.made()) == ("", 1)
+    server.hidden = False
+    one = step(timedelta(minutes=2))
+    assert (one.key, server.made()) == ("DATA-1", 1)
 
 
 @pytest.mark.parametrize("kind", PLACES)

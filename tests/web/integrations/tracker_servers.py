@@ -28,6 +28,8 @@ class Server:
     asked: list[tuple[str, str]] = field(default_factory=list)
     faults: list[tuple[int, dict[str, str], str]] = field(default_factory=list)
     loses: bool = False
+    stalls: threading.Event | None = None
+    """An issue is made, and nothing said before this is set."""
     hidden: bool = False
     """Its search index is behind: what was made is not found."""
 
@@ -55,6 +57,8 @@ def serving(answer):
             query = {name: values[0] for name, values in parse_qs(parts.query).items()}
             told = json.loads(body) if body else {}
             status, said = here.answer(here, self.command, parts.path, query, told, self.headers)
+            if here.stalls and self.command == "POST":
+                here.stalls.wait(10)
             if here.loses and self.command == "POST":
                 here.loses = False
                 self.close_connection = True

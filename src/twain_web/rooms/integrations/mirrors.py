@@ -69,14 +69,17 @@ def _mirror(one: Tracked, tracker: Tracker | None) -> Mirror:
 
 def tracker_cards() -> list[TrackerCard]:
     """All of them, by name."""
+    trackers = sorted(engine.workspace().trackers.values(), key=lambda one: one.name)
+    if not trackers:
+        return []
     states = {one.name: one for one in TrackerState.objects.all()}
     counted = Tracked.objects.order_by().values("tracker").annotate(
         issues=Count("pk", filter=~Q(key="")), waiting=Count("pk", filter=Q(key="", next_at__isnull=False))
     )  # fmt: skip
     numbers = {row["tracker"]: (row["issues"], row["waiting"]) for row in counted}
-    known = sorted(engine.workspace().trackers.values(), key=lambda one: one.name)
     return [
-        _card(one, states.get(one.name) or TrackerState(name=one.name), *numbers.get(one.name, (0, 0))) for one in known
+        _card(one, states.get(one.name) or TrackerState(name=one.name), *numbers.get(one.name, (0, 0)))
+        for one in trackers
     ]
 
 
