@@ -29,7 +29,7 @@
     var many = known.lines.length > 1;
     var series = known.lines.map(line);
     if (known.beside !== null && series.length) {
-      series[0].markLine = { silent: true, symbol: "none", label: { formatter: String(known.beside), color: ink }, lineStyle: { color: ink, type: "dotted" }, data: [{ yAxis: known.beside }] };
+      series[0].markLine = { silent: true, symbol: "none", label: { formatter: String(known.beside), color: ink, position: "insideEndTop" }, lineStyle: { color: ink, type: "dotted" }, data: [{ yAxis: known.beside }] };
     }
     var chart = window.echarts.init(place, null, { renderer: "svg" });
     chart.setOption({
