@@ -101,7 +101,7 @@ def one(request: HttpRequest, asked: Request) -> HttpResponse:
         "answer_by": _answer_by(asked),
         "is_open": State(asked.state) in OPEN,
         "looks": asked.probe != "asker" and asked.look_at is not None,
-        "looking": asked.look_at is not None and asked.look_at <= timezone.now(),
+        "looking": _is_looking(asked),
         "elsewhere": elsewhere(asked.kind, asked.slug),
         "mirrors": mirrors(asked.pk),
         "patch": patches.of(asked) if answering else None,
@@ -109,7 +109,8 @@ def one(request: HttpRequest, asked: Request) -> HttpResponse:
     }
     page = render(request, "desk/request.html", context)
     if request.headers.get("HX-Request") and request.GET.get("state") != asked.state:
-        page.headers.update(_ALL_OF_IT)  # it has moved on: so do the answers that are offered
+        for name, value in _ALL_OF_IT.items():  # it has moved on: so do the answers that are offered
+            page.headers[name] = value
     return page
 
 
@@ -218,6 +219,13 @@ def _answer_by(asked: Request) -> datetime | None:
 
 def _told(event: Any) -> str:  # noqa: ANN401 — an Event
     return wording.told(event.verb, str(event.person or "Twain"), event.detail)
+
+
+def _is_looking(asked: Request) -> bool:
+    """Whether a look is due or under way, or has seen it and the request is about to close."""
+    if asked.look_at is None:
+        return False
+    return asked.look_at <= timezone.now() or (State(asked.state) in OPEN and asked.seen.get("there") is True)
 
 
 def _found(asked: Request) -> dict[str, str] | None:
