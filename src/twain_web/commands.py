@@ -189,6 +189,10 @@ def show_request(request: str, as_json: Json = False) -> None:
     for given in found.promises:
         say(f"Promised for {given.day} by {given.who}")
     say(f"Automatic check: {found.seen or 'none'}")
+    for mirror in found.mirrors:
+        say(
+            f"In {mirror.where}: {mirror.key or 'no issue yet'}{f', {mirror.status}' if mirror.status else ''} {mirror.url}"
+        )
     for event in found.events:
         say(f"{event.at:%Y-%m-%d %H:%M}  {event.verb}  {event.who}: {event.words}")
 

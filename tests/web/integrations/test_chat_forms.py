@@ -179,6 +179,12 @@ def test_an_address_that_it_keeps_is_looked_up_where_it_lies(channel, other, ope
     queue("request.moved", MOVED)
     step(one)
     assert other.got[0][0] == "/services/elsewhere"
+    kept = {"by": operator, "endpoint": one, "name": "Desk", "types": one.types}
+    actions.change_endpoint(**kept, url=one.url, secret_ref="")
+    actions.test_endpoint(by=operator, endpoint=one)
+    step(one)
+    assert other.got[1][0] == "/services/elsewhere", "what is shown of an address is never taken for it"
+    actions.change_endpoint(**kept, url="", secret_ref="env:DESK_CHANNEL")
     monkeypatch.setenv("DESK_CHANNEL", "https://10.0.0.1/services/inside")
     queue("request.moved", MOVED)
     delivery = step(one)

@@ -167,7 +167,7 @@ def _fill(endpoint: Endpoint, url: str, types: Collection[str], secret_ref: str)
     address, is_chat = url, shape(endpoint.form).is_chat
     if is_chat and secret_ref:
         address = signing.look_up(secret_ref, engine.instance().root)
-    elif is_chat and endpoint.pk and url == endpoint.url and not endpoint.secret_ref:
+    elif is_chat and endpoint.pk and url == endpoint.url:
         address = keys.address_of(endpoint)
     elif secret_ref:
         for secret in signing.look_up(secret_ref, engine.instance().root).split() or [""]:
