@@ -56,7 +56,6 @@ def _planned(page, name, audience):
     page.get_by_label("Audience").select_option(label=audience)
     page.get_by_label("Content", exact=True).select_option("first-frost")
     page.get_by_label("Channel").select_option("mail")
-    page.get_by_text("Bounds and measuring").click()
     page.get_by_label("Hold it when there are more people than").fill("500")
     page.get_by_role("button", name="Save and go to the launch review").click()
     expect(page.get_by_role("heading", name="How many people")).to_be_visible(timeout=WAIT)

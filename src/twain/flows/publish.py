@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from twain.errors import ApprovalNeeded, ConfigError, ContentError
@@ -76,7 +76,8 @@ def require_approval(instance: Instance, bundle: Bundle) -> None:
 class Needed:
     """One approval rule that a bundle falls under: who may say yes, who has, how many more must.
 
-    *people* are those whose yes counts, by policy; *not_author* names the one whose own does not, or is empty.
+    *people* are those whose yes counts, by policy; *not_author* names the one whose own does not, or is empty; *when* is what
+    the rule says of the sends it is about (``{"ceiling_over": 150000}``).
     """
 
     needs: int
@@ -85,6 +86,7 @@ class Needed:
     people: tuple[Person, ...]
     given: tuple[Approval, ...]
     not_author: str = ""
+    when: Mapping[str, Any] = field(default_factory=dict)
 
 
 def needed(instance: Instance, bundle: Bundle) -> list[Needed]:
@@ -97,7 +99,7 @@ def _needed(instance: Instance, rule: ApprovalRule, bundle: Bundle, given: list[
     state = approval_state(bundle, given, asdict(rule))
     author = bundle.body["author"]
     people = tuple(p for p in instance.workspace.policy.people.values() if _may(rule, p, author))
-    return Needed(rule.needs, state.missing, rule.roles, people, state.counted, author if rule.not_author else "")
+    return Needed(rule.needs, state.missing, rule.roles, people, state.counted, author if rule.not_author else "", rule.when)
 
 
 def _may(rule: ApprovalRule, person: Person, author: str) -> bool:

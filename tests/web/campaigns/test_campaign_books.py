@@ -82,7 +82,7 @@ def test_the_second_review_shows_only_what_changed(way: Way):
     found = {one.title: (one.before, one.after) for one in differences(first.body, second.body)}
     assert found == {
         "Subject": ("Spring is here", "Summer is here"),
-        "At most": ("no limit", "300000 people, or it is held"),
+        "At most": ("no limit", "300\u202f000 people, or it is held"),
     }
 
 

@@ -11,6 +11,13 @@ class CampaignsRoom(AppConfig):
 
     def ready(self) -> None:
         """Called once, when the house opens."""
-        from twain_web.rooms.campaigns import moving, permissions, trying, uses  # noqa: F401, PLC0415 — no models before
+        from twain_web.rooms.campaigns import (  # noqa: PLC0415 — no models before
+            cleaning,  # noqa: F401
+            letters,  # noqa: F401
+            moving,  # noqa: F401
+            permissions,  # noqa: F401
+            trying,  # noqa: F401
+            uses,
+        )
 
         uses.join()

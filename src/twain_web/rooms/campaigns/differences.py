@@ -17,6 +17,7 @@ from twain.errors import TwainError
 from twain.feeds.contract import feeds_from_texts
 from twain_web.rooms.campaigns.plans import Plan
 from twain_web.rooms.campaigns.successes import conversion_of, in_words
+from twain_web.templatetags.house import people
 
 _CONTEXT = 2
 _MOST_LINES = 200
@@ -171,7 +172,7 @@ def _hours(seconds: object) -> str:
 
 
 def _people(ceiling: object) -> str:
-    return _("%s people, or it is held") % ceiling if ceiling else _("no limit")
+    return _("%s people, or it is held") % people(ceiling) if ceiling else _("no limit")
 
 
 def plan_differences(

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from twain_web.kept import Posted
 from twain_web.rooms.campaigns.plans import Plan
 
 
@@ -95,6 +96,20 @@ class ApprovalRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.campaign} {self.bundle[:12]} {self.state}"
+
+
+class Letter(Posted):
+    """The mail that asks one person for their yes: one for each request and person. What it says is written when it is sent."""
+
+    request = models.ForeignKey(ApprovalRequest, on_delete=models.CASCADE, related_name="letters")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        ordering = ("pk",)
+        constraints = (models.UniqueConstraint(fields=["request", "person"], name="one_letter_per_request_and_person"),)
+
+    def __str__(self) -> str:
+        return f"{self.request} to {self.person}"
 
 
 class Approved(models.Model):

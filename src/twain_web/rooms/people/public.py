@@ -52,6 +52,7 @@ __all__ = [
     "one_time_link",
     "owners_here",
     "person_at",
+    "persons",
     "recognise",
     "record",
     "revoke_token",
@@ -144,6 +145,11 @@ def directory() -> list[Listed]:
 def owners_here() -> frozenset[str]:
     """Addresses, folded, of everybody who can sign in: whoever a contract names as owner and is here can be asked."""
     return frozenset(one.email.casefold() for one in everybody().filter(is_active=True) if one.email)
+
+
+def persons(usernames: Collection[str]) -> list[Any]:
+    """Those of these user names who can sign in, as the rows that other rooms' letters go to."""
+    return list(everybody().filter(is_active=True, username__in=usernames))
 
 
 def audit_page(

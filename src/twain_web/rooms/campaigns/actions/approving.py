@@ -16,12 +16,14 @@ from twain.flows.publish import approve as approve_in_ledger
 from twain.flows.publish import needed, publish, require_approval
 from twain.records import Bundle
 from twain_web import engine
+from twain_web.access import may
 from twain_web.outbox import tell
 from twain_web.rooms.audiences.public import authors as audience_authors
-from twain_web.rooms.campaigns.models import ApprovalRequest, Approved, PlanVersion
+from twain_web.rooms.campaigns.models import ApprovalRequest, Approved, Letter, PlanVersion
+from twain_web.rooms.campaigns.permissions import APPROVE_CAMPAIGN
 from twain_web.rooms.campaigns.records import Subject, campaign_record
 from twain_web.rooms.content.public import authors as content_authors
-from twain_web.rooms.people.public import record
+from twain_web.rooms.people.public import persons, record
 
 
 def ask_approval(*, by: Any, subject: Subject, bundle: str, note: str = "") -> ApprovalRequest:  # noqa: ANN401 — a Person
@@ -41,6 +43,8 @@ def ask_approval(*, by: Any, subject: Subject, bundle: str, note: str = "") -> A
         )
         record(by, "approval asked", f"campaign:{subject.slug}", {"bundle": made.hash})
         tell("campaign.approval_asked", campaign=subject.slug, bundle=made.hash, by=by.username)
+        for one in _voices(instance, subject, made):
+            Letter.objects.create(request=asked, person=one)
     return asked
 
 
@@ -123,6 +127,19 @@ def authors(subject: Subject, bundle: Bundle, last: Approved | None) -> set[str]
     since = last.at if last else None
     found |= audience_authors(bundle.body["audiences"], since=since)
     return found | _planners(subject, since) if subject.house else found
+
+
+def _voices(instance: Instance, subject: Subject, bundle: Bundle) -> list[Any]:
+    """Everybody here whose yes to this bundle would count, and who can be written to."""
+    wrote = _authors_now(subject, bundle)
+    asked = {person.id for rule in needed(instance, bundle) for person in rule.people}
+    return [
+        one
+        for one in persons(asked)
+        if one.email
+        and may(one, APPROVE_CAMPAIGN, subject)
+        and not why_not_approve(instance, subject, bundle, one, wrote)
+    ]
 
 
 def _authors_now(subject: Subject, bundle: Bundle) -> set[str]:

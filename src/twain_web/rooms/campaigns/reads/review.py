@@ -18,6 +18,7 @@ from twain_web.rooms.campaigns.actions.approving import authors, why_not_approve
 from twain_web.rooms.campaigns.actions.launching import people_of
 from twain_web.rooms.campaigns.differences import Difference, differences, facts, rule_in_words
 from twain_web.rooms.campaigns.models import ApprovalRequest, Approved, Launch, Rehearsal
+from twain_web.rooms.campaigns.reasons import spared_up_to, why_asked
 from twain_web.rooms.campaigns.records import Subject, record_of
 from twain_web.rooms.capacity.public import Room, room_for
 from twain_web.rooms.content.public import Look, look
@@ -35,12 +36,17 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One approval rule in words: how many of whom, who has said yes, how many are missing."""
+    """One approval rule in words: how many of whom, who has said yes, how many are missing, and why.
+
+    *spared_up_to*: a limit in the plan of at most so many people would spare it; None where none would.
+    """
 
     needs: int
     missing: int
     people: tuple[Voice, ...]
     given: tuple[Voice, ...]
+    why: str = ""
+    spared_up_to: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +125,7 @@ def _full(instance: Instance, subject: Subject, bundle: Bundle, person: Any, lau
         finish=finish,
         later=later_of(tried, finish),
         room=room_for(bundle.body, people_of(instance, bundle, tried), plan.due(zone, now) if plan else now),
-        rules=tuple(_rule(instance, rule, wrote) for rule in rules),
+        rules=tuple(_rule(instance, rule, wrote, bundle, tried) for rule in rules),
         approved=not any(rule.missing for rule in rules),
         refusal=why_not_approve(instance, subject, bundle, person, wrote),
         request=request if request and request.bundle == bundle.hash else _open(request),
@@ -170,11 +176,14 @@ def _changes(instance: Instance, last: Approved | None, bundle: Bundle) -> tuple
     return tuple(differences(instance.ledger.bundle(last.bundle).body, bundle.body))
 
 
-def _rule(instance: Instance, rule: Needed, wrote: set[str]) -> Rule:
+def _rule(instance: Instance, rule: Needed, wrote: set[str], bundle: Bundle, tried: Rehearsal | None) -> Rule:
     people = instance.workspace.policy.people
     given = tuple(
         Voice(str(people[one.person]) if one.person in people else named(one.person).shown, one.at, one.note)
         for one in rule.given
     )
     silent = {one.person for one in rule.given} | (wrote if rule.not_author else set())
-    return Rule(rule.needs, rule.missing, tuple(Voice(str(p)) for p in rule.people if p.id not in silent), given)
+    return Rule(
+        rule.needs, rule.missing, tuple(Voice(str(p)) for p in rule.people if p.id not in silent), given,
+        why_asked(rule.when, bundle.body), spared_up_to(rule.when, tried.audience if tried else None),
+    )  # fmt: skip

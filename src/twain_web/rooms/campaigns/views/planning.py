@@ -21,6 +21,7 @@ from twain_web.rooms.campaigns.differences import plan_differences
 from twain_web.rooms.campaigns.models import Launch
 from twain_web.rooms.campaigns.permissions import CREATE_CAMPAIGN, EDIT_CAMPAIGN, READ_CAMPAIGN
 from twain_web.rooms.campaigns.reads.sends import card_of, newest_runs
+from twain_web.rooms.campaigns.reasons import limit_to_name
 from twain_web.rooms.campaigns.records import Subject, campaign_record, subject
 from twain_web.rooms.content.public import contents
 
@@ -144,6 +145,10 @@ def _page(request: HttpRequest, one: Subject, form: Any, arms: Any, status: int 
         "open_launch": Launch.objects.filter(campaign=one.slug, state__in=Launch.OPEN).first(),
         "sends": _sends(one),
         "many": len(arms) > 1,
+        "yes_above": limit_to_name(
+            engine.workspace().policy,
+            {"topic": house.topic, "channel": house.plan.channel, "ceiling": house.plan.ceiling},
+        ),
     }
     return render(request, "campaigns/campaign.html", shown, status=status)
 
