@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from twain.cli.output import Json, print_json, say, show_error, table, when
+from twain.cli.output import Json, day_and_minute, print_json, say, show_error, table
 from twain.errors import LedgerUnavailable
 from twain.flows import bounces as flow
 from twain.flows.instance import open_instance
@@ -96,7 +96,9 @@ def list_(
         say("Nothing came back.")
     else:
         columns = ("when", "send", "key", "what it said")
-        table("", columns, [(when(m.at)[:16], m.run_id or "–", m.recipient or "–", flow.said_of(m)) for m in found])
+        table(
+            "", columns, [(day_and_minute(m.at), m.run_id or "–", m.recipient or "–", flow.said_of(m)) for m in found]
+        )
 
 
 def _show(done: flow.Collected, *, as_json: bool) -> None:

@@ -146,9 +146,19 @@ def channel_test(
     else:
         show_problems(problems)
         show_signatures(seals)
-        say(f"{name} works." if not problems else f"{name} does not work.", "green" if not problems else "red")
-        say(f"After a crash at most {promise['messages']} messages per worker can be unknown.", "dim")
+        _works(name, promise["messages"], works=not problems)
     return 7 if problems else 0
+
+
+def _works(name: str, unknown: int, *, works: bool) -> None:
+    if works:
+        say(f"{name} works.", "green")
+        say(f"If a send crashes, at most {unknown} messages of each of its workers end as “delivery unknown”.", "dim")
+    else:
+        say(
+            f"{name} does not work: nothing can be sent by it now. Mend that, then again: twain channel test {name}",
+            "red",
+        )
 
 
 def gateway(

@@ -9,7 +9,7 @@ import typer
 
 from twain.cli.change import change_json, show_change
 from twain.cli.output import Json, console, print_json, say, show_problems, show_verdict, table
-from twain.cli.review import show_grants, walk
+from twain.cli.review import show_grants, tell_unasked, walk
 from twain.demo.start import copy_workspace
 from twain.feeds.review import has_owner, pending
 from twain.flows.against import check_against
@@ -66,6 +66,8 @@ def connect(
         return
     rows = [(d.table, d.file, d.fields, "kept as it was" if d.kept else "drafted") for d in drafted]
     table(f"Contracts from {source}", ("table", "file", "fields", ""), rows)
+    for one in drafted:
+        tell_unasked(instance.root / one.file, instance.source_settings(source).kind)
     say("Next: twain review <feed> says which fields exist for Marketing, and for what.")
 
 
@@ -89,6 +91,7 @@ def review(
         print_json({"feed": feed, "decided": decided, "pending": left, "owned": owned, **found})
         return
     say(f"{decided} fields decided, {left} left. Next: twain check", "green")
+    tell_unasked(path, instance.source_settings(granted.source).kind if granted else "")
     if not owned:
         say(f'Nobody answers for this data yet: twain review {feed} --owner "Full Name, Title"', "yellow")
     if granted:

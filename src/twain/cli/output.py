@@ -32,7 +32,10 @@ _PLAIN: tuple[tuple[type, Callable[[Any], object]], ...] = (
 # JSON itself escapes only what lies below the space: not DEL, the C1 controls (U+009B begins a colour code, as ESC [ does),
 # line separators, or the marks that turn text around.
 _STEERING = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+_GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,]*\d)")
 _SPACES = "\u00a0\u202f"  # printable to a person, if not to Python
+FIGURES = frozenset({"people", "sent", "failed", "suppr.", "unknown", "not sent", "count", "rows"})
+"""Columns that hold figures: to the right, and never in two lines."""
 _MARKS = {Level.PASS: "[green]✓[/]", Level.WARN: "[yellow]![/]", Level.HOLD: "[red]✗[/]"}
 
 
@@ -77,12 +80,20 @@ def clean(text: object) -> str:
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table of plain text; the first column is never cut."""
+    """A table of plain text. Nothing is cut: what has no room goes on below; the first column and figures stay on one line."""
     shown = Table(
-        title=escape(clean(title)) if title else None, title_justify="left", header_style="bold", box=SIMPLE_HEAD
+        title=escape(clean(title)) if title else None,
+        title_justify="left",
+        header_style="bold",
+        box=SIMPLE_HEAD,
+        collapse_padding=True,
+        pad_edge=False,
     )
     for column in columns:
-        shown.add_column(escape(clean(column)), no_wrap=column == columns[0])
+        whole = column == columns[0] or column in FIGURES
+        shown.add_column(
+            escape(clean(column)), no_wrap=whole, overflow="fold", justify="right" if column in FIGURES else "left"
+        )
     for row in rows:
         shown.add_row(*(escape(clean(cell)) for cell in row))
     console.print(shown)
@@ -136,16 +147,34 @@ def show_problems(problems: Sequence[Problem]) -> None:
 
 def show_verdict(verdict: Verdict) -> None:
     """One pre-send check: Marketing's words, and IT's when it did not pass."""
-    console.print(f"  {_MARKS[verdict.level]} {escape(clean(verdict.business))}")
+    console.print(f"  {_MARKS[verdict.level]} {escape(clean(figures(verdict.business)))}")
     if verdict.level is not Level.PASS:
-        console.print(f"      [dim]{escape(clean(verdict.technical))}[/]")
+        console.print(f"      [dim]{escape(clean(figures(verdict.technical)))}[/]")
 
 
-def when(moment: float | None) -> str:
-    """An epoch second as local date and time."""
-    return "–" if moment is None else datetime.fromtimestamp(moment, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+def when(moment: float | datetime | None) -> str:
+    """A moment (epoch seconds, or with its zone) as this machine's date, time to the second, and zone."""
+    if moment is None:
+        return "–"
+    exact = moment if isinstance(moment, datetime) else datetime.fromtimestamp(moment, UTC)
+    return exact.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+
+
+def day_and_minute(moment: float) -> str:
+    """An epoch second for a narrow table, in this machine's zone; :func:`zone` says which."""
+    return datetime.fromtimestamp(moment, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def zone() -> str:
+    """This machine's zone, by its short name."""
+    return datetime.now(UTC).astimezone().strftime("%Z")
 
 
 def count(number: int) -> str:
     """A count with thin spaces between thousands."""
     return f"{number:,}".replace(",", "\u202f")
+
+
+def figures(text: str) -> str:
+    """A sentence whose figures were written for any reader (``70,578``) with thin spaces, as the rest of the page."""
+    return _GROUPED.sub(lambda found: found[0].replace(",", "\u202f"), text)

@@ -62,7 +62,7 @@ def person(
     say(
         f"{len(known['addresses'])} address(es), as hashes; keys: {', '.join(k['key'] for k in known['keys']) or 'none'}"
     )
-    rows = [(d["at"], d["campaign"], d["channel"], d["fate"], d["reason"]) for d in known["deliveries"]]
+    rows = [(when(d["at"]), d["campaign"], d["channel"], d["fate"], d["reason"]) for d in known["deliveries"]]
     table("Messages", ("when", "campaign", "channel", "outcome", "why"), rows)
     if known["conversions"]:
         converted = [

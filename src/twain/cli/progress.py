@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from types import TracebackType
 
+from rich.markup import escape
 from rich.panel import Panel
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from twain.cli.output import console, count, show_verdict
+from twain.cli.output import clean, console, count, show_verdict
 from twain.flows.account import Report
 from twain.records import RunState, Tally, Verdict
 
@@ -30,13 +31,15 @@ class TerminalWatch:
         self._passed = 0
         self._started = time.monotonic()
         self._task: TaskID | None = None
+        self._waits = False
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.fields[figures]}"),
             TimeElapsedColumn(),
-            TextColumn("left"),
+            TextColumn("so far,"),
             TimeRemainingColumn(),
+            TextColumn("left"),
             console=console,
         )
 
@@ -73,6 +76,14 @@ class TerminalWatch:
         figures = f"{count(done)} of {count(tally.audience)}  {count(int(rate))}/s"
         self._progress.update(self._task, total=tally.audience, completed=done, figures=figures)
 
+    def waiting(self, why: str) -> None:
+        """Why nothing goes, said once, as soon as it is known; and that it goes again."""
+        if why and not self._waits:
+            console.print(f"  [yellow]![/] {escape(clean(why))}")
+        elif self._waits and not why:
+            console.print("  [green]✓[/] The relay answers again.")
+        self._waits = bool(why)
+
     def _close(self) -> None:
         if self._task is not None:
             task = self._progress.tasks[self._progress.task_ids.index(self._task)]
@@ -85,8 +96,16 @@ def show_report(report: Report) -> None:
     grid = Table.grid(padding=(0, 4))
     grid.add_row(_funnel(report), _fates(report))
     words = _WORDS.get(report.run.state, str(report.run.state))
-    speed = f"{count(report.tally.sent)} sent in {report.seconds:.1f} s, {count(int(report.rate))} per second"
-    console.print(Panel(grid, title=f"Send {report.run.id} · {report.run.campaign}", subtitle=f"{words} · {speed}"))
+    console.print(
+        Panel(grid, title=f"Send {report.run.id} · {report.run.campaign}", subtitle=f"{words} · {_speed(report)}")
+    )
+
+
+def _speed(report: Report) -> str:
+    sent = count(report.tally.sent)
+    if report.run.state in (RunState.PAUSED, RunState.HELD):
+        return f"after {report.seconds:.1f} s, {sent} sent"
+    return f"{sent} sent in {report.seconds:.1f} s, {count(int(report.rate))} per second"
 
 
 def _funnel(report: Report) -> Table:

@@ -10,7 +10,9 @@ from rich.prompt import Prompt
 
 from twain.cli.output import clean, console, say
 from twain.errors import ContractError, Place
-from twain.feeds.review import FieldDraft, decide, has_owner, name_owner, pending
+from twain.feeds.consent import remedy, unasked
+from twain.feeds.contract import SUFFIX
+from twain.feeds.review import FieldDraft, decide, drafts, has_owner, name_owner, pending
 from twain.flows.granting import Grants
 from twain.records import Owner, Privacy, Right, Role
 
@@ -55,6 +57,15 @@ def show_grants(found: Grants, feed: str) -> None:
         typer.echo(clean(statement))
     if not found.role:
         say(f"The address of {found.source} names no user: write Twain's login in the place of twain.", "yellow")
+
+
+def tell_unasked(path: Path, dialect: str) -> None:
+    """Say plainly that people would be mailed by this contract, and no field of it says who agreed."""
+    fields = drafts(path.read_text(encoding="utf-8"), path.name)
+    if unasked(fields):
+        feed = path.name.removesuffix(SUFFIX)
+        say(f"No field of {feed} says who agreed to be written to: nobody would be left out for that.", "yellow")
+        say(f"  → {remedy(fields, feed, dialect)}")
 
 
 def _decide(text: str, draft: FieldDraft, person: str, *, accept: bool) -> str:

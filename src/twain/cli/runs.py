@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 import typer
 
 from twain.cli.bounces import show_returned
 from twain.cli.events import show_reactions
-from twain.cli.output import Json, count, print_json, say, table, when
+from twain.cli.output import Json, console, count, day_and_minute, figures, print_json, say, table, when, zone
 from twain.cli.progress import TerminalWatch, show_report
 from twain.cli.send import end
 from twain.errors import ConfigError
-from twain.flows.account import report
+from twain.flows.account import Report, report
 from twain.flows.events import came_back
 from twain.flows.instance import open_instance
 from twain.flows.resolve import missed, resolve
 from twain.flows.send import OPEN, cancel, pause, resume
-from twain.flows.trace import trace
+from twain.flows.trace import may_be_mailed, trace
 from twain.flows.warming import warming_of_run
 from twain.flows.watch import Nobody
+from twain.records import RunState
 
+_WIDE = 110  # characters of a terminal from which on each way of not getting it has a column
 RunId = Annotated[str, typer.Argument(help="A send's id, or its beginning.")]
 
 
@@ -49,10 +52,21 @@ def list_runs(
     elif not found:
         say("Nothing has been sent yet. Try: twain send <campaign> --dry-run")
     else:
-        columns = ("send", "campaign", "state", "started", "people", "sent", "failed", "suppr.", "unknown")
-        table("", columns, [(r.run.id, r.run.campaign, r.run.state, when(r.run.created_at)[:16], count(r.funnel.audience),
-                             count(r.tally.sent), count(r.tally.failed), count(r.tally.suppressed), count(r.tally.uncertain))
-                            for r in found])  # fmt: skip
+        _list(found)
+
+
+def _list(found: list[Report]) -> None:
+    """A line each; on a narrow terminal one figure for everybody who did not certainly get it."""
+    wide = console.width >= _WIDE
+    ends = ("failed", "suppr.", "unknown") if wide else ("not sent",)
+    rows = []
+    for one in found:
+        tally = one.tally
+        missed_ones = (tally.failed, tally.suppressed, tally.uncertain)
+        numbers = [one.funnel.audience, tally.sent, *(missed_ones if wide else [sum(missed_ones)])]
+        first = (one.run.id, one.run.campaign, one.run.state, day_and_minute(one.run.created_at))
+        rows.append((*first, *(count(n) for n in numbers)))
+    table("", ("send", "campaign", "state", f"started ({zone()})", "people", "sent", *ends), rows)
 
 
 def show_run(run_id: RunId, as_json: Json = False) -> None:
@@ -80,22 +94,46 @@ def show_run(run_id: RunId, as_json: Json = False) -> None:
         say(warming.words)
     show_reactions(back)
     show_returned(returned)
-    table("Timeline", ("when", "what", "in detail"), [(when(e.at), e.business, e.technical) for e in timeline])
+    rows = [(when(e.at), figures(e.business), figures(e.technical)) for e in timeline]
+    table("Timeline", ("when", "what", "in detail"), rows)
 
 
 def show_missed(run_id: RunId, as_json: Json = False) -> None:
-    """Who did not get it, and why: failed, suppressed, delivery unknown, or not reached yet."""
+    """Who did not get it, and why: failed, suppressed, delivery unknown; how many were not reached yet or left out before."""
     with open_instance() as instance:
         people = list(missed(instance, run_id))
+        one = report(instance, instance.ledger.run(run_id))
     if as_json:
-        print_json({"missed": [{**_person(p)} for p in people]})
-    elif not people:
-        say("Nobody was missed.", "green")
-    else:
-        table(
+        left_out = {reason: number for reason, number in one.funnel.excluded.items() if number}
+        print_json({"missed": [_person(p) for p in people], "not_reached": one.tally.pending, "left_out": left_out})
+        return
+    if people:
+        told = [(p.key, p.fate.name.lower(), p.reason, p.reply) for p in people]
+        table("", ("key", "what", "why", "the relay said"), told)
+    for words, style in _rest(one, missed_some=bool(people)):
+        say(words, style)
+
+
+def _rest(one: Report, *, missed_some: bool) -> Iterator[tuple[str, str]]:
+    """Whom no list of the missed can name: those the send has not come to yet, and those who were never in its audience."""
+    run, waiting = one.run, one.tally.pending
+    if run.funnel is None:
+        yield f"Nobody was chosen yet: the send is {run.state}. Where it stands: twain run {run.id}", "yellow"
+        return
+    if waiting:
+        going = run.state is RunState.SENDING
+        how = f"It is being sent; to see: twain run {run.id}" if going else f"Go on with it: twain resume {run.id}"
+        yield (
+            f"{count(waiting)} of {count(one.funnel.audience)} were not reached yet: the send is {run.state}. {how}",
+            "yellow",
+        )
+    elif not missed_some:
+        yield "Nobody was missed.", "green"
+    if left_out := sum(one.funnel.excluded.values()):
+        reasons = ", ".join(f"{reason.replace('_', ' ')} {count(n)}" for reason, n in one.funnel.excluded.items() if n)
+        yield (
+            f"{count(left_out)} people of the audience's rule were left out before ({reasons}): twain run {run.id}",
             "",
-            ("key", "what", "why", "the relay said"),
-            [(p.key, p.fate.name.lower(), p.reason, p.reply) for p in people],
         )
 
 
@@ -129,12 +167,29 @@ def show_trace(
     """Follow one message, or everything one person got: from the row to the relay's answer."""
     with open_instance() as instance:
         found = trace(instance, wanted)
+        asked = {} if found else may_be_mailed(instance, wanted)
     if as_json:
-        print_json({"messages": found})
+        print_json({"messages": found, "may_be_mailed": asked})
     elif not found:
-        say(f"No message is known for {wanted!r}.")
+        _untraced(wanted, asked)
     for one in [] if as_json else found:
         table(f"{one.campaign} · send {one.run}", ("step", "what"), one.steps)
+
+
+def _untraced(wanted: str, asked: Mapping[str, list[tuple[str, bool, str]]]) -> None:
+    """Nothing was sent to them: what is known of why, and where to look on."""
+    say(f"No message is known for {wanted!r}: nothing was sent, or its send goes on and is not in the history yet.")
+    for feed, questions in asked.items():
+        say(f"In {feed} there is somebody with this key, as the database knows them now:")
+        for question, yes, why in questions:
+            say(f"  {question}: {'yes' if yes else 'no'}" + (f" ({why})" if why else ""), "" if yes else "yellow")
+    if not asked:
+        say(
+            "No feed has somebody with this key whom mail can go to. Check the spelling; keys are shown by: twain missed <id>"
+        )
+    say(
+        "How many a send left out, and for which reasons: twain run <id>. What is kept about somebody: twain person <key>"
+    )
 
 
 def resolve_run(

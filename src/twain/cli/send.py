@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from twain.cli.output import Json, clean, console, print_json, say, show_text, show_verdict, table
+from twain.cli.output import Json, clean, console, count, figures, print_json, say, show_text, show_verdict, table
 from twain.cli.progress import TerminalWatch, show_report
 from twain.errors import ConfigError
 from twain.flows.account import Report
@@ -116,12 +116,19 @@ def _show_dry_run(result: DryRun, *, as_json: bool) -> int:
     for verdict in result.verdicts:
         show_verdict(verdict)
     rows = [("matched", result.funnel.matched), *result.funnel.excluded.items(), ("audience", result.funnel.audience)]
-    table(f"{result.campaign}: nothing was sent", ("people", "count"), [(r.replace("_", " "), n) for r, n in rows if n])
+    table(
+        f"{result.campaign}: nothing was sent",
+        ("people", "count"),
+        [(r.replace("_", " "), count(n)) for r, n in rows if n],
+    )
     for until, people in sorted(result.waits.items()):
-        say(f"Quiet hours: {people} of the people matched wait until {until} their time.")
+        say(f"Quiet hours: {count(people)} of the people matched wait until {until} their time.")
     if result.warming is not None:
-        say(result.warming.words)
-    say(f"Bundle {result.bundle[:12]}. " + ("It may go." if result.ready else f"It would be held: {result.why}"))
+        say(figures(result.warming.words))
+    say(
+        f"Bundle {result.bundle[:12]}. "
+        + ("It may go." if result.ready else f"It would be held: {figures(result.why)}")
+    )
     return 0 if result.ready else 3
 
 

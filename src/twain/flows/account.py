@@ -22,7 +22,7 @@ _PRUNE_AFTER = 30 * 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How a run stands. *seconds* are those since sending began, *rate* messages sent per second."""
+    """How a run stands. *seconds* are those since sending began, until it ended or was paused; *rate*: sent per second."""
 
     run: Run
     funnel: Funnel
@@ -59,8 +59,16 @@ def report(instance: Instance, run: Run) -> Report:
     """The report of a run as it stands now."""
     tally = instance.ledger.tally(run.id)
     started = run.started_at or run.created_at
-    seconds = max((run.ended_at or instance.clock.now()) - started, 1e-9)
+    seconds = max(_stood_still(instance, run) - started, 1e-9)
     return Report(run, run.funnel or Funnel(0, {}, 0), tally, seconds, tally.sent / seconds)
+
+
+def _stood_still(instance: Instance, run: Run) -> float:
+    """Until when a run was at work: its end, the moment it was paused or held, else now. Epoch seconds."""
+    if run.ended_at is not None or run.state not in (RunState.PAUSED, RunState.HELD):
+        return run.ended_at or instance.clock.now()
+    stops = [event.at for event in instance.ledger.timeline(run.id) if event.kind in ("paused", "held")]
+    return max(stops, default=instance.clock.now())
 
 
 def finish(instance: Instance, run: Run, watch: Watch | None = None) -> Run:

@@ -68,17 +68,20 @@ def work(instance: Instance, run: Run, watch: Watch | None = None, prepared: Pre
     refresh = AtSend(instance, prepared, messages) if at_send else None
 
     brake = Brake(instance, run)
+    channel = instance.channel(run.channel)
+    trouble = getattr(channel, "trouble", str)  # a way out by somebody else's package need not tell of its troubles
 
     def on_progress() -> None:
         brake.look()
         archive_settled(instance, run, most=1)
+        watch.waiting(trouble())
         watch.sent(instance.ledger.tally(run.id))
 
     with graceful() as should_stop, quiet_heap():
         return dispatch(
             instance.ledger,
             run.id,
-            instance.channel(run.channel),
+            channel,
             messages,
             new_worker(instance),
             instance.clock,

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from twain.delivery.dispatch import DeliveryReport
 from twain.delivery.pace import Backoff
 from twain.delivery.takeover import settle_orphans
-from twain.errors import LedgerError, TwainError
+from twain.errors import ChannelUnavailable, LedgerError, Place, TwainError
 from twain.flows.account import archive_settled, forget_spool
 from twain.flows.instance import Instance
+from twain.flows.toml_places import key_lines
 from twain.flows.workers import bury_the_dead, new_worker
 from twain.records import Fate, Lease, Run, RunEvent, RunState
 
@@ -41,7 +42,7 @@ def conclude(instance: Instance, run: Run, reports: Sequence[DeliveryReport]) ->
     if run.state is RunState.SENDING:
         run = _next(instance, run, ended)
     if ended.error is not None:
-        raise _with_cure(ended.error, run)
+        raise _with_cure(instance, ended.error, run)
     return run
 
 
@@ -83,6 +84,17 @@ def _event(instance: Instance, run: Run, kind: str, text: str) -> RunEvent:
     return RunEvent(run.id, instance.clock.now(), kind, text, "", instance.person)
 
 
-def _with_cure(error: TwainError, run: Run) -> TwainError:
+def _with_cure(instance: Instance, error: TwainError, run: Run) -> TwainError:
+    if isinstance(error, ChannelUnavailable) and error.place is None:
+        error.place = _of_channel(instance, run.channel)
     error.todo = f"{error.todo} Then go on: twain resume {run.id}.".strip()
     return error
+
+
+def _of_channel(instance: Instance, channel: str) -> Place | None:
+    """Where twain.toml says how the channel is reached; None when it cannot be read now."""
+    try:
+        lines = key_lines((instance.root / "twain.toml").read_text("utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return None
+    return Place("twain.toml", lines.get(f"channels.{channel}"))

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from twain.errors import LedgerError
+from twain.errors import LedgerError, TwainError
 from twain.feeds.contract import feeds_from_texts
 from twain.flows.bounces import said_of
+from twain.flows.counting import mailable_feeds
+from twain.flows.customer import look_up
 from twain.flows.instance import Instance
-from twain.returns.tokens import parse_message_id
+from twain.returns.tokens import message_ids, parse_message_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,20 @@ def trace(instance: Instance, wanted: str) -> list[Traced]:
     if reference is not None:
         return list(_rows(instance, instance.history.message(reference.run_id, reference.shard, reference.row)))
     return list(_rows(instance, instance.history.of_key(wanted)))
+
+
+def may_be_mailed(instance: Instance, key: str) -> dict[str, list[tuple[str, bool, str]]]:
+    """Of every feed with mail addresses that knows this key, by its title: (question, answer, why), read in the database now.
+
+    A database that does not answer is left out, like a feed without this key.
+    """
+    found = {}
+    for feed in mailable_feeds(instance.workspace):
+        try:
+            found[feed.title] = list(look_up(instance, feed, key).may_be_mailed)
+        except TwainError:
+            continue
+    return found
 
 
 def _rows(instance: Instance, deliveries: list[dict[str, Any]]) -> Iterator[Traced]:
@@ -57,6 +73,7 @@ def _steps(instance: Instance, delivery: dict[str, Any]) -> Iterator[tuple[str, 
             yield "contract", f"{feed.name} {feed.version} ({feed.contract_hash[:12]}), {feed.owner}"
         rule = repr(bundle.body["audience"]).encode()
         yield "audience rule", hashlib.sha256(rule).hexdigest()[:12]
+        yield "Message-ID", _message_id(instance, delivery, str(bundle.body.get("sender", {}).get("address", "")))
     yield "place", f"batch {delivery['shard']}, row {delivery['row']}, arm {delivery['arm']}"
     moment = delivery["at"]
     shown = moment if isinstance(moment, datetime) else datetime.fromtimestamp(moment, UTC)
@@ -66,5 +83,28 @@ def _steps(instance: Instance, delivery: dict[str, Any]) -> Iterator[tuple[str, 
     )
     yield "the relay said", delivery["reply"] or "–"
     for mail in instance.ledger.returned_for(delivery["run_id"], delivery["shard"], delivery["row"]):
-        at = datetime.fromtimestamp(mail.at, UTC).isoformat(timespec="seconds")
-        yield "came back", f"{said_of(mail)} · read at {at}"
+        yield "came back", f"{said_of(mail)} · read at {_moment(mail.at)}"
+    yield from _stopped(instance, delivery)
+
+
+def _message_id(instance: Instance, delivery: dict[str, Any], sender: str) -> str:
+    """As the message had it, made again by the key in force: it differs for a message that an older key signed."""
+    run_id, shard, row = delivery["run_id"], delivery["shard"], delivery["row"]
+    macs = [mac for mac, _ in instance.mint().stamps(run_id, shard, [row])]
+    return message_ids(run_id, shard, [row], macs, sender.rpartition("@")[2])[0].decode("ascii")
+
+
+def _stopped(instance: Instance, delivery: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What stops mail to this address now, and whether it was asked for by this very message."""
+    this = "{run_id}.{shard}.{row}".format_map(delivery)
+    for wish in instance.ledger.suppressions_of(bytes(delivery["address_hash"])):
+        by = "by this message" if wish.origin.partition(":")[2] == this else wish.origin
+        until = f", until {_moment(wish.until)}" if wish.until is not None else ""
+        yield (
+            "asked to stop" if wish.own else "stopped",
+            f"{wish.reason} ({wish.scope}{until}) {by}, at {_moment(wish.at)}",
+        )
+
+
+def _moment(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")

@@ -22,6 +22,9 @@ class Watch(Protocol):
     def sent(self, tally: Tally) -> None:
         """Where everyone is now."""
 
+    def waiting(self, why: str) -> None:
+        """Nothing goes just now, and why; empty: it goes (again)."""
+
 
 class Nobody:
     """Looks away."""
@@ -36,4 +39,7 @@ class Nobody:
         """Say nothing."""
 
     def sent(self, tally: Tally) -> None:
+        """Say nothing."""
+
+    def waiting(self, why: str) -> None:
         """Say nothing."""

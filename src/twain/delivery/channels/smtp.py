@@ -50,6 +50,7 @@ class SmtpChannel:
         self.leaves_loopback = self.options.leaves_loopback
         self._paces = read_limits(settings.limits, settings.name)
         self._lanes = Lanes(_groups(settings), settings.limits)
+        self._pool: Pool | None = None
 
     def deliver(self, feeder: Feeder) -> None:
         """Pull and send until *feeder* is over. However it ends, every envelope taken has been answered first.
@@ -57,7 +58,18 @@ class SmtpChannel:
         Raises ChannelUnavailable when the relay stays out of reach, ChannelError when it will never let us in, and
         whatever the feeder raises.
         """
-        _run(Pool(self.options, feeder).run())
+        self._pool = Pool(self.options, feeder)
+        try:
+            _run(self._pool.run())
+        finally:
+            self._pool = None
+
+    def trouble(self) -> str:
+        """Why nothing goes just now, in a sentence with the channel's name and the relay's address; empty while it answers.
+
+        Asked from inside ``deliver``, by the feeder's ``tick``.
+        """
+        return self._pool.trouble if self._pool is not None else ""
 
     def lane(self, address: str) -> str:
         """The lane of one address."""

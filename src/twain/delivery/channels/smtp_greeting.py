@@ -131,7 +131,8 @@ async def _connect(options: SmtpOptions) -> Greeter:
         raise _tls_failed(options, error) from error
     except (OSError, TimeoutError) as error:
         raise ChannelUnavailable(
-            f"The relay {options.host}:{options.port} cannot be reached ({error or 'no answer'})."
+            f"Channel {options.name}: the relay {options.host}:{options.port} cannot be reached ({error or 'no answer'}).",
+            todo=f"Start it there, or correct host and port of [channels.{options.name}] in twain.toml.",
         ) from error
     return greeter
 

@@ -77,6 +77,11 @@ class Pool:
             self._abandon_all("Delivery was broken off.")
             await self._last_goodbyes()
 
+    @property
+    def trouble(self) -> str:
+        """Why nothing goes just now, and for how long it is tried on; empty while the relay answers."""
+        return "" if self._talks else self._patience.trouble(self._loop.time())
+
     def is_fresh(self) -> bool:
         """Whether *recalled* is new enough to write by."""
         return self._loop.time() - self._looked_at < _LOOK
@@ -335,5 +340,12 @@ class Patience:
             return None
         return ChannelUnavailable(
             f"The relay has been out of reach for {now - self._since:.0f} s: {self._error.what}",
-            todo="Delivery stops here and nothing is lost; resume when the relay is back.",
+            todo=f"Delivery stops here and nothing is lost. {self._error.todo or 'Resume when the relay is back.'}",
         )
+
+    def trouble(self, now: float) -> str:
+        """The last error, and how much longer it is tried; empty when nothing has failed since the last answer."""
+        if self._since is None or self._error is None:
+            return ""
+        left = max(0.0, self._give_up_after - (now - self._since))
+        return f"{self._error.what} It is tried again for {left:.0f} s more. {self._error.todo}".rstrip()
