@@ -215,7 +215,8 @@ def version(slug: str, number: int) -> AudienceVersion:
 
 def ground_of(audience: Audience | AudienceCard, person: object) -> Ground:
     """What an audience's rule stands on. Raises ContractError when its feed is not there any more."""
-    return ground(engine.instance(person), audience.feed, audience.slug)
+    shown = {one.slug: one.name for one in titles()}
+    return ground(engine.instance(person), audience.feed, audience.slug, shown)
 
 
 def rule_of(audience: Audience | AudienceCard) -> Mapping[str, Any] | None:

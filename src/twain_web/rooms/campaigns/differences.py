@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from twain.audiences.words import explain
 from twain.errors import TwainError
 from twain.feeds.contract import feeds_from_texts
+from twain_web.rooms.audiences.public import titles
 from twain_web.rooms.campaigns.plans import Plan
 from twain_web.rooms.campaigns.successes import conversion_of, in_words
 from twain_web.templatetags.house import people
@@ -55,7 +56,14 @@ def rule_in_words(body: Mapping[str, Any]) -> str:
         lines = explain(body["audience"], feeds[body["feed"]], feeds, audiences=audiences, fragments=None)
     except (TwainError, KeyError):
         return str(body["audience"])
-    return "\n".join(lines)
+    return _titled("\n".join(lines))
+
+
+def _titled(words: str) -> str:
+    """With the audiences' titles for their slugs."""
+    for one in titles():
+        words = words.replace(f"the audience “{one.slug}”", f"the audience “{one.name}”")
+    return words
 
 
 def facts(body: Mapping[str, Any]) -> dict[str, str]:

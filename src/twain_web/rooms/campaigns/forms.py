@@ -62,7 +62,8 @@ class ArmForm(forms.Form):
     def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 — Django's signature
         super().__init__(*arguments, **options)
         self.fields["content"].choices = [("", _("Choose the content"))] + [  # type: ignore[attr-defined]
-            (card.slug, card.name) for card in _contents()
+            (card.slug, card.name if card.version else _("%s (never saved: it cannot be sent yet)") % card.name)
+            for card in _contents()
         ]
         _dress(self)
 

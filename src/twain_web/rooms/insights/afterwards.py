@@ -82,7 +82,7 @@ def came_back(request: HttpRequest, run: Run) -> HttpResponse:
         {"name": _("Converted"), "values": [one.conversions for one in found]},
         {"name": _("Unsubscribed"), "values": [one.unsubscribes for one in found]},
     ]
-    return JsonResponse({"at": [one.at.isoformat() for one in found], "series": series})
+    return JsonResponse({"at": [telling.hour_in_words(one.at) for one in found], "series": series})
 
 
 @needs(READ_RESULTS, get=campaign_known)
@@ -156,4 +156,4 @@ def _ends(found: Sequence[Trended], kind: str) -> dict[str, list[float]]:
 
 
 def _moment(run: Run) -> str:
-    return datetime.fromtimestamp(run.started_at or run.created_at, UTC).isoformat()
+    return telling.hour_in_words(datetime.fromtimestamp(run.started_at or run.created_at, UTC))

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -108,6 +110,11 @@ def hours(responses: Responses) -> list[Hour]:
     kinds = ("click", "conversion", "unsubscribe")
     found = [(name, [responses.people(kind, "hour", name) for kind in kinds]) for name in responses.names("hour")]
     return [Hour(datetime.fromtimestamp(float(name), UTC), *counts) for name, counts in found if any(counts)]
+
+
+def hour_in_words(at: datetime) -> str:
+    """A moment as pages and their charts write it, in the house's zone: 23 Nov, 07:00."""
+    return date_format(timezone.localtime(at), "j M, H:i")
 
 
 def _span(seconds: float) -> str:

@@ -84,7 +84,7 @@ def _came_back(here: Instance, run: Run, known: Rollup) -> dict[str, object]:
 def hours(request: HttpRequest, run: Run) -> HttpResponse:
     """The chart's figures: people per hour and fate."""
     known = reads.figures(engine.instance(request.user), run)
-    return JsonResponse({"hours": [{"at": at.isoformat(), **people} for at, people in known.by_hour()]})
+    return JsonResponse({"hours": [{"at": telling.hour_in_words(at), **people} for at, people in known.by_hour()]})
 
 
 @needs(EXPORT_RESULTS, get=run_by_id)

@@ -231,7 +231,11 @@ class Cards:
         )
 
     def _spans(self, span: str) -> tuple[Choice, ...]:
-        year = Choice("year", _("this year (since 1 January %(year)d)") % {"year": self._ground.today.year})
+        year = Choice(
+            "year",
+            _("this year: from 1 January %(year)d on (that date stays when the year ends)")
+            % {"year": self._ground.today.year},
+        )
         return (*_choices(("", "days", "dates"), span, lambda s: str(_SPAN_WORDS[s])), year)
 
     def _anniversary(self, node: Tree, feed: Feed, place: _Place) -> Card:
@@ -281,10 +285,16 @@ class Cards:
     def _named(self, node: Tree, kind: str, title: str, names: list[str], feed: Feed, place: _Place) -> Card:
         chosen = str(node.get("not", node)[kind])
         known = [name for name in names if name != self._ground.slug or name == chosen]
+        shown = self._ground.titles if kind == "audience" else {}
         return Card(
             kind=kind,
             title=title,
-            selects=(_opposite(node), Input(kind, "select", _("Which one"), chosen, _choices(known, chosen, str))),
+            selects=(
+                _opposite(node),
+                Input(
+                    kind, "select", _("Which one"), chosen, _choices(known, chosen, lambda name: shown.get(name, name))
+                ),
+            ),
             feed=feed.title,
             **self._common(place),
         )

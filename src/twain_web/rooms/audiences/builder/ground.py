@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, cast
 
@@ -60,6 +60,8 @@ class Ground:
     dialect: str
     today: date
     slug: str = ""
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """The audiences' names on screen, by slug; one that is missing is shown by its slug."""
 
     def feed_at(self, tree: Tree, path: Path) -> Feed:
         """The feed whose rows are judged at a place: a related one inside its *where*."""
@@ -134,12 +136,16 @@ class Ground:
         return ""
 
 
-def ground(instance: Instance, feed: str, slug: str = "") -> Ground:
-    """The ground of one feed in the workspace as it stands, the house's audiences laid over it. Raises ContractError."""
+def ground(instance: Instance, feed: str, slug: str = "", titles: Mapping[str, str] | None = None) -> Ground:
+    """The ground of one feed in the workspace as it stands, the house's audiences laid over it. Raises ContractError.
+
+    *titles*: the audiences' names on screen, by slug.
+    """
     workspace = instance.workspace
     over = workspace.feed(feed)
     dialect = instance.dialect(over.source)
-    return Ground(over, workspace.feeds, workspace.audiences, workspace.fragments, dialect, instance.today(), slug)
+    today = instance.today()
+    return Ground(over, workspace.feeds, workspace.audiences, workspace.fragments, dialect, today, slug, titles or {})
 
 
 def usable(feed: Feed) -> list[Field]:

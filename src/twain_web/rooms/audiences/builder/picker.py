@@ -84,6 +84,7 @@ def _ours(ground: Ground) -> Iterator[Offer]:
     yield Offer("history", "failed", _("A message failed, or did not"), "", meaning, "bounce undeliverable history")
     for name in sorted(ground.audiences):
         if name != ground.slug:
-            yield Offer("audience", name, _("In the audience “%(name)s”") % {"name": name}, "", "", "segment list")
+            words = _("In the audience “%(name)s”") % {"name": ground.titles.get(name, name)}
+            yield Offer("audience", name, words, "", "", f"{name} segment list")
     for name in sorted(ground.fragments):
         yield Offer("fragment", name, _("On IT's list “%(name)s”") % {"name": name}, "", "", "sql fragment list")

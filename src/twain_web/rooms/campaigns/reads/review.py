@@ -18,10 +18,11 @@ from twain_web.rooms.campaigns.actions.approving import authors, why_not_approve
 from twain_web.rooms.campaigns.actions.launching import people_of
 from twain_web.rooms.campaigns.differences import Difference, differences, facts, rule_in_words
 from twain_web.rooms.campaigns.models import ApprovalRequest, Approved, Launch, Rehearsal
+from twain_web.rooms.campaigns.plans import Plan
 from twain_web.rooms.campaigns.reasons import spared_up_to, why_asked
 from twain_web.rooms.campaigns.records import Subject, record_of
 from twain_web.rooms.capacity.public import Room, room_for
-from twain_web.rooms.content.public import Look, look
+from twain_web.rooms.content.public import ContentCard, Look, contents, look
 from twain_web.rooms.people.public import named
 
 
@@ -63,11 +64,15 @@ class Later:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What is under review. *problem* is set, and *bundle* is None, when the campaign cannot be made into a bundle yet."""
+    """What is under review. *problem* is set, and *bundle* is None, when the campaign cannot be made into a bundle yet.
+
+    *unsaved*: contents of it that were never saved.
+    """
 
     subject: Subject
     bundle: Bundle | None = None
     problem: TwainError | None = None
+    unsaved: tuple[ContentCard, ...] = ()
     missing: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
     approved: bool = False
@@ -106,8 +111,14 @@ def review(subject: Subject, person: Any) -> Review:  # noqa: ANN401 — a Perso
     try:
         bundle = publish(instance, record_of(subject))
     except TwainError as problem:
-        return Review(subject, problem=problem, launch=launch)
+        return Review(subject, problem=problem, launch=launch, unsaved=_unsaved(plan))
     return _full(instance, subject, bundle, person, launch)
+
+
+def _unsaved(plan: Plan | None) -> tuple[ContentCard, ...]:
+    """The contents of a plan of which no version was saved."""
+    wanted = {arm.content for arm in plan.arms} if plan else set()
+    return tuple(card for card in contents() if card.slug in wanted and not card.version)
 
 
 def _full(instance: Instance, subject: Subject, bundle: Bundle, person: Any, launch: Launch | None) -> Review:  # noqa: ANN401

@@ -144,7 +144,7 @@ _PLANNING = (
         "notice", 5, _("Notice given and notice needed"), "h",
         _("IT's working hours from a plan's announcement to its day (the middle one), beside what 85 of 100 plans needed until "
           "IT had confirmed them."),
-        _("no plan was announced yet. Year calendar: write a plan down and announce it."),
+        _("no plan that was announced has its day in these months. Calendar: write a plan down and announce it."),
         ((_("Given"), planning.notice_given), (_("Needed"), planning.notice_needed)),
     ),
     _Kind(
@@ -208,7 +208,7 @@ _TOGETHER = (
     _Kind(
         "above-average", 11, _("Above average or better"), "%",
         _("What each team says of the other in the survey: told when a quarter is over and five or more have answered, beside "
-          "the 64 of 100 marketers who said so of their IT in the article."),
+          "the 64 of 100 marketers who said so of their IT when an analysts' survey asked them."),
         _("no quarter that is over has five answers of a team. The survey is part of the status check."),
         (
             (_("Marketing says"), together.above_average(Side.MARKETING.value)),

@@ -28,14 +28,14 @@
       series.push({ name: one.name, type: "line", data: one.values, symbolSize: 7, color: colours[n], lineStyle: { type: dashes[n], width: 2 } });
       if (one.low) series = series.concat(band(one, n));
     });
-    function told(value) { return known.percent ? (value * 100).toFixed(1) + " %" : value; }
+    function told(value) { return known.percent ? (value * 100).toFixed(1) + " %" : String(value).replace(/\B(?=(\d{3})+$)/g, "\u202f"); }
     chart.setOption({
       animation: false,
       textStyle: { color: ink },
       tooltip: { trigger: "axis", valueFormatter: told },
       legend: { top: 0, textStyle: { color: ink }, data: shown.map(function (one) { return one.name; }) },
       grid: { left: 60, right: 20, top: 40, bottom: 30 },
-      xAxis: { type: "category", data: known.at.map(function (at) { return new Date(at).toLocaleString([], { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }); }), axisLabel: { color: ink } },
+      xAxis: { type: "category", data: known.at, axisLabel: { color: ink } },
       yAxis: { type: "value", axisLabel: { color: ink, formatter: told } },
       series: series
     });
