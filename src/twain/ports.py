@@ -77,7 +77,10 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LiveColumn:
-    """A column as the database has it now."""
+    """A column as the database has it now.
+
+    *seen*: what its first values look like, where the database has no type for them (SQLite: dates in text, 0 and 1).
+    """
 
     name: str
     physical_type: str
@@ -85,6 +88,7 @@ class LiveColumn:
     nullable: bool
     primary_key: bool = False
     unique: bool = False
+    seen: FieldType | None = None
 
 
 @dataclass(frozen=True, slots=True)

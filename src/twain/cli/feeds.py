@@ -67,7 +67,7 @@ def connect(
     rows = [(d.table, d.file, d.fields, "kept as it was" if d.kept else "drafted") for d in drafted]
     table(f"Contracts from {source}", ("table", "file", "fields", ""), rows)
     for one in drafted:
-        tell_unasked(instance.root / one.file, instance.source_settings(source).kind)
+        tell_unasked(instance, instance.root / one.file)
     say("Next: twain review <feed> says which fields exist for Marketing, and for what.")
 
 
@@ -91,7 +91,7 @@ def review(
         print_json({"feed": feed, "decided": decided, "pending": left, "owned": owned, **found})
         return
     say(f"{decided} fields decided, {left} left. Next: twain check", "green")
-    tell_unasked(path, instance.source_settings(granted.source).kind if granted else "")
+    tell_unasked(instance, path)
     if not owned:
         say(f'Nobody answers for this data yet: twain review {feed} --owner "Full Name, Title"', "yellow")
     if granted:

@@ -12,8 +12,9 @@ from twain.cli.output import clean, console, say
 from twain.errors import ContractError, Place
 from twain.feeds.consent import remedy, unasked
 from twain.feeds.contract import SUFFIX
-from twain.feeds.review import FieldDraft, decide, drafts, has_owner, name_owner, pending
+from twain.feeds.review import FieldDraft, decide, drafts, has_owner, name_owner, pending, source_of
 from twain.flows.granting import Grants
+from twain.flows.instance import Instance
 from twain.records import Owner, Privacy, Right, Role
 
 _RIGHTS = {"f": Right.FILTER, "p": Right.PERSONALISE, "v": Right.PREVIEW, "e": Right.EXPORT}
@@ -59,10 +60,13 @@ def show_grants(found: Grants, feed: str) -> None:
         say(f"The address of {found.source} names no user: write Twain's login in the place of twain.", "yellow")
 
 
-def tell_unasked(path: Path, dialect: str) -> None:
+def tell_unasked(instance: Instance, path: Path) -> None:
     """Say plainly that people would be mailed by this contract, and no field of it says who agreed."""
-    fields = drafts(path.read_text(encoding="utf-8"), path.name)
+    text = path.read_text(encoding="utf-8")
+    fields = drafts(text, path.name)
     if unasked(fields):
+        source = instance.settings.sources.get(source_of(text, path.name))
+        dialect = source.kind if source else ""
         feed = path.name.removesuffix(SUFFIX)
         say(f"No field of {feed} says who agreed to be written to: nobody would be left out for that.", "yellow")
         say(f"  → {remedy(fields, feed, dialect)}")

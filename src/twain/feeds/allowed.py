@@ -36,7 +36,7 @@ FUNCTIONS = _names("""
     DatetimeSub DatetimeDiff TsOrDsToDate TsOrDsAdd TsOrDsDiff TsOrDsToTimestamp TsOrDsToTime TimeToStr StrToTime StrToDate
     StrToUnix TimeToUnix UnixToTime UnixToStr CurrentDate CurrentTimestamp CurrentDatetime CurrentTime Localtime
     Localtimestamp LastDay DateFromParts Timestamp ToChar ToNumber Datetime TimeStrToTime DateStrToDate DayOfWeekIso
-    ArraySize ArrayToString Hex MD5 SHA SHA2
+    ArraySize ArrayToString Hex MD5 SHA SHA2 Typeof
     """)
 
 NAMED: dict[str, frozenset[str]] = {

@@ -64,12 +64,16 @@ def check_audience(
     ceiling: float | None,
     thresholds: Mapping[str, Any],
     owner: Owner | None = None,
+    asked: bool = True,
 ) -> list[Verdict]:
-    """Check the frozen audience: usable addresses, consent, and its size against the last estimate and the ceiling."""
+    """Check the frozen audience: usable addresses, consent, and its size against the last estimate and the ceiling.
+
+    *asked* False: no field says who agreed, so there is nothing to count (``consent.py`` says what that means).
+    """
     limits = {**DEFAULTS, **thresholds}
     checks = [
         _addresses(funnel, limits),
-        _consent(funnel, limits),
+        _consent(funnel, limits) if asked else None,
         _jump(funnel, estimate, limits),
         _ceiling(funnel, ceiling),
     ]
@@ -121,7 +125,7 @@ def _counted(
         sql = measures.alone(feed, measure, session.dialect)
         if measure.name == "newest":
             verdicts.append(_fresh(feed, measure, value, now, figures, sql))
-        elif measure.rule:
+        elif measure.rule and (value or measure.name != measures.READABLE):  # all readable is worth no line
             verdicts.append(_judged(feed, measure, measure.rule, float(value or 0), rows, sql))
     return verdicts
 

@@ -9,12 +9,13 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from twain.errors import ContractError
-from twain.feeds.guess import guess_privacy, guess_roles
+from twain.feeds.guess import guess_privacy, guess_roles, names_consent
 from twain.feeds.names import business_name, identifier, is_printable
 from twain.ports import LiveColumn, LiveTable
-from twain.records import Owner, Role
+from twain.records import FieldType, Owner, Role
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*( [A-Za-z0-9_]+)*")
 _NOT_TEXT = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
@@ -133,6 +134,7 @@ def _schema(
     yield f"  - name: {_text(feed)}"
     yield f"    physicalName: {_text(table.name)}"
     yield f"    businessName: {_text(business_name(table.name.rsplit('.', 1)[-1]))}"
+    columns = [replace(c, type=_proposed(c)) for c in columns]
     roles = guess_roles(c for c in columns if not c.primary_key)
     composite = sum(c.primary_key for c in columns) > 1
     if composite:
@@ -141,6 +143,13 @@ def _schema(
     for column in columns:
         yield from _field(column, fields[column.name], foreign.get(column.name))
         yield from _role(column, roles.get(column.name))
+
+
+def _proposed(column: LiveColumn) -> FieldType:
+    """The type to write: what values look like, where the database has no type for it; a truth only where the name says so."""
+    if column.seen == "boolean" and not (names_consent(column.name) or column.name.lower().startswith(("is_", "has_"))):
+        return column.type
+    return column.seen or column.type
 
 
 def _field(column: LiveColumn, name: str, target: tuple[str, str] | None) -> Iterator[str]:

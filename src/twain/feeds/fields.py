@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast, get_args
 
+from twain.feeds.consent import as_query
 from twain.feeds.names import did_you_mean, is_identifier, is_printable
 from twain.feeds.quality import read_quality
 from twain.feeds.report import Report
@@ -139,8 +140,15 @@ def _check_roles(fields: Mapping[str, Field], properties: Sequence[Mapping[str, 
         if field.type not in _ROLE_TYPES[field.role]:
             wanted = " or ".join(sorted(_ROLE_TYPES[field.role]))
             what = f"Field {field.name} has the role {field.role}, but the type {field.type}."
-            report.error(path, "T210", what, f"This role needs {wanted}: a view or twain.query can convert it.")
+            report.error(path, "T210", what, _convert(field, wanted))
         if field.role in holders and field.role is not Role.KEY:
             what = f"The fields {holders[field.role]} and {field.name} both have the role {field.role}."
             report.error(path, "T210", what, "Leave the role to one of them.")
         holders.setdefault(field.role, field.name)
+
+
+def _convert(field: Field, wanted: str) -> str:
+    if field.role is not Role.CONSENT:
+        return f"This role needs {wanted}: a view or twain.query can convert it."
+    example = as_query(field.column, "the_table", text=field.type == "string")
+    return f"It needs boolean. Where the source is SQLite and holds 1 and 0, write logicalType: boolean. Elsewhere: {example}"

@@ -66,7 +66,16 @@ _CONSENT = {
     "consentimento",
     "consenso",
 }
-_CONSENT_MORE = {"subscribed", "marketingallowed", "permission", "toestemming", "zgoda", "newsletter"}
+_CONSENT_MORE = {
+    "subscribed",
+    "marketingallowed",
+    "permission",
+    "toestemming",
+    "zgoda",
+    "newsletter",
+    "agreed",
+    "optedin",
+}
 _TIMEZONE = {"timezone", "tz", "zeitzone", "fuseau", "fusohorario", "tijdzone"}
 _LANGUAGE = {"language", "lang", "locale", "sprache", "langue", "idioma", "lingua", "taal", "jezyk"}
 _CHANGED = {
@@ -160,6 +169,12 @@ def guess_role(column: LiveColumn) -> tuple[Role | None, str]:
         if found and column.type in types and _is_itself(role, seen):
             return role, found[0]
     return None, ""
+
+
+def names_consent(name: str) -> bool:
+    """Whether a column's name is about consent (``opt_in``, ``newsletter``, ``einwilligung``), whatever its type."""
+    terms = _terms(name)
+    return bool({*terms} & (_CONSENT | _CONSENT_MORE)) and not {"at", "on", "date", "time", "id", "text"} & {*terms}
 
 
 def guess_privacy(column: LiveColumn) -> Privacy:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from twain.feeds.names import nearest
 from twain.ports import LiveColumn, LiveTable
-from twain.records import Feed, Field, Problem
+from twain.records import Feed, Field, Problem, Role
 
 #: What may be read as what without loss: contract's type → live types that serve it.
 _SERVES = {
@@ -23,10 +23,15 @@ _SERVES = {
 }
 
 
+#: What SQLite has no type for: it keeps dates as text, yes and no as 1 and 0, and is read as the contract says.
+_IN_SQLITE = {"date": {"string"}, "timestamp": {"string"}, "boolean": {"integer"}}
+
+
 def compare_live(feed: Feed, live: LiveTable, dialect: str = "") -> list[Problem]:
     """What has changed in the database since the contract was written, for the fields that people use.
 
-    SQLite's declared types bind nothing (values are read as the contract says), so there a type only warns.
+    SQLite's declared types bind nothing (values are read as the contract says), so there a type only warns; and a date in text or
+    a truth in whole numbers is nothing to warn of, for SQLite has no other.
     """
     columns = {c.name: c for c in live.columns}
     folded = {} if dialect == "postgres" else _unambiguous(live)
@@ -36,7 +41,7 @@ def compare_live(feed: Feed, live: LiveTable, dialect: str = "") -> list[Problem
         if column is None:
             problems.append(_gone(feed, field, columns))
         else:
-            problems += _differences(feed, field, column, strict=dialect != "sqlite")
+            problems += _differences(feed, field, column, dialect)
             problems += [] if live.view or feed.query else _undeclared(feed, field, column)
     return problems
 
@@ -52,22 +57,28 @@ def _gone(feed: Feed, field: Field, columns: Mapping[str, LiveColumn]) -> Proble
     near = nearest(field.column, free, cutoff=0.5)
     what = f"{_table(feed)} has no column {field.column} any more (field {feed.name}.{field.name})."
     keep = f"write physicalName: {near} for the field {field.name}: its name for Marketing stays"
-    todo = (
-        f"If it is now called {near}, {keep}." if near else f"Bring the column back, or remove the field {field.name}."
-    )
+    todo = f"If it is now called {near}, {keep}." if near else _without(field)
     business = (
         f"“{field.business_name}” of {feed.title} is no longer in the database: nothing that uses it can be sent."
     )
     return Problem("error", "T221", what, todo, field.place, business)
 
 
+def _without(field: Field) -> str:
+    if field.role is Role.CONSENT:
+        return "Bring the column back, or name the one that says it now: without it, nothing here would say who agreed."
+    return f"Bring the column back, or remove the field {field.name}."
+
+
 def _serving(column: LiveColumn) -> set[str]:
     return {contract for contract, live in _SERVES.items() if column.type in live}
 
 
-def _differences(feed: Feed, field: Field, column: LiveColumn, *, strict: bool) -> list[Problem]:
+def _differences(feed: Feed, field: Field, column: LiveColumn, dialect: str) -> list[Problem]:
     problems: list[Problem] = []
-    if column.type not in _SERVES[field.type]:
+    strict = dialect != "sqlite"
+    more: set[str] = set() if strict else _IN_SQLITE.get(field.type, set())
+    if column.type not in _SERVES[field.type] | more:
         what = (
             f"{_table(feed)}.{column.name} is {column.type} ({column.physical_type}); the contract says {field.type}."
         )

@@ -19,6 +19,8 @@ from twain.errors import ContractError
 from twain.records import Column, Feed, Field, Quality, Role, Statement
 
 OBJECT = re.compile(r"\$?\{(?:object|table)\}")
+#: Whether SQLite's own functions read every date that it keeps as text: one they do not read would match no rule, silently.
+READABLE = "readable"
 PROPERTY = re.compile(r"\$?\{(?:property|column)\}")
 
 
@@ -41,6 +43,8 @@ def aggregate(feed: Feed, dialect: str, now: float) -> list[Measure]:
     for field in feed.fields.values():
         if field.required or field.name == feed.key:
             measures.append(Measure("required", _how_many(_is_null(field)), field, _none_null(field)))
+        if dialect == "sqlite" and field.type in {"date", "timestamp"}:
+            measures.append(Measure(READABLE, _how_many(_unreadable(field)), field, _all_readable(field)))
         measures += [m for rule in field.quality if (m := _of_rule(rule, field))]
     measures += [
         Measure("rowCount", exp.Count(this=exp.Star()), rule=q) for q in feed.quality if q.metric == "rowCount"
@@ -200,6 +204,19 @@ def _written(feed: Feed, field: Field | None, rule: Quality, dialect: str) -> St
 def _none_null(field: Field) -> Quality:
     what = "is missing" if field.role is not Role.KEY else "is missing, so nobody could tell whose row it is"
     return Quality("nullValues", "mustBe", 0.0, business=f"“{field.business_name}” {what}", place=field.place)
+
+
+def _unreadable(field: Field) -> exp.Expr:
+    column = _column(field)
+    kept = exp.EQ(this=exp.Anonymous(this="TYPEOF", expressions=[column]), expression=exp.Literal.string("text"))
+    read = exp.Anonymous(this="DATE", expressions=[column.copy()])
+    return exp.and_(kept, exp.Is(this=read, expression=exp.null()))
+
+
+def _all_readable(field: Field) -> Quality:
+    like = "2026-01-31" if field.type == "date" else "2026-01-31 09:30:00"
+    said = f"not written like {like}, so no rule would find it"
+    return Quality("invalidValues", "mustBe", 0.0, business=said, place=field.place)
 
 
 def _none_repeated(field: Field) -> Quality:

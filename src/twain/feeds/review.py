@@ -156,6 +156,12 @@ def has_owner(text: str, file: str = "the contract") -> bool:
     return any(entry["property"] == "twain.owner" for entry in entries)
 
 
+def source_of(text: str, file: str = "the contract") -> str:
+    """The source that a contract names; empty where it names none. Raises ContractError when the text is no contract."""
+    entries = _sound(text, file).data.get("customProperties", ())
+    return next((str(entry["value"]) for entry in entries if entry["property"] == "twain.source"), "")
+
+
 def withdraw(text: str, field: str, file: str = "the contract") -> str:
     """The contract's text with a field's review taken back: for Marketing it no longer exists."""
     return _edited(text, file, lambda c: _set_custom(_property(c, field, file), {"twain.reviewed": None}))

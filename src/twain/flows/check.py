@@ -11,6 +11,7 @@ from twain.feeds.checks import check_feed
 from twain.feeds.contract import compare_live
 from twain.flows.campaigns import Campaign
 from twain.flows.capacity_files import read_capacity
+from twain.flows.check_consent import check_consents
 from twain.flows.checked import keep_verdicts
 from twain.flows.confirming import check_forms
 from twain.flows.instance import Instance
@@ -31,6 +32,7 @@ def check_offline(instance: Instance) -> list[Problem]:
         problems.append(Problem("warning", "T110", "There are no feeds yet.", "Draft some: twain connect <source>."))
     for name in instance.workspace.campaigns():
         problems += check_campaign(instance, name)
+    problems += check_consents(instance)
     _try(lambda: problems.extend(check_topics(instance)), problems)
     return problems
 

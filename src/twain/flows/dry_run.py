@@ -23,7 +23,7 @@ from twain.flows.send import SendOptions
 from twain.flows.warming import Warming, warming_of
 from twain.flows.watch import Nobody
 from twain.ports import Session
-from twain.records import Bundle, Funnel, Level, Verdict
+from twain.records import Bundle, Funnel, Level, Role, Verdict
 from twain.snapshot.take import count_funnel
 
 
@@ -140,7 +140,9 @@ def _people(instance: Instance, prepared: Prepared, funnel: Funnel, options: Sen
         return []
     body = prepared.bundle.body
     estimate = instance.ledger.last_check(f"audience:{prepared.bundle.campaign}").get("audience")
-    return check_audience(funnel, estimate=estimate, ceiling=body.get("ceiling"), thresholds=body.get("checks", {}))
+    asked = prepared.feed.with_role(Role.CONSENT) is not None
+    limits = body.get("checks", {})
+    return check_audience(funnel, estimate=estimate, ceiling=body.get("ceiling"), thresholds=limits, asked=asked)
 
 
 def _why_not(instance: Instance, bundle: Bundle, verdicts: list[Verdict]) -> str:

@@ -14,6 +14,7 @@ import pyarrow as pa
 from twain.audiences.split import splitter
 from twain.errors import Held, SourceError, TwainError
 from twain.feeds.checks import check_audience, check_feed
+from twain.feeds.consent import check_consent
 from twain.flows.capacity import require_slot, take_slot
 from twain.flows.capping import had_enough
 from twain.flows.checked import keep_verdicts
@@ -26,7 +27,7 @@ from twain.flows.watch import Watch
 from twain.flows.waves import wave_of
 from twain.ledger.converted import ConversionBook
 from twain.ports import Session
-from twain.records import Bundle, Level, Run, RunEvent, RunState, Verdict
+from twain.records import Bundle, Level, Role, Run, RunEvent, RunState, Verdict
 from twain.snapshot.take import Snapshot, discard, take_snapshot
 
 #: Why people are left out, as both teams read it on the timeline.
@@ -115,15 +116,29 @@ def check_feeds(instance: Instance, session: Session, prepared: Prepared, watch:
         verdicts += found
         if not any(v.level is Level.HOLD for v in found):
             instance.ledger.remember_check(name, figures)
-    return verdicts
+    unasked = _unasked(instance, prepared, session.dialect)
+    for verdict in unasked:
+        watch.verdict(verdict)
+    return verdicts + unasked
+
+
+def _unasked(instance: Instance, prepared: Prepared, dialect: str) -> list[Verdict]:
+    """What is said, whoever is mailed, where no field says who agreed."""
+    body = prepared.bundle.body
+    name = str(body.get("topic", ""))
+    topic = instance.workspace.policy.recipients.topic(name)
+    basis = topic.basis if topic else ""
+    found = check_consent(prepared.feed, topic=name, basis=basis, thresholds=body.get("checks", {}), dialect=dialect)
+    return [found] if found else []
 
 
 def _check_people(instance: Instance, run: Run, prepared: Prepared, snapshot: Snapshot, watch: Watch) -> list[Verdict]:
     body = prepared.bundle.body
     memory = f"audience:{run.campaign}"
     estimate = instance.ledger.last_check(memory).get("audience")
+    asked = prepared.feed.with_role(Role.CONSENT) is not None
     verdicts = check_audience(
-        snapshot.funnel, estimate=estimate, ceiling=body.get("ceiling"), thresholds=body.get("checks", {})
+        snapshot.funnel, estimate=estimate, ceiling=body.get("ceiling"), thresholds=body.get("checks", {}), asked=asked
     )
     for verdict in verdicts:
         watch.verdict(verdict)

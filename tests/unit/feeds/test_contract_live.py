@@ -7,6 +7,7 @@ from dataclasses import replace
 from tests.feed_contracts import CUSTOMER, feed_of, line_of
 from twain.feeds.contract import compare_live
 from twain.ports import LiveColumn, LiveTable
+from twain.records import Feed, Role
 
 _LIVE = LiveTable(
     "sales.customers",
@@ -22,6 +23,11 @@ _LIVE = LiveTable(
 
 def with_column(which: str, **changes) -> LiveTable:
     return replace(_LIVE, columns=tuple(replace(c, **changes) if c.name == which else c for c in _LIVE.columns))
+
+
+def with_field(**changes) -> Feed:
+    feed = feed_of(CUSTOMER)
+    return replace(feed, fields={**feed.fields, "ChangedAt": replace(feed.fields["ChangedAt"], **changes)})
 
 
 def test_a_table_that_fits():
@@ -50,8 +56,25 @@ def test_another_type():
 
 
 def test_sqlite_types_only_warn():
-    (problem,) = compare_live(feed_of(CUSTOMER), with_column("ChangedAt", type="string"), "sqlite")
+    (problem,) = compare_live(feed_of(CUSTOMER), with_column("ChangedAt", type="number"), "sqlite")
     assert problem.severity == "warning"
+
+
+def test_in_sqlite_a_date_in_text_and_a_truth_in_whole_numbers_are_nothing_to_warn_of():
+    live = with_column("ChangedAt", type="string", physical_type="TEXT")
+    assert compare_live(feed_of(CUSTOMER), live, "sqlite") == []
+    agreed = with_field(type="boolean", role=None)
+    assert compare_live(agreed, with_column("ChangedAt", type="integer"), "sqlite") == []
+    assert [p.code for p in compare_live(agreed, with_column("ChangedAt", type="integer"), "duckdb")] == ["T222"]
+    assert [p.code for p in compare_live(agreed, with_column("ChangedAt", type="string"), "sqlite")] == ["T222"]
+
+
+def test_without_the_field_of_consent_the_advice_is_not_to_remove_it():
+    consent = with_field(type="boolean", role=Role.CONSENT)
+    live = replace(_LIVE, columns=tuple(c for c in _LIVE.columns if c.name != "ChangedAt"))
+    (problem,) = compare_live(consent, live)
+    assert "remove" not in problem.todo
+    assert "who agreed" in problem.todo
 
 
 def test_a_whole_number_serves_as_a_number_but_not_the_other_way():

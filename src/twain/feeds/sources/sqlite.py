@@ -10,6 +10,7 @@ import contextlib
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,14 @@ import pyarrow.compute as pc
 from twain.feeds.conform import ARROW, schema
 from twain.feeds.engine import Engine, Fault, FaultKind, Query, Work, field_type, option
 from twain.ports import LiveColumn, LiveTable
-from twain.records import Column, Scalar
+from twain.records import Column, FieldType, Scalar
 
 _Cell = str | int | float | bytes
 
 _BATCH = 10_000
 _STEPS = 20_000  # virtual-machine steps between two looks at the stop flag: about a millisecond
+_LOOKED_AT = 200  # rows whose values say what a column without a type of its own may hold
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _JULIAN_EPOCH = 2440587.5
 _READING = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE})
@@ -110,7 +113,7 @@ class SQLite:
                 " ORDER BY name"
             ).fetchall()
         found = [self.describe(name) for (name,) in names]
-        return [table for table in found if table is not None]
+        return [self._seen(table) for table in found if table is not None]
 
     def describe(self, relation: str) -> LiveTable | None:
         """A table or view from its declaration; a query by what its first row shows."""
@@ -136,6 +139,17 @@ class SQLite:
         views = self._con.execute("SELECT 1 FROM sqlite_schema WHERE type = 'view' AND lower(name) = lower(?)", [name])
         return LiveTable(relation, columns, foreign, view=views.fetchone() is not None)
 
+    def _seen(self, table: LiveTable) -> LiveTable:
+        """The table with what its first values look like; a view is not run for that."""
+        if table.view:
+            return table
+        with _as_faults():
+            named = ", ".join(_quoted(column.name) for column in table.columns)
+            rows = self._con.execute(f"SELECT {named} FROM main.{_quoted(table.name)} LIMIT {_LOOKED_AT}").fetchall()
+        values = zip(*rows, strict=True) if rows else [()] * len(table.columns)
+        columns = (replace(c, seen=_looks_like(c, v)) for c, v in zip(table.columns, values, strict=True))
+        return replace(table, columns=tuple(columns))
+
     def _unique(self, name: str) -> set[str]:
         found = set()
         for index in self._ask("index_list", name):
@@ -148,7 +162,7 @@ class SQLite:
         """Our own questions to the catalogue: the name is a quoted identifier, the pragma one of ours."""
         self._trusted = True
         try:
-            return self._con.execute(f'PRAGMA {pragma}("{name.replace(chr(34), chr(34) * 2)}")').fetchall()
+            return self._con.execute(f"PRAGMA {pragma}({_quoted(name)})").fetchall()
         finally:
             self._trusted = False
 
@@ -165,6 +179,43 @@ class SQLite:
         self._stopped = False
         self._con.set_authorizer(None)
         self._con.close()
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _looks_like(column: LiveColumn, values: tuple[_Cell | None, ...]) -> FieldType | None:
+    """A kind that all *values* have and SQLite has no type for; None where there is none."""
+    known = [value for value in values if value is not None]
+    if column.primary_key or column.type not in {"string", "integer"} or not known:
+        return None
+    return next((kind for kind, fits in _LOOKS if all(fits(value) for value in known)), None)
+
+
+def _is_truth(value: object) -> bool:
+    return isinstance(value, int) and value in (0, 1)
+
+
+def _is_date(value: object) -> bool:
+    return isinstance(value, str) and len(value) == 10 and _parses(value)
+
+
+def _is_moment(value: object) -> bool:
+    return isinstance(value, str) and bool(_MOMENT.match(value)) and _parses(value)
+
+
+def _parses(value: str) -> bool:
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return "-" in value[:5]  # 2026W487 and 20261231 are ISO as well, but SQLite's own functions do not read them
+
+
+_LOOKS: tuple[tuple[FieldType, Callable[[object], bool]], ...] = (
+    ("boolean", _is_truth), ("date", _is_date), ("timestamp", _is_moment),
+)  # fmt: skip
 
 
 def _matches(pattern: str, value: _Cell | None) -> bool | None:

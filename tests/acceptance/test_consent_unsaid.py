@@ -1,0 +1,120 @@
+"""A feed that mails people, and no field says who agreed: said plainly wherever anybody looks."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from tests.acceptance.conftest import Demo
+
+_PEOPLE = [
+    (1, "ada@example.com", "Ada", "1990-02-28", 1, "2026-11-20 08:00:00"),
+    (2, "bo@example.com", None, "1991-12-31", 0, "2026-11-21 09:30:00"),
+    (3, "cy@example.com", "Cy", "2000-01-01", None, "2026-11-22T10:00:00"),
+]
+_CAMPAIGN = """\
+title = "Hello"
+owner = { name = "Lena Hoffmann", title = "Campaign Manager" }
+feed = "members"
+channel = "mail"
+topic = "courses"
+crash_policy = "never_twice"
+
+[message]
+subject = "{{ first_name }}, your courses"
+from = { address = "news@example.com", name = "Club" }
+postal_address = "Club, Berlin"
+
+[audience]
+all = []
+
+[defaults]
+first_name = "friend"
+"""
+_BODY = '<p>Hi {{ first_name }}</p><p><a href="{{ unsubscribe_url }}">Stop</a> {{ postal_address }}</p>\n'
+
+
+@pytest.fixture
+def club(tmp_path):
+    """A club's own SQLite file, connected and reviewed by the suggestions, and a first campaign."""
+    place = Demo(tmp_path / "club", None)
+    place.root.mkdir()
+    assert place.twain("init").code == 0
+    with closing(sqlite3.connect(place.root / "club.db")) as con, con:
+        con.execute("CREATE TABLE members(member_id integer primary key, email text, first_name text, birthday text,"
+                    " consent integer, updated_at text)")  # fmt: skip
+        con.executemany("INSERT INTO members VALUES (?, ?, ?, ?, ?, ?)", _PEOPLE)
+    with (place.root / "twain.toml").open("a") as toml:
+        toml.write('\n[sources.club]\nkind = "sqlite"\npath = "club.db"\n')
+        toml.write('\n[channels.mail]\nkind = "smtp"\nhost = "127.0.0.1"\nport = 2525\n')
+    campaign = place.root / "campaigns/hello"
+    campaign.mkdir(parents=True)
+    (campaign / "campaign.toml").write_text(_CAMPAIGN)
+    (campaign / "body.html").write_text(_BODY)
+    assert place.twain("connect", "club", "--owner", "Nora Kern, Data Engineer").code == 0
+    said = place.twain("review", "members", "--accept").out
+    assert "who agreed" not in said
+    return place
+
+
+@pytest.fixture
+def silent(club):
+    """The same, but nobody gave the field consent its role."""
+    club.edit("feeds/members.odcs.yaml", "          - {property: twain.role, value: consent}\n", "")
+    return club
+
+
+def consents(club, *words):
+    answer = club.twain("send", "hello", "--dry-run", "--json", *words).json
+    return answer, [c for c in answer["checks"] if c["check"] == "consent"]
+
+
+def test_zero_and_one_become_yes_and_no_and_whoever_did_not_agree_is_left_out(club):
+    contract = (club.root / "feeds/members.odcs.yaml").read_text()
+    assert "value: consent}" in contract
+    assert contract.count("logicalType: boolean") == 1
+    assert contract.count("logicalType: date\n") == 1  # the birthday, kept as text
+    assert contract.count("logicalType: timestamp") == 1
+    check = club.twain("check", "--json")
+    assert check.code == 0, check.out
+    assert [p for p in check.json["problems"] if p["code"] in ("T222", "T224", "T225")] == []
+    answer, (found,) = consents(club)
+    assert answer["audience"] == 1
+    assert found["business"].startswith("2 of 3 people have not agreed")
+
+
+def test_where_no_field_says_it_every_step_says_so_and_nothing_looks_agreed(silent):
+    check = silent.twain("check", "--offline", "--json")
+    (problem,) = [p for p in check.json["problems"] if p["code"] == "T224"]
+    assert problem["severity"] == "warning"
+    assert "consent" in problem["todo"]
+    reviewed = " ".join(silent.twain("review", "members", "--accept").out.split())
+    assert "No field of members says who agreed" in reviewed
+    answer, (found,) = consents(silent)
+    assert (found["level"], answer["audience"]) == ("warn", 3)
+    assert "says who agreed" in found["business"]
+    _, (of_one,) = consents(silent, "--to", "1")
+    assert of_one["level"] == "warn"
+
+
+@pytest.mark.parametrize(("basis", "level"), [("consent", "hold"), ("contract", "pass")])
+def test_what_policy_declares_decides(silent, basis, level):
+    with (silent.root / "policy.toml").open("a") as policy:
+        policy.write(f'\n[[topic]]\nname = "courses"\ntitle = {{ en = "Courses" }}\nbasis = "{basis}"\n')
+    codes = [p["code"] for p in silent.twain("check", "--offline", "--json").json["problems"]]
+    answer, (found,) = consents(silent)
+    assert found["level"] == level
+    assert answer["ready"] is (level == "pass" and not answer["why"])
+    assert ("T225" in codes) is (level == "hold")
+    assert "T224" not in codes
+    assert ("another lawful basis: contract" in found["business"]) is (level == "pass")
+
+
+def test_a_share_that_policy_asks_for_cannot_be_known(silent):
+    silent.edit("policy.toml", "[checks]", "[checks]\nmin_consent = 0.5")
+    problems = silent.twain("check", "--offline", "--json")
+    assert problems.code == 2
+    answer, (found,) = consents(silent)
+    assert (found["level"], answer["ready"]) == ("hold", False)
