@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import Any
 
+from twain.errors import TwainError
+from twain_web import engine
 from twain_web.rooms.audiences import public as audiences
 from twain_web.rooms.campaigns.models import Campaign, Launch
 from twain_web.rooms.campaigns.records import campaign_record
+from twain_web.rooms.capacity import public as capacity
 from twain_web.rooms.content import public as content
 from twain_web.rooms.feeds import public as feeds
 
@@ -20,6 +24,17 @@ def join() -> None:
     audiences.USES.append(_of_audience)
     content.USES.append(_of_content)
     feeds.MADE.append(_made)
+    capacity.CAMPAIGNS.append(_names)
+
+
+def _names() -> dict[str, str]:
+    """Every campaign that is not archived, of the files and of the house, by slug."""
+    workspace = engine.workspace()
+    of_files = {}
+    for slug in workspace.campaigns():
+        with suppress(TwainError):  # one whose file is wrong is told elsewhere, and cannot be planned with
+            of_files[slug] = workspace.campaign(slug).title
+    return of_files | dict(Campaign.objects.filter(archived_at=None).values_list("slug", "name"))
 
 
 def _made() -> Iterator[feeds.Made]:

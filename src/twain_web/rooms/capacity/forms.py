@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from twain_web import engine
+from twain_web.rooms.capacity.known import campaign_names
 
 _WHEN = {"type": "datetime-local", "class": "form-control"}
 _TEXT = {"class": "form-control"}
@@ -70,7 +71,11 @@ class LearnedForm(forms.Form):
 class LinkForm(forms.Form):
     """Which campaign a plan has become."""
 
-    campaign = forms.SlugField(
-        label=_("Its campaign"), max_length=64, widget=forms.TextInput(_TEXT),
-        help_text=_("The short name in the campaign's address, such as summer-thanks."),
+    campaign = forms.ChoiceField(
+        label=_("Its campaign"), widget=forms.Select({"class": "form-select"}),
+        help_text=_("The room that this plan has booked becomes that campaign's."),
     )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 — a form's own arguments
+        super().__init__(*args, **kwargs)
+        self.fields["campaign"].choices = [("", _("Choose the campaign")), *campaign_names().items()]  # type: ignore[attr-defined]

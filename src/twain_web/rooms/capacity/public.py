@@ -13,11 +13,13 @@ from twain_web.rooms.capacity import booking, programs
 from twain_web.rooms.capacity.ahead import Noticed, Week, noticed, weeks
 from twain_web.rooms.capacity.demo import enter_demo_plans
 from twain_web.rooms.capacity.exceptions import ask_url
+from twain_web.rooms.capacity.known import CAMPAIGNS
 from twain_web.rooms.capacity.models import Plan
 from twain_web.rooms.capacity.programs import PlanRecord, plan_records
 
 __all__ = [
     "A_PLAN",
+    "CAMPAIGNS",
     "Noticed",
     "PlanCard",
     "PlanRecord",

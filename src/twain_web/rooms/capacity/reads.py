@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -18,19 +18,22 @@ from twain.calendars.ics import Entry
 from twain.calendars.parts import Calendar
 from twain.flows.capacity import capacity_of, demand_for, next_free, taken, why_not
 from twain_web import engine
+from twain_web.rooms.capacity.known import campaign_names
 from twain_web.rooms.capacity.models import Plan, Step
+from twain_web.templatetags.house import people as shown_people
 
 _S = Plan.State
 #: Plans that IT needed this long for, at least, before a forecast is made of them.
 ENOUGH = 6
 #: Until then: business hours that are asked for, and said to be an estimate.
 STATED_HOURS = 40.0
+_MOST_RUNS = 1_000
 #: What a freeze is about, in words.
 _CLASSES = {
-    "send": gettext_lazy("sends"),
-    "standard": gettext_lazy("changes agreed in advance"),
-    "normal": gettext_lazy("other changes"),
-    "emergency": gettext_lazy("emergency changes"),
+    "send": gettext_lazy("Sends"),
+    "standard": gettext_lazy("Changes agreed in advance"),
+    "normal": gettext_lazy("Other changes"),
+    "emergency": gettext_lazy("Emergency changes"),
 }
 
 
@@ -91,18 +94,32 @@ def _plans(first: datetime, last: datetime, may_move: bool) -> Iterator[Shown]: 
     for plan in plans.exclude(state=_S.WITHDRAWN).select_related("owner"):
         yield Shown(
             f"plan-{plan.pk}", "plan", plan.title, plan.begins_at, plan.ends_at, plan.url, may_move and plan.is_ahead,
-            detail=f"{plan.get_state_display()} · {plan.people} · {plan.channel}",
+            detail=f"{plan.get_state_display()} · {shown_people(plan.people)} · {plan.channel}",
         )  # fmt: skip
 
 
 def _sends(first: datetime, last: datetime) -> Iterator[Shown]:
-    own = set(Plan.objects.exclude(slot="").values_list("slot", flat=True))
+    own, names = set(Plan.objects.exclude(slot="").values_list("slot", flat=True)), campaign_names()
+    booked = set()
     for slot in engine.ledger().slots(since=first.timestamp(), until=last.timestamp()):
         begins = datetime.fromtimestamp(slot.begins, UTC)
+        booked.add(slot.run_id)
         if slot.id not in own and begins < last and slot.ends > first.timestamp():
             ends = max(datetime.fromtimestamp(slot.ends, UTC), begins + timedelta(minutes=30))
-            detail = f"{slot.people} · {slot.channel}"
-            yield Shown(f"send-{slot.id}", "send", slot.campaign, begins, ends, detail=detail)
+            detail = f"{shown_people(slot.people)} · {slot.channel}"
+            yield Shown(f"send-{slot.id}", "send", names.get(slot.campaign, slot.campaign), begins, ends, detail=detail)
+    yield from _sent(first, last, booked, names)
+
+
+def _sent(first: datetime, last: datetime, booked: set[str], names: Mapping[str, str]) -> Iterator[Shown]:
+    """Sends that began between two moments and had no room booked: nobody needs to book where IT has set no limits."""
+    for run in engine.ledger().runs(limit=_MOST_RUNS):
+        begins = datetime.fromtimestamp(run.started_at or run.created_at, UTC)
+        if run.started_at and run.id not in booked and first <= begins < last and not run.scope:
+            ends = datetime.fromtimestamp(run.ended_at, UTC) if run.ended_at else begins
+            people = f"{shown_people(run.funnel.audience)} · " if run.funnel and run.funnel.audience is not None else ""
+            yield Shown(f"run-{run.id}", "send", names.get(run.campaign, run.campaign), begins,
+                        max(ends, begins + timedelta(minutes=30)), detail=f"{people}{run.channel}")  # fmt: skip
 
 
 def _closed(calendars: tuple[Calendar, ...], first: datetime, last: datetime) -> Iterator[Shown]:

@@ -127,7 +127,7 @@ def link(request: HttpRequest, one: Plan) -> HttpResponse:
     """Say which campaign it has become."""
     form = forms.LinkForm(request.POST)
     if not form.is_valid():
-        messages.error(request, _("That is no short name of a campaign."))
+        messages.error(request, _("Choose a campaign from the list."))
         return redirect(one.url)
     actions.link_campaign(by=request.user, plan=one, campaign=form.cleaned_data["campaign"])
     messages.success(request, _("Linked: its room is that campaign's."))

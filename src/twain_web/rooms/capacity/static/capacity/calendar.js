@@ -46,10 +46,11 @@
   EventCalendar.create(place, {
     view: narrow ? "listMonth" : "dayGridMonth",
     firstDay: 1,
+    locale: "en-GB",
     height: narrow ? "auto" : "620px",
     dayMaxEvents: true,
-    headerToolbar: { start: "prev,next today", center: "title", end: narrow ? "" : "dayGridMonth,timeGridWeek,listMonth" },
-    buttonText: (texts) => ({ ...texts, listMonth: place.dataset.list }),
+    headerToolbar: { start: "prev,next today", center: "title", end: narrow ? "listMonth,listYear" : "dayGridMonth,timeGridWeek,listMonth,listYear" },
+    buttonText: (texts) => ({ ...texts, listMonth: narrow ? texts.dayGridMonth : place.dataset.list, listYear: place.dataset.year }),
     eventTimeFormat: { hour: "2-digit", minute: "2-digit", hour12: false },
     slotLabelFormat: { hour: "2-digit", minute: "2-digit", hour12: false },
     eventSources: [{ url: place.dataset.events }],
