@@ -15,7 +15,7 @@ import duckdb
 from twain.flows.events import collect
 from twain.flows.gateway import open_spool, recipients_app
 from twain.flows.instance import open_instance
-from twain.returns.words import known
+from twain.returns.words import known, words
 
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
 HOUR = 3_600
@@ -139,6 +139,10 @@ def test_a_message_in_the_browser_is_as_it_was_sent_and_later_without_anything_p
         assert name in html_of(mail)
         assert name not in page  # the send is settled: its spool is gone, and with it every name
         assert "outdoor friend" in page
+        assert words("de")["view_without"] in page  # as policy.toml says for whoever's language nobody knows
+        why = ask(view.replace("/v/", "/w/"))[2].decode()
+        assert name not in why
+        assert words("es")["why_without"] in why
         assert re.findall(r"/c/[\w-]+", page)[:1] == re.findall(r"/c/[\w-]+", html_of(mail))[:1]
         assert ask(view[:-1] + ("A" if view[-1] != "A" else "B"))[0] == 404
 

@@ -75,6 +75,10 @@ class InstanceFacts:
         """The subject: as it was sent while the send goes on, later with the fallbacks that the campaign declares."""
         return self._viewer.subject(ref)
 
+    def title_as_seen(self, ref: TokenRef) -> bool:
+        """Whether the title is the one its reader saw: after the send, what was personal in it is gone."""
+        return self._viewer.subject_as_seen(ref)
+
     def language(self, ref: TokenRef) -> str:
         """What the feed's language field said, while the audience is kept; empty afterwards."""
         return self._viewer.language(ref)

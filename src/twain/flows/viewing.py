@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time
+from html import escape
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,9 +17,24 @@ from twain.flows.instance import Instance
 from twain.flows.prepare import Prepared, prepare_here
 from twain.records import Bundle, Run, Stamp
 from twain.returns.tokens import TokenRef
+from twain.returns.words import words
 from twain.snapshot.spool import read_shard
 
 _MOST_BUNDLES = 8
+_BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
+_LINE = (
+    '<p role="note" style="margin:0;padding:12px 16px;background:#fff8e1;color:#1c2321;'
+    'font:15px/1.5 system-ui,sans-serif;text-align:center">{}</p>'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A message made again. *whole*: as it was sent; *plain_subject*: nothing of a person is in its subject anyhow."""
+
+    preview: Preview
+    whole: bool
+    plain_subject: bool
 
 
 class Viewer:
@@ -33,12 +52,20 @@ class Viewer:
         page shows the fallbacks that the campaign declares: nothing personal is kept for it.
         """
         shown = self._shown(ref)
-        return None if shown is None else shown.html.encode("utf-8", "replace")
+        if shown is None:
+            return None
+        page = shown.preview.html if shown.whole else _with_line(shown.preview.html, self._words()["view_without"])
+        return page.encode("utf-8", "replace")
 
     def subject(self, ref: TokenRef) -> str:
         """What the message was called, under the same rules; empty when it can't be made any more."""
         shown = self._shown(ref)
-        return "" if shown is None else shown.subject
+        return "" if shown is None else shown.preview.subject
+
+    def subject_as_seen(self, ref: TokenRef) -> bool:
+        """Whether :meth:`subject` is what the reader saw: their values are kept still, or none of them is in it."""
+        shown = self._shown(ref)
+        return shown is None or shown.whole or shown.plain_subject
 
     def language(self, ref: TokenRef) -> str:
         """What the feed's field with the role ``language`` says of the person, while their values are kept; else empty."""
@@ -66,14 +93,20 @@ class Viewer:
             return (value if value.tzinfo else value.replace(tzinfo=zone)).timestamp()
         return datetime.combine(value, time(12), zone).timestamp() if isinstance(value, date) else None
 
-    def _shown(self, ref: TokenRef) -> Preview | None:
+    def _words(self) -> Mapping[str, Any]:
+        return words(self._instance.workspace.policy.recipients.language)
+
+    def _shown(self, ref: TokenRef) -> _Shown | None:
         try:
             run = self._instance.ledger.run(ref.run_id)
             prepared = self._compiled(run.bundle)
             row, arm = self._row(run, ref, prepared)
             program = prepared.programs[arm]
             filled = {name: row.get(name) for name in program.columns}
-            return preview(program, {**filled, "address": "you@example.invalid"}, self._stamp(ref))
+            made = preview(program, {**filled, "address": "you@example.invalid"}, self._stamp(ref))
+            personal = set(program.columns) - {"address"}
+            subject = str(prepared.bundle.body["arms"][arm].get("subject", ""))
+            return _Shown(made, whole=bool(row) or not personal, plain_subject="{" not in subject)
         except TwainError:
             return None
 
@@ -105,3 +138,10 @@ class Viewer:
         names = [arm.name for arm in prepared.arms]
         arm = str(sent[0]["arm"]) if sent else names[0]
         return {}, names.index(arm) if arm in names else 0
+
+
+def _with_line(page: str, text: str) -> str:
+    """The page with a line of ours above all, which says what it is not."""
+    line = _LINE.format(escape(text))
+    found = _BODY.search(page)
+    return line + page if found is None else page[: found.end()] + line + page[found.end() :]

@@ -78,6 +78,9 @@ class Facts(Protocol):
     def title(self, ref: TokenRef) -> str:
         """What the message was called, as its recipient saw it; empty when that can't be told any more."""
 
+    def title_as_seen(self, ref: TokenRef) -> bool:
+        """Whether the title is the one its recipient saw; False once what was personal in it is gone."""
+
     def consent(self, ref: TokenRef, address_hash: bytes | None) -> Consented | None:
         """Since when and how the recipient agreed to the send's topic; None when nobody knows (any more)."""
 

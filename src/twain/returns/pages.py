@@ -63,6 +63,8 @@ class Place:
     prefix: str
     token: str
     chosen: str = ""
+    linked: str = ""
+    """The prefixes that the page itself leads to: its foot need not say them again."""
 
 
 def confirm_page(tongue: str) -> bytes:
@@ -98,7 +100,7 @@ def _foot(tongue: str, place: Place) -> str:
     ways = [
         f'<a href="../{prefix}/{place.token}{asked if prefix != "v" else ""}">{escape(said[word])}</a>'
         for prefix, word in _ELSEWHERE
-        if prefix != place.prefix
+        if prefix != place.prefix and prefix not in place.linked
     ]
     return (
         f"<footer>{_listed(said['nav'], ways)}{_listed(said['languages'], [_tongue(one, tongue) for one in languages()])}"

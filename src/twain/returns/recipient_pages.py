@@ -6,6 +6,7 @@ Everything that is not our own word is escaped: titles come from a policy file, 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 from typing import Any
 
@@ -22,19 +23,28 @@ class Speaker:
         self._tongue, self._sent, self._place = tongue, sent, place
         self._words = words(tongue)
 
-    def ask(self) -> bytes:
-        """Whether to unsubscribe, and from how much. Looking at it changes nothing."""
+    def ask(self, wishes: Sequence[Suppression] = ()) -> bytes:
+        """Whether to unsubscribe, and from how much; or that it is done already (*wishes*). Looking at it changes nothing."""
+        stopped = _widest(wishes, {"all", f"channel:{self._sent.channel}"})
+        if stopped is not None and (stopped.until is None or not stopped.own):
+            return self._already(stopped)
         more = f"<p>{self._say('ask_of', company=self._sent.company)}</p>"
         return self._page(self._word("ask"), more + self._ways_out())
+
+    def _already(self, stopped: Suppression) -> bytes:
+        text = f'<p role="status">{self._how_stopped(stopped)}</p>'
+        back = f"<p>{self._say('changed_mind')}</p>{self._to_choose()}" if stopped.own else ""
+        return self._page(self._word("already"), text + back, linked="p" if stopped.own else "")
+
+    def _to_choose(self) -> str:
+        return f'<p><a href="../p/{self._place.token}{self._asked}">{self._say("to_choose")}</a></p>'
 
     def done(self, scope: str) -> bytes:
         """What was stopped, and that it can be undone."""
         topic = self._topic_of(scope)
         text = self._say("done_topic", topic=self._title(topic)) if topic else self._say("done_more")
-        back = f'<a href="../p/{self._place.token}{self._asked}">{self._say("to_choose")}</a>'
-        return self._page(
-            self._word("done"), f'<p role="status">{text}</p><p>{self._say("changed_mind")}</p><p>{back}</p>'
-        )
+        body = f'<p role="status">{text}</p><p>{self._say("changed_mind")}</p>{self._to_choose()}'
+        return self._page(self._word("done"), body, linked="p")
 
     def preferences(self, wishes: Sequence[Suppression], *, saved: bool = False) -> bytes:
         """What somebody gets, and a button for each change. *wishes*: what is in force for their address."""
@@ -42,17 +52,25 @@ class Speaker:
         parts = [f'<p class="soft">{self._say("choose_more")}</p>']
         parts += [f'<p class="note" role="status">{self._say("saved")}</p>'] if saved else []
         parts += [self._stopped(stopped)] if stopped else []
-        parts += [self._topics(wishes, running=stopped is None), self._channels(wishes)]
+        parts += [self._topics(wishes, stopped), self._channels(wishes)]
         parts += [self._break()] if stopped is None else []
         parts += [self._everything()] if stopped is None or stopped.scope != "all" else []
         return self._page(self._word("choose", company=self._sent.company), "".join(parts))
 
-    def why(self, title: str, consent: Consented | None = None) -> bytes:
-        """Why a message came. *title*: what it was called; empty when nobody knows any more. *consent*: since when they agree."""
-        rows = [("why_title", self._message(title)), ("why_topic", self._about()), ("why_basis", self._basis(consent))]
+    def why(self, title: str, consent: Consented | None = None, *, as_seen: bool = True) -> bytes:
+        """Why a message came. *title*: what it was called; empty when nobody knows any more. *consent*: since when they agree.
+
+        *as_seen*: it is the title that the reader saw; False: what was personal in it is gone, and the page says so.
+        """
+        without = "" if as_seen or not title else f'<br><span class="soft">{self._say("why_without")}</span>'
+        rows = [
+            ("why_title", self._message(title) + without),
+            ("why_topic", self._about()),
+            ("why_basis", self._basis(consent)),
+        ]
         rows += [("why_sender", self._sender()), ("why_stop", self._how_to_stop())]
         told = "".join(f"<dt>{self._say(label)}</dt><dd>{html}</dd>" for label, html in rows if html)
-        return self._page(self._word("why"), f"<dl>{told}</dl>")
+        return self._page(self._word("why"), f"<dl>{told}</dl>", linked="up")
 
     # ------------------------------------------------------------ words
 
@@ -68,8 +86,9 @@ class Speaker:
     def _say(self, key: str, **names: str) -> str:
         return escape(self._word(key, **names))
 
-    def _page(self, title: str, body: str) -> bytes:
-        return layout(self._tongue, title, body, company=self._sent.company, place=self._place)
+    def _page(self, title: str, body: str, *, linked: str = "") -> bytes:
+        place = replace(self._place, linked=linked)
+        return layout(self._tongue, title, body, company=self._sent.company, place=place)
 
     def _title(self, topic: Topic) -> str:
         return said_in(topic.titles, self._tongue, self._sent.language)
@@ -97,7 +116,7 @@ class Speaker:
         topic = self._sent.topic
         several = len(self._sent.channels) > 1
         all_of_it = self._word("stop_channel", channel=self._channel(self._sent.channel)) if several else ""
-        ways = [self._button(all_of_it or self._word("stop_all"), deed=True, leave="channel")]
+        ways = [self._button(all_of_it or self._word("stop_mails"), deed=True, leave="channel")]
         if topic is not None:
             word = self._word("stop_topic", topic=self._title(topic))
             ways.append(self._button(word, leave="topic"))
@@ -106,22 +125,23 @@ class Speaker:
     # ------------------------------------------------------------ choosing
 
     def _stopped(self, entry: Suppression) -> str:
-        if not entry.own:
-            written = self._sent.sender.reply_to or self._sent.sender.address
-            return f'<div class="note"><p>{self._say("held_all", address=written)}</p></div>'
-        if entry.until is not None:
-            text = self._say("paused_now", date=day(self._tongue, entry.until, self._sent.zone))
-        elif entry.scope == "all" or len(self._sent.channels) < 2:
-            text = self._say("stopped_now")
-        else:
-            text = self._say("stopped_channel_now", channel=self._channel(self._sent.channel))
-        return f'<div class="note"><p>{text}</p>{self._button(self._word("resume"), deed=True, do="resume")}</div>'
+        button = self._button(self._word("resume"), deed=True, do="resume") if entry.own else ""
+        return f'<div class="note"><p>{self._how_stopped(entry)}</p>{button}</div>'
 
-    def _topics(self, wishes: Sequence[Suppression], *, running: bool) -> str:
+    def _how_stopped(self, entry: Suppression) -> str:
+        if not entry.own:
+            return self._say("held_all", address=self._sent.sender.reply_to or self._sent.sender.address)
+        if entry.until is not None:
+            return self._say("paused_now", date=day(self._tongue, entry.until, self._sent.zone))
+        if entry.scope == "all" or len(self._sent.channels) < 2:
+            return self._say("stopped_now")
+        return self._say("stopped_channel_now", channel=self._channel(self._sent.channel))
+
+    def _topics(self, wishes: Sequence[Suppression], stopped: Suppression | None) -> str:
         if not self._sent.topics:
             return ""
         rows = "".join(
-            self._row(self._title(t), self._description(t), t.scope, _widest(wishes, {t.scope}), running=running)
+            self._row(self._title(t), self._description(t), t.scope, _widest(wishes, {t.scope}), stopped)
             for t in self._sent.topics
         )
         return f'<h2>{self._say("topics")}</h2><ul class="rows">{rows}</ul>'
@@ -129,25 +149,29 @@ class Speaker:
     def _channels(self, wishes: Sequence[Suppression]) -> str:
         if len(self._sent.channels) < 2:
             return ""
+        everything = _widest(wishes, {"all"})
         rows = "".join(
-            self._row(self._channel(name), "", f"channel:{name}", _widest(wishes, {f"channel:{name}"}))
+            self._row(self._channel(name), "", f"channel:{name}", _widest(wishes, {f"channel:{name}"}), everything)
             for name in self._sent.channels
         )
         return f'<h2>{self._say("channels")}</h2><ul class="rows">{rows}</ul>'
 
-    def _row(self, title: str, description: str, scope: str, wish: Suppression | None, *, running: bool = True) -> str:
-        """One thing to leave or to get again. While all is stopped (not *running*), nothing says that they get it."""
-        state, look = ("gets_not", "gets-not") if wish else ("gets", "gets")
-        if wish is not None and not wish.own:
+    def _row(
+        self, title: str, description: str, scope: str, wish: Suppression | None, stopped: Suppression | None
+    ) -> str:
+        """One thing to leave or to get again, and whether they get it; *stopped*: what stops it together with the rest."""
+        state, look = (
+            ("gets_not", "gets-not") if wish else ("gets_not_now", "gets-not") if stopped else ("gets", "gets")
+        )
+        if any(one is not None and not one.own for one in (wish, stopped)):
             button, state = "", "held_by_us"
         else:
-            deed = "join" if wish else "leave"
+            deed = "join" if wish or stopped else "leave"
             button = self._button(
                 self._word(deed), label=self._word(f"{deed}_named", topic=title), do=deed, scope=scope
             )
         more = f'<p class="soft">{description}</p>' if description else ""
-        shown = f'<p class="{look}">{self._say(state)}</p>' if wish or running else ""
-        told = f'<p class="name">{escape(title)}</p>{more}{shown}'
+        told = f'<p class="name">{escape(title)}</p>{more}<p class="{look}">{self._say(state)}</p>'
         return f"<li><div>{told}</div>{button}</li>"
 
     def _break(self) -> str:

@@ -87,7 +87,8 @@ class Recipients:
         agreed = sent.topic is None or sent.topic.basis == "consent"
         consent = self._facts.consent(ref, self._lookup(ref)) if agreed else None
         speaker = self._speaker(environ, ref, sent, Place("w", token))
-        return html(HTTPStatus.OK, speaker.why(self._facts.title(ref), consent))
+        title = self._facts.title(ref)
+        return html(HTTPStatus.OK, speaker.why(title, consent, as_seen=self._facts.title_as_seen(ref)))
 
     # ------------------------------------------------------------ leaving
 
@@ -97,7 +98,9 @@ class Recipients:
             return None
         if sent is None:
             return html(HTTPStatus.OK, confirm_page(tongue(environ)))
-        return html(HTTPStatus.OK, self._speaker(environ, ref, sent, Place("u", token)).ask())
+        address_hash = self._lookup(ref)
+        wishes = self._ledger.suppressions_of(address_hash) if address_hash is not None else []
+        return html(HTTPStatus.OK, self._speaker(environ, ref, sent, Place("u", token)).ask(wishes))
 
     def _unsubscribed(self, environ: WSGIEnvironment, ref: TokenRef, address_hash: bytes, width: str) -> Answer:
         """Obey at once. What a send can't be asked about any more (its facts are gone) stops everything."""
@@ -127,7 +130,7 @@ class Recipients:
         if deed == "leave" and scope in scopes:
             self._leave(environ, ref, address_hash, scope)
         elif deed == "join" and scope in scopes - {"all"}:
-            self._ledger.take_back(address_hash, [scope])
+            self._only_this_again(ref, sent, address_hash, scope)
         elif deed == "resume":
             self._ledger.take_back(address_hash, ["all", f"channel:{sent.channel}"])
         elif deed == "pause":
@@ -136,6 +139,23 @@ class Recipients:
         else:
             return False
         return True
+
+    def _only_this_again(self, ref: TokenRef, sent: Sent, address_hash: bytes, scope: str) -> None:
+        """They agree anew to this one thing. Whatever else a wider wish of theirs stops, stays stopped, each by itself.
+
+        First the narrow wishes, then the wide one goes: whatever breaks in between, too little is sent and never too much.
+        """
+        own = [wish for wish in self._ledger.suppressions_of(address_hash) if wish.own]
+        wide = [wish for wish in own if wish.scope in _wider(scope, sent)]
+        origin, now = f"preferences:{ref.run_id}.{ref.shard}.{ref.row}", self._now()
+        kept = {(name, wish.until) for wish in wide for name in _narrower(wish.scope, scope, sent)}
+        self._ledger.suppress(
+            [
+                Suppression(address_hash, "unsubscribed", origin, now, scope=n, until=u, own=True)
+                for n, u in sorted(kept, key=str)
+            ]
+        )
+        self._ledger.take_back(address_hash, [scope, *(wish.scope for wish in wide)])
 
     # ------------------------------------------------------------ whose page
 
@@ -150,3 +170,16 @@ class Recipients:
         own = known(self._facts.language(ref)) if self._facts is not None and not chosen else ""
         accepted = language(str(environ.get("HTTP_ACCEPT_LANGUAGE", "")), sent.language)
         return Speaker(chosen or own or accepted, sent, Place(place.prefix, place.token, chosen))
+
+
+def _wider(scope: str, sent: Sent) -> set[str]:
+    """What stops *scope* along with other things: all of it, and for a topic the way its messages come."""
+    return {"all"} if scope.startswith("channel:") else {"all", f"channel:{sent.channel}"}
+
+
+def _narrower(wide: str, scope: str, sent: Sent) -> set[str]:
+    """What else the scope *wide* stopped, thing by thing, when only *scope* shall come again."""
+    topics = {topic.scope for topic in sent.topics} if scope.startswith("topic:") else set()
+    channels = {f"channel:{name}" for name in sent.channels} if wide == "all" else set()
+    here = {f"channel:{sent.channel}"} if scope.startswith("topic:") else set()
+    return (topics | channels) - here - {scope}

@@ -34,12 +34,16 @@ class Known:
 
     def __init__(self, sent=SENT, title="Thank you", language="", agreed=None):
         self.told, self.called, self.speaks, self.agreed = sent, title, language, agreed
+        self.exact = True
 
     def sent(self, ref):
         return self.told if ref.run_id == RUN else None
 
     def title(self, ref):
         return self.called
+
+    def title_as_seen(self, ref):
+        return self.exact
 
     def language(self, ref):
         return self.speaks
@@ -107,7 +111,7 @@ def test_one_click_stops_what_policy_says_and_the_confirm_page_offers_both(site,
 
 def test_the_confirm_page_has_a_button_for_each(site):
     page = site.ask(f"/u/{token()}")[1]
-    assert re.findall(r"<button[^>]*>([^<]+)</button>", page) == ["Stop all messages", "Stop “Offers” only"]
+    assert re.findall(r"<button[^>]*>([^<]+)</button>", page) == ["Stop all of these e-mails", "Stop “Offers” only"]
     assert re.findall(r'name="leave" value="(\w+)"', page) == ["channel", "topic"]
     site.facts.told = of(None, channels={"mail": {"en": "e-mail"}, "sms": {}})
     assert re.findall(r"<button[^>]*>([^<]+)</button>", site.ask(f"/u/{token()}")[1]) == ["Stop everything by e-mail"]
@@ -139,6 +143,56 @@ def test_a_pause_lasts_thirty_days_and_says_until_when(site):
     assert re.search(r"until \d{1,2} [A-Z][a-z]+ 20\d\d\.", page)
     assert "Pause for 30 days" not in page
     assert "You get this" not in page
+    assert site.ask(f"/u/{token()}")[1].count("<button") == 2  # a break is no farewell: they may still leave
+
+
+def test_after_all_is_stopped_one_topic_comes_again_and_nothing_else(site):
+    site.ask(f"/p/{token()}", "POST", "do=leave&scope=all")
+    page = site.ask(f"/p/{token()}")[1]
+    assert page.count("You do not get this while everything is stopped") == 2
+    assert ">Stop<" not in page
+    assert re.findall(r'aria-label="([^"]+)"', page)[:2] == ["Get “Offers” again", "Get “Birthdays” again"]
+    page = site.ask(f"/p/{token()}", "POST", "do=join&scope=topic:offers")[1]
+    assert site.wishes() == [("topic:birthday", True, True)]
+    assert page.count("You get this") == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "join", "after"),
+    [
+        ("all", "topic:offers", {"channel:sms", "topic:birthday"}),
+        ("channel:mail", "topic:offers", {"topic:birthday"}),
+        ("all", "channel:sms", {"channel:mail"}),
+    ],
+)
+def test_coming_back_is_as_narrow_as_what_was_asked_for(tmp_path, before, join, after):
+    with closing(open_ledger(f"sqlite:///{tmp_path / 'l.db'}")) as ledger:
+        site = Site(ledger, Known(replace(SENT, channels={"mail": {}, "sms": {}})))
+        site.ask(f"/p/{token()}", "POST", f"do=leave&scope={before}")
+        site.ask(f"/p/{token()}", "POST", f"do=join&scope={join}")
+        assert {scope for scope, _, _ in site.wishes()} == after
+
+
+def test_a_pause_ends_for_one_topic_alone(site):
+    site.ask(f"/p/{token()}", "POST", "do=pause")
+    site.ask(f"/p/{token()}", "POST", "do=join&scope=topic:offers")
+    assert site.wishes() == [("topic:birthday", False, True)]
+
+
+def test_who_has_left_is_not_asked_again(site):
+    site.ask(f"/u/{token()}", "POST", "List-Unsubscribe=One-Click")
+    page = site.ask(f"/u/{token()}")[1]
+    assert "You are unsubscribed already" in page
+    assert "<button" not in page
+    assert page.count("Choose what you get") == 1
+    assert site.ask(f"/u/{token()}", "POST", "List-Unsubscribe=One-Click")[0] == 200  # the one click works as ever
+
+
+def test_a_title_without_what_was_personal_says_so(site):
+    line = "this is its title without what was personal"
+    assert line not in site.ask(f"/w/{token()}")[1]
+    site.facts.exact = False
+    assert line in site.ask(f"/w/{token()}")[1]
 
 
 def test_the_page_says_what_each_topic_is(site):
