@@ -212,6 +212,7 @@ DEFAULT_FROM_EMAIL = os.environ.get("TWAIN_WEB_FROM", "twain@localhost")
 # ---- words, times, files
 
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = ["twain_web.formats"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = TWAIN.time_zone

@@ -85,7 +85,7 @@ def test_write_preview_and_test_by_mouse(page_as, task):
         page.get_by_role("tab", name="Checks").click()
         page.get_by_role("button", name="Say what stands there instead").click()
         page.get_by_label("What stands there instead?").press_sequentially("friend")
-        page.get_by_role("button", name="OK").click()
+        page.get_by_role("button", name="Use this").click()
         saved(page)
     expect(page.locator("#findings-count")).to_be_hidden()
     with task("Preview the person with the longest name", "mouse", page):

@@ -104,7 +104,7 @@ WORDS = (
     _("Note:"),
     _("Nothing is lost: both are kept. Choose the one to go on with; you find the other under Versions."),
     _("Nothing to complain about."),
-    _("OK"),
+    _("Use this"),
     _("Only where"),
     _("Or upload one"),
     _("Order"),
