@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from twain.cli.change import change_json, show_change
 from twain.cli.output import Json, console, print_json, say, show_problems, show_verdict, table
 from twain.cli.review import show_grants, tell_unasked, walk
 from twain.demo.start import copy_workspace
+from twain.errors import ConfigError
 from twain.feeds.review import has_owner, pending
 from twain.flows.against import check_against
 from twain.flows.check import check_live, check_offline, is_red, sorted_problems
@@ -110,7 +112,15 @@ def check(
     """Check every file of the workspace, then the live data. Exit 2 when a build should stop."""
     problems: list[Problem] = []
     verdicts: list[Verdict] = []
-    with open_instance() as instance:
+    with ExitStack() as opened:
+        try:
+            instance = opened.enter_context(open_instance())
+        except ConfigError as error:
+            if as_json:
+                raise
+            unread = Problem("error", error.shown_code, error.what, error.todo, error.place, error.business)
+            _show_check([unread], [], red=True, verbose=verbose)
+            return error.exit_code
         problems += check_offline(instance)
         change = check_against(instance, against) if against else None
         problems += [b.problem for b in change.broken] if change else []
@@ -154,8 +164,13 @@ def _show_check(problems: list[Problem], verdicts: list[Verdict], *, red: bool, 
             show_verdict(verdict)
     passed = sum(1 for v in verdicts if v.level == "pass")
     errors = sum(1 for p in problems if p.severity == "error")
-    words = f"{errors} errors, {len(problems) - errors} warnings; {passed} of {len(verdicts)} live checks passed."
+    said = f"{_several(errors, 'error')}, {_several(len(problems) - errors, 'warning')}"
+    words = f"{said}; {passed} of {len(verdicts)} live checks passed."
     console.print(("[red]✗[/] " if red else "[green]✓[/] ") + words)
+
+
+def _several(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _problem(problem: Problem) -> dict[str, object]:

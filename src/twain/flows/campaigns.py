@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from twain.errors import ConfigError, Place
+from twain.feeds.names import did_you_mean
 from twain.flows.files import read_text
 from twain.flows.schedule import Schedule, parse_schedule
 from twain.flows.toml_places import key_lines
@@ -149,7 +150,7 @@ class _Reader:
         for key in table:
             if key not in keys:
                 dotted = f"{where}.{key}" if where else key
-                raise self.fail(f"Unknown key {dotted!r}.", dotted, f"Known here: {', '.join(sorted(keys))}.")
+                raise self.fail(f"Unknown key {dotted!r}.", dotted, did_you_mean(key, keys))
 
     def table(self, key: str, *, required: bool = True) -> Mapping[str, Any]:
         value = self.raw.get(key)

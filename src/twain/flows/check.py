@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TypeVar
 
 from twain.content.check import check_content
-from twain.errors import TwainError
+from twain.delivery.channels import open_channel
+from twain.errors import ContentError, Place, TwainError
 from twain.feeds.checks import check_feed
 from twain.feeds.contract import compare_live
 from twain.flows.campaigns import Campaign
@@ -14,14 +16,17 @@ from twain.flows.capacity_files import read_capacity
 from twain.flows.check_consent import check_consents
 from twain.flows.checked import keep_verdicts
 from twain.flows.confirming import check_forms
+from twain.flows.files import read_text
 from twain.flows.instance import Instance
 from twain.flows.intake import check_intakes
 from twain.flows.prepare import Question, answer
 from twain.flows.publish import campaign_body
+from twain.flows.toml_places import key_lines
 from twain.flows.topics_used import check_topics
 from twain.records import Feed, Level, Problem, Verdict
 
 T = TypeVar("T")
+_SETTINGS = "twain.toml"
 
 
 def check_offline(instance: Instance) -> list[Problem]:
@@ -30,6 +35,7 @@ def check_offline(instance: Instance) -> list[Problem]:
     _try(lambda: read_capacity(instance.root, instance.settings.time_zone), problems)
     if not instance.workspace.feeds and not problems:
         problems.append(Problem("warning", "T110", "There are no feeds yet.", "Draft some: twain connect <source>."))
+    _try(lambda: problems.extend(_channels(instance)), problems)
     for name in instance.workspace.campaigns():
         problems += check_campaign(instance, name)
     problems += check_consents(instance)
@@ -47,6 +53,32 @@ def check_campaign(instance: Instance, name: str) -> list[Problem]:
             _try(lambda: _words(campaign, question, found), found)
             _try(lambda: answer(question, instance.settings.base_url), found, unless=found)
     return found
+
+
+def refuse_words(instance: Instance, campaign: Campaign) -> None:
+    """Raise ContentError for the first of a campaign's words that :func:`check_campaign` calls an error."""
+    feed = instance.workspace.feed(campaign.feed, campaign.place("feed"))
+    body = campaign_body(instance.workspace, campaign)
+    found: list[Problem] = []
+    _words(
+        campaign, Question(body, feed, instance.workspace.feeds, instance.dialect(feed.source), instance.today()), found
+    )
+    for problem in found:
+        if problem.severity == "error":
+            raise ContentError(
+                problem.what, code=problem.code, todo=problem.todo, place=problem.place, business=problem.business
+            )
+
+
+def _channels(instance: Instance) -> Iterator[Problem]:
+    """What is wrong with a channel's own options, found without connecting."""
+    lines = key_lines(read_text(instance.root / _SETTINGS, instance.root, Place(_SETTINGS)))
+    for name, settings in instance.settings.channels.items():
+        found: list[Problem] = []
+        _try(lambda settings=settings: open_channel(settings), found)  # type: ignore[misc]
+        keys = [key for key in settings.options if any(f"{name}.{key}" in p.what for p in found)]
+        line = lines.get(f"channels.{name}.{max(keys, key=len)}" if keys else f"channels.{name}")
+        yield from (replace(p, place=p.place if p.place and p.place.line else Place(_SETTINGS, line)) for p in found)
 
 
 def check_live(instance: Instance) -> tuple[list[Problem], list[Verdict]]:

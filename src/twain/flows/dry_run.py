@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from twain.errors import Held, TwainError
+from twain.errors import ContentError, Held, TwainError
 from twain.feeds.checks import check_audience
 from twain.flows.campaigns import Campaign
 from twain.flows.capacity import require_slot
 from twain.flows.capping import had_enough
+from twain.flows.check import refuse_words
 from twain.flows.domains import require_domain
 from twain.flows.freeze import check_feeds, split_of
 from twain.flows.instance import Instance
@@ -77,7 +78,13 @@ def dry_run(instance: Instance, campaign: str | Campaign, options: SendOptions) 
     *campaign* is the name of one that is kept in files, or a campaign as it stands somewhere else.
     """
     record = instance.workspace.campaign(campaign) if isinstance(campaign, str) else campaign
-    return rehearse(instance, make(instance, record), options)
+    found = rehearse(instance, make(instance, record), options)
+    try:
+        refuse_words(instance, record)
+    except ContentError as error:
+        why = f"{error.place}: {error.what} {error.todo}" if error.place else f"{error.what} {error.todo}"
+        return replace(found, ready=False, why=f"{found.why} {why}".strip())
+    return found
 
 
 def rehearse(instance: Instance, bundle: Bundle, options: SendOptions | None = None) -> DryRun:
@@ -94,6 +101,9 @@ def rehearse(instance: Instance, bundle: Bundle, options: SendOptions | None = N
         seconds = instance.clock.boottime() - began
     verdicts += _people(instance, prepared, funnel, options)
     why = _why_not(instance, bundle, verdicts)
+    if options.to and not funnel.matched:
+        nobody = f"The audience has nobody with the key {options.to!r}."
+        why = f"{why} {nobody}".strip()
     warming = _warming(instance, bundle, funnel.audience, options)
     return DryRun(
         bundle.campaign,

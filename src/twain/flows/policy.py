@@ -10,6 +10,7 @@ from typing import Any
 
 from twain.errors import ConfigError, Place
 from twain.feeds.checks import DEFAULTS
+from twain.feeds.names import did_you_mean
 from twain.flows.files import read_text
 from twain.flows.quiet import QuietHours, read_quiet_hours
 from twain.flows.toml_places import key_lines
@@ -155,7 +156,7 @@ def _known(table: Mapping[str, Any], keys: set[str], where: str, lines: Mapping[
             raise ConfigError(
                 f"Unknown key {dotted!r}.",
                 place=Place(_FILE, lines.get(dotted)),
-                todo=f"Known here: {', '.join(sorted(keys))}.",
+                todo=did_you_mean(key, keys),
             )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -24,7 +24,10 @@ MASK = "•••"
 
 @dataclass(frozen=True, slots=True)
 class Previewed:
-    """One message as somebody would see it. *size* is the whole message in bytes."""
+    """One message as somebody would see it. *size* is the whole message in bytes.
+
+    *left_out*: why whoever was asked for by key would not get it, as far as their row tells; empty otherwise.
+    """
 
     who: str
     arm: str
@@ -33,6 +36,7 @@ class Previewed:
     text: str
     headers: dict[str, str]
     size: int
+    left_out: str = ""
 
 
 def preview(instance: Instance, campaign: str | Campaign, *, key: str = "", extremes: bool = False) -> list[Previewed]:
@@ -42,7 +46,8 @@ def preview(instance: Instance, campaign: str | Campaign, *, key: str = "", extr
     """
     record = instance.workspace.campaign(campaign) if isinstance(campaign, str) else campaign
     prepared, rows = read_people(instance, record, key=key, extremes=extremes)
-    return [_shown(instance, prepared, row) for row in rows]
+    left_out = _left_out(instance, prepared, key) if key else ""
+    return [replace(_shown(instance, prepared, row), left_out=left_out) for row in rows]
 
 
 def read_people(
@@ -65,6 +70,31 @@ def _read(instance: Instance, prepared: Prepared, key: str, *, extremes: bool) -
         table: pa.Table = session.table(statement)
     rows: list[dict[str, Any]] = table.to_pylist()
     return [_masked(prepared, row) for row in rows]
+
+
+def _left_out(instance: Instance, prepared: Prepared, key: str) -> str:
+    """Why the person with this key would be left out: by the rule, the address or their consent. Empty when by none of them."""
+    body, source = prepared.bundle.body, prepared.feed.source
+    found = compile_audience(
+        body["audience"],
+        feed=prepared.feed,
+        feeds=prepared.feeds,
+        fields=[],
+        dialect=instance.dialect(source),
+        today=instance.today(),
+        audiences=body.get("audiences", {}),
+        fragments=body.get("fragments", {}),
+        keys=[key],
+        local_dates=instance.local_dates(body),
+    )
+    limits = instance.limits(source, interactive=True)
+    with instance.source(source).session(instance.tag(prepared.bundle.campaign, "preview"), limits) as session:
+        rows: list[dict[str, Any]] = session.table(found.statement).to_pylist()
+    if not rows:
+        return "not in the audience"
+    if isinstance(canonical(rows[0].get("address")), str):
+        return "no usable address"
+    return "has not agreed" if "consent" in rows[0] and rows[0]["consent"] is not True else ""
 
 
 def _statement(instance: Instance, prepared: Prepared, key: str, *, extremes: bool) -> Any:  # noqa: ANN401

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from twain.errors import ConfigError, Held, WrongState
 from twain.flows.account import Report, finish, report
 from twain.flows.brakes import require_released
+from twain.flows.check import refuse_words
 from twain.flows.deliver import deliver
 from twain.flows.ending import close
 from twain.flows.freeze import freeze, obey_stops, prepare_run
@@ -57,10 +58,12 @@ def send(instance: Instance, campaign: str, options: SendOptions | None = None, 
     leaves; SourceError, LedgerError, ChannelError when the outside fails: the run then waits for ``twain resume``.
     """
     options = options or SendOptions()
-    bundle = publish(instance, instance.workspace.campaign(campaign))
+    record = instance.workspace.campaign(campaign)
+    bundle = publish(instance, record)
     obey_stops(instance, bundle)
     require_production(instance, bundle)
     require_approval(instance, bundle)
+    refuse_words(instance, record)
     run = plan(instance, bundle, options)
     return carry_on(instance, run, watch, workers=options.workers)
 

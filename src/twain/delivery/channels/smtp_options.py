@@ -7,6 +7,7 @@ import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -95,7 +96,9 @@ def read_options(settings: ChannelSettings) -> SmtpOptions:
     raw, where = settings.options, f"channels.{settings.name}"
     for key in raw:
         if key not in _KEYS:
-            raise _wrong(where, key, "is not an option of an smtp channel", f"Known: {', '.join(sorted(_KEYS))}.")
+            near = get_close_matches(key, list(_KEYS), n=1)
+            known = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(sorted(_KEYS))}."
+            raise _wrong(where, key, "is not an option of an smtp channel", known)
     host = str(raw.get("host", "localhost"))
     tls = _one_of(raw, "tls", ("none", "starttls", "tls"), "none" if is_loopback(host) else "starttls", where)
     ca_file = _readable(raw, where)

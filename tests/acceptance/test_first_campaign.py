@@ -1,4 +1,4 @@
-"""A feed that mails people, and no field says who agreed: said plainly wherever anybody looks."""
+"""A club's first campaign out of its own SQLite file: who agreed, and that check, dry run, preview and send say the same."""
 
 from __future__ import annotations
 
@@ -118,3 +118,47 @@ def test_a_share_that_policy_asks_for_cannot_be_known(silent):
     assert problems.code == 2
     answer, (found,) = consents(silent)
     assert (found["level"], answer["ready"]) == ("hold", False)
+
+
+def test_an_option_that_no_channel_has_is_found_without_connecting(club):
+    club.edit("twain.toml", "\nport = 2525", "\nprot = 2525")
+    (found,) = [p for p in club.twain("check", "--offline", "--json").json["problems"] if p["severity"] == "error"]
+    text = (club.root / "twain.toml").read_text().splitlines()
+    assert (found["code"], found["file"]) == ("T100", "twain.toml")
+    assert text[found["line"] - 1] == "prot = 2525"
+    assert found["todo"] == "Did you mean port?"
+
+
+def test_what_check_refuses_in_the_words_neither_dry_run_nor_send_lets_go(club):
+    club.edit("campaigns/hello/campaign.toml", '[defaults]\nfirst_name = "friend"\n', "")
+    problems = [p for p in club.twain("check", "--offline", "--json").json["problems"] if p["severity"] == "error"]
+    assert problems
+    assert {p["code"] for p in problems} == {"T504"}
+    dry = club.twain("send", "hello", "--dry-run", "--json")
+    assert dry.code == 3
+    assert problems[0]["what"] in dry.json["why"]
+    assert problems[0]["todo"] in dry.json["why"]
+    sent = club.twain("send", "hello")
+    assert (sent.code, "T504" in sent.err) == (2, True)
+    assert club.twain("runs", "--json").json["runs"] == []
+
+
+def test_a_key_that_nobody_has_and_somebody_who_would_be_left_out(club):
+    dry = club.twain("send", "hello", "--to", "77777", "--dry-run", "--json")
+    assert (dry.code, "'77777'" in dry.json["why"]) == (3, True)
+    assert "Would not get it: has not agreed." in club.twain("preview", "hello", "--to", "2").out
+    assert "Would not get it" not in club.twain("preview", "hello", "--to", "1").out
+    club.edit(
+        "campaigns/hello/campaign.toml", "all = []", 'all = [{ field = "updated_at", op = "gt", value = "2026-11-21" }]'
+    )
+    (shown,) = club.twain("preview", "hello", "--to", "1", "--json").json["previews"]
+    assert shown["left_out"] == "not in the audience"
+
+
+def test_a_policy_that_cannot_be_read_is_a_finding_like_the_others(club):
+    club.edit("policy.toml", "[checks]", "[cheks]\n[checks]")
+    answer = club.twain("check", "--offline")
+    assert answer.code == 2
+    assert answer.out.startswith("error T100 policy.toml:")
+    assert 'Did you mean "checks"?' in answer.out
+    assert "1 error, 0 warnings" in answer.out
