@@ -148,7 +148,7 @@ class Parser:
         """An amount of another feed's rows."""
         relation = spot.feed.relations.get(str(tree["related"]))
         if relation is None or relation.feed not in self.feeds:
-            raise unknown_relation(spot, str(tree["related"]))
+            raise unknown_relation(spot, str(tree["related"]), self.feeds)
         other = replace(spot, feed=self.feeds[relation.feed], root=False)
         at_least, at_most = _amount(tree, spot)
         conditions = [self.rule(tree["where"], other.step("where"))] if "where" in tree else []
@@ -259,9 +259,15 @@ def permitted(spot: Spot, name: object, right: Right, doing: str) -> Field:
     raise spot.fail(
         f"{spot.feed.name} has no field {name!r} to {doing}.",
         "T410",
-        nearest_field(str(name), usable.values()),
+        f"{nearest_field(str(name), usable.values())} {_right_is_given(spot.feed, right)}",
         f"“{spot.feed.title}” has nothing called “{name}” to {doing}.",
     )
+
+
+def _right_is_given(feed: Feed, right: Right) -> str:
+    """The same for a hidden field and a mistyped one."""
+    by = feed.owner.name if feed.owner.name else "its owner"
+    return f"Fields are here once they are reviewed with the right {right}: by {by}."
 
 
 def nearest_field(name: str, usable: Collection[Field]) -> str:
@@ -274,9 +280,12 @@ def nearest_field(name: str, usable: Collection[Field]) -> str:
     return f"Fields here: {names}." if names else "Ask the feed's owner for the right."
 
 
-def unknown_relation(spot: Spot, name: str) -> RuleError:
-    """The RuleError (T413) for a relation that is not in the contract."""
+def unknown_relation(spot: Spot, name: str, feeds: Collection[str] = ()) -> RuleError:
+    """The RuleError (T413) for a relation that is not in the contract; *feeds* are all there are."""
     relations = spot.feed.relations
+    if name in feeds and name != spot.feed.name:
+        what = f"{name} is there, but nobody has reviewed the field that ties it to {spot.feed.name}."
+        return spot.fail(what, "T413", f"IT runs: twain review {name}")
     return spot.fail(f"{spot.feed.name} has no related feed {name!r}.", "T413", did_you_mean(name, relations))
 
 
@@ -329,6 +338,10 @@ def _fits(tested: Field, op: Op, spot: Spot) -> None:
         and (op not in _DAYS or tested.type in ("date", "timestamp"))
     )
     if not allowed:
+        if op in _DAYS:
+            written = "within" if spot.path.endswith(".within") else op
+            todo = f"If {tested.name} holds dates, IT writes logicalType: date or timestamp in its contract (see the runbook)."
+            raise spot.fail(f"{written} does not go with {tested.name}, a {tested.type}.", "T411", todo)
         raise spot.fail(f"{op} does not go with {tested.name}, a {tested.type}.", "T411", "Choose another operator.")
 
 

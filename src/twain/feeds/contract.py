@@ -77,7 +77,8 @@ def load_feeds(folder: Path, root: Path) -> tuple[dict[str, Feed], list[Problem]
             problems.append(Problem("error", "T207", what, "Give one of them another name.", feed.place))
         elif feed is not None:
             feeds[feed.name] = feed
-    linked, unlinked = link(feeds)
+    broken = {path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}")} - feeds.keys()
+    linked, unlinked = link(feeds, broken)
     return linked, problems + unlinked
 
 

@@ -8,7 +8,7 @@ names or adds relations by hand. T213.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -34,10 +34,13 @@ def declared(
     return written | _named(keys, set(written))
 
 
-def link(feeds: Mapping[str, Feed]) -> tuple[dict[str, Feed], list[Problem]]:
-    """Every feed with the relations that hold among *feeds*, both ways; the rest is left out, and said (T213)."""
+def link(feeds: Mapping[str, Feed], broken: Collection[str] = ()) -> tuple[dict[str, Feed], list[Problem]]:
+    """Every feed with the relations that hold among *feeds*, both ways; the rest is left out, and said (T213).
+
+    *broken*: the names of those whose contracts have errors.
+    """
     problems: list[Problem] = []
-    kept = {name: _sound(feed, feeds, problems) for name, feed in feeds.items()}
+    kept = {name: _sound(feed, feeds, broken, problems) for name, feed in feeds.items()}
     linked = {
         name: replace(feed, relations={**feed.relations, **_incoming(feed, kept.values())})
         for name, feed in kept.items()
@@ -111,11 +114,11 @@ def _split(reference: object) -> tuple[str, str] | None:
     return (parts[0], parts[1]) if len(parts) == 2 and all(is_identifier(p) for p in parts) else None
 
 
-def _sound(feed: Feed, feeds: Mapping[str, Feed], problems: list[Problem]) -> Feed:
+def _sound(feed: Feed, feeds: Mapping[str, Feed], broken: Collection[str], problems: list[Problem]) -> Feed:
     """*feed* with only those declared relations whose other end is there and fits."""
     kept: dict[str, Relation] = {}
     for name, relation in feed.relations.items():
-        problem = _why_not(feed, relation, feeds)
+        problem = _why_not(feed, relation, feeds, broken)
         if problem is None:
             kept[name] = relation
         else:
@@ -123,13 +126,16 @@ def _sound(feed: Feed, feeds: Mapping[str, Feed], problems: list[Problem]) -> Fe
     return replace(feed, relations=kept)
 
 
-def _why_not(feed: Feed, relation: Relation, feeds: Mapping[str, Feed]) -> Problem | None:
+def _why_not(feed: Feed, relation: Relation, feeds: Mapping[str, Feed], broken: Collection[str]) -> Problem | None:
     here, other = feed.fields[relation.field], feeds.get(relation.feed)
     place = here.place or feed.place
     what = (
         f"Feed {feed.name}: the relation {relation.name} ({relation.field} → {relation.feed}.{relation.other_field}) "
     )
     if other is None:
+        if relation.feed in broken:
+            todo = f"Correct the error in the contract of {relation.feed}, which is told as well."
+            return Problem("warning", "T213", f"{what}is not usable until {relation.feed} can be read.", todo, place)
         todo = did_you_mean(
             relation.feed, feeds, f"Draft it with 'twain connect', or leave it: {feed.name} works without."
         )

@@ -322,3 +322,19 @@ def test_what_is_left_is_the_rest():
 def test_history_anywhere_else_is_refused(tree):
     quiet = {"quiet": {"all": [{"not": MAILED}, GOLD]}}
     assert _raised(lambda: compile_count(tree, audiences=quiet, **COMMON)).shown_code == "T416"
+
+
+def test_a_feed_that_is_there_but_not_tied_yet_is_no_feed_that_is_not_there():
+    untied = replace(CUSTOMERS, relations={})
+    with pytest.raises(RuleError) as caught:
+        parse_rule({"related": "orders"}, untied, FEEDS)
+    assert caught.value.shown_code == "T413"
+    assert "orders is there, but nobody has reviewed" in caught.value.what
+    assert "twain review orders" in caught.value.todo
+
+
+def test_days_of_what_is_no_date_and_a_field_without_the_right_say_what_it_can_do():
+    error = _refused({"related": "orders", "within": {"field": "title", "days": 3}})
+    assert "within does not go with title" in error.what
+    assert "logicalType: date or timestamp" in error.todo
+    assert "reviewed with the right filter" in _refused({"field": "zzz", "value": 1}).todo

@@ -129,3 +129,12 @@ def test_references_that_are_not_followed_are_said():
     for reference in ("a.b.c", "schema/customers/properties/id", "[Customer.Id, Customer.Email]"):
         problems = problems_of(changed(INVOICE, "to: Customer.Id", f"to: {reference}"))
         assert [(p.severity, p.code) for p in problems] == [("warning", "T213")], reference
+
+
+def test_a_feed_whose_contract_has_an_error_is_not_said_to_be_missing():
+    feeds = {"Invoice": feed_of(INVOICE)}
+    (missing,) = link(feeds)[1]
+    assert "there is no feed Customer" in missing.what
+    (broken,) = link(feeds, {"Customer"})[1]
+    assert "until Customer can be read" in broken.what
+    assert "connect" not in broken.todo
