@@ -21,14 +21,14 @@ def why_asked(when: Mapping[str, Any], body: Mapping[str, Any]) -> str:
         "channel": when.get("channel"),
     }
     if limit is not None and ceiling is None:
-        return _("Policy asks for it above %(limit)s people, and this plan sets no limit of its own.") % said
+        return _("Policy asks for a yes above %(limit)s people, and this plan sets no limit of its own.") % said
     if limit is not None:
-        return _("Policy asks for it above %(limit)s people, and this plan allows %(ceiling)s.") % said
+        return _("Policy asks for a yes above %(limit)s people, and this plan allows %(ceiling)s.") % said
     if "topic" in when:
-        return _("Policy asks for it for everything about “%(topic)s”.") % said
+        return _("Policy asks for a yes for everything about “%(topic)s”.") % said
     if "channel" in when:
-        return _("Policy asks for it for everything that goes out by “%(channel)s”.") % said
-    return _("Policy asks for it for every send.")
+        return _("Policy asks for a yes for everything that goes out by “%(channel)s”.") % said
+    return _("Policy asks for a yes for every send.")
 
 
 def spared_up_to(when: Mapping[str, Any], counted: int | None) -> int | None:
