@@ -67,6 +67,8 @@ def _show(found: Opened) -> None:
         say(f"{team['team']}: sign in as {names}; password: {team['password']}")
     if found.inbox:
         say(f"Read the messages: {found.inbox}")
+    for note in found.notes:
+        say(note, "yellow")
     say("Ctrl-C closes it.")
 
 

@@ -2,7 +2,10 @@
 
 import re
 
+from typer.main import get_command
+
 from twain.cli import output
+from twain.cli.app import app
 from twain.records import RunState
 
 
@@ -73,3 +76,11 @@ def test_figures_are_written_in_one_way():
 
 def flat(text):
     return re.sub(r"\s+", " ", text)
+
+
+def test_no_word_of_the_help_is_taken_for_markup():
+    """In brackets, the help's own markup swallows a word: ``[retention]`` was not shown at all."""
+    helps = {name: command.help or "" for name, command in get_command(app).commands.items()}
+    assert len(helps) > 25
+    assert [name for name, text in helps.items() if re.search(r"\[[a-z_.]+\]", text)] == []
+    assert "twain.cli" not in "".join(helps.values())

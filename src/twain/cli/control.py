@@ -12,7 +12,7 @@ from twain.cli.domains import show_signatures, signature_json
 from twain.cli.output import Json, print_json, print_json_list, say, show_problems, table, when
 from twain.flows import control
 from twain.flows.domains import check_signatures
-from twain.flows.gateway import serve_gateway
+from twain.flows.gateway import elsewhere, serve_gateway
 from twain.flows.instance import open_instance
 from twain.flows.production import waive_old_list
 from twain.flows.suppressing import export_suppressions, import_suppressions
@@ -172,13 +172,17 @@ def gateway(
 
     def ready(bound: int) -> None:
         url = f"http://{host}:{bound}"
+        note = elsewhere(links, bound)
         if as_json:
-            print_json({"listening": url, "host": host, "port": bound})
+            print_json({"listening": url, "host": host, "port": bound, "links": links, "note": note})
         else:
             say(f"Listening on {url}")
+            if note:
+                say(note, "yellow")
         sys.stdout.flush()  # whoever started us through a pipe waits for this line
 
     with open_instance() as instance:
+        links = instance.settings.base_url
         serve_gateway(instance, host, port, ready, workers=workers, threads=threads)
 
 

@@ -13,7 +13,7 @@ from rich.progress import Progress
 from twain.cli.output import Json, console, count, print_json, say, table
 from twain.cli.progress import TerminalWatch
 from twain.cli.send import end
-from twain.demo.start import CAMPAIGN, copy_workspace, demo_desk, ensure_data
+from twain.demo.start import CAMPAIGN, copy_workspace, demo_desk, ensure_data, free_port, point_links
 from twain.demo.writers import build_demo
 from twain.errors import ConfigError
 from twain.flows.account import Report
@@ -44,6 +44,9 @@ def start(
     copy_workspace(folder)
     _build(folder, customers, seed, quiet=as_json)
     os.environ.setdefault("TWAIN_PERSON", "lhoffmann")
+    if port and not once and not as_json:
+        port = free_port(port)
+        point_links(folder, port)  # before the first message is made: its links lead to the house that opens afterwards
     with demo_desk(folder):
         code = end(_send(folder, quiet=as_json), as_json=as_json)
     if not once and not as_json:

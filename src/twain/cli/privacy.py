@@ -81,7 +81,7 @@ def person(
 
 
 def retain(as_json: Json = False) -> None:
-    """Drop what is older than [retention] in policy.toml allows, and erase again whoever a restored copy still names."""
+    """Drop what is older than policy.toml allows under "retention", and erase again whoever a restored copy still names."""
     with open_instance() as instance:
         erased = forgetting.forget_again(instance)
         dropped = forgetting.retain(instance)

@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 
 def show_conversions(run_id: RunId, as_json: Json = False) -> None:
-    """Count what people did afterwards in the company's data (the campaign's [conversion]). The house does it by itself."""
+    """Count what people did afterwards in the company's data (the campaign's "conversion"). The house does it by itself."""
     with open_instance() as instance:
         run = instance.ledger.run(run_id)
         counted = count_conversions(instance, run)

@@ -18,7 +18,7 @@ from twain.errors import ConfigError
 
 CAMPAIGN = "summer-thanks"
 _PORT = re.compile(r"^port = (\d+)(.*)$", re.MULTILINE)
-_LINKS = re.compile(r'^(base_url = "http://127\.0\.0\.1:)\d+', re.MULTILINE)
+_LINKS = re.compile(r'^(base_url = "http://127\.0\.0\.1:)(\d+)', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,22 @@ def claim_ports(root: Path, web_port: int, *, inbox_port: int = 8026) -> int:
     """
     toml = root / "twain.toml"
     _free_sink_port(toml)
-    text = toml.read_text(encoding="utf-8")
-    toml.write_text(_LINKS.sub(rf"\g<1>{web_port}", text, count=1), encoding="utf-8")
+    point_links(root, web_port)
     return free_port(inbox_port)
+
+
+def point_links(root: Path, web_port: int) -> str:
+    """Have the links of messages lead to this machine's *web_port*. Returns where they led before, "" when it was here.
+
+    A ``base_url`` that is no port of this machine is somebody's own word, and stays.
+    """
+    toml = root / "twain.toml"
+    text = toml.read_text(encoding="utf-8")
+    found = _LINKS.search(text)
+    if found is None or int(found[2]) == web_port:
+        return ""
+    toml.write_text(_LINKS.sub(rf"\g<1>{web_port}", text, count=1), encoding="utf-8")
+    return f"http://127.0.0.1:{found[2]}"
 
 
 def _free_sink_port(toml: Path) -> int:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from twain.errors import ConfigError
 from twain.flows.control import Unsubscriber
@@ -73,6 +74,18 @@ def application() -> Awaiting:
     spool = open_spool(settings)
     opened = lambda: recipients_app(connected(settings.root), spool, tables)  # noqa: E731 — one use
     return Awaiting(opened, spool, int(os.environ.get(_THREADS, "32")), settings.proxies)
+
+
+def elsewhere(base_url: str, port: int) -> str:
+    """A sentence when the links of messages lead to another port of this machine than the gateway's; "" when all is well.
+
+    A ``base_url`` on another machine is a proxy's address, of which nothing can be said from here.
+    """
+    url = urlsplit(base_url)
+    if url.hostname not in ("127.0.0.1", "localhost", "::1") or url.port == port:
+        return ""
+    here = f"http://127.0.0.1:{port}"
+    return f'Links in messages lead to {base_url}, not here: set base_url = "{here}" under [gateway] in twain.toml.'
 
 
 def serve_gateway(

@@ -41,6 +41,8 @@ class Opened:
     url: str
     inbox: str | None
     teams: tuple[Mapping[str, object], ...]
+    notes: tuple[str, ...] = ()
+    """What somebody who opens messages should know of their links."""
 
 
 def up(asked: Asked, opened: Callable[[Opened], None]) -> None:
@@ -50,7 +52,9 @@ def up(asked: Asked, opened: Callable[[Opened], None]) -> None:
     """
     root = find_root(Path(os.environ["TWAIN_ROOT"]) if "TWAIN_ROOT" in os.environ else None)
     port = _port(asked)
+    before = load_settings(root).base_url
     inbox_port = _claim_demo(root, asked, port) if asked.demo else None
+    notes = _links(before, load_settings(root).base_url, port) if asked.demo else ()
     environment = _environment(root, asked, port)
     os.environ.update(environment)
     teams = _prepare(demo=asked.demo)
@@ -62,9 +66,23 @@ def up(asked: Asked, opened: Callable[[Opened], None]) -> None:
 
     def ready() -> None:
         if _answers(asked.host, port, stop, children):
-            opened(Opened(url, inbox, teams))
+            opened(Opened(url, inbox, teams, notes))
 
     keep_running(children, stop, ready)
+
+
+def _links(before: str, now: str, port: int) -> tuple[str, ...]:
+    """Where the links of messages lead, when that is not here: of those sent before, and of those still to come."""
+    here = f"http://127.0.0.1:{port}"
+    if now != here:
+        return (
+            f'Links in messages lead to {now}, not here. To change that: base_url = "{here}" under [gateway] in twain.toml.',
+        )
+    if before != here:
+        return (
+            f"Links in messages lead here from now on. Those sent before lead to {before}: nothing answers there now.",
+        )
+    return ()
 
 
 def _port(asked: Asked) -> int:
