@@ -1,4 +1,4 @@
-"""Once a day: how the catalogue and the SPF records stand. All other numbers are counted whenever somebody looks."""
+"""How the catalogue stands (today's row until the day is over) and the SPF records. All other numbers are counted when asked."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.utils import timezone
 from twain.flows.domains import spf_lookups
 from twain_web import engine
 from twain_web.reconcile import reconciler
+from twain_web.rooms.audiences.public import titles
 from twain_web.rooms.campaigns.public import senders
 from twain_web.rooms.feeds.public import FeedCard, Use, feeds, uses_of
 from twain_web.rooms.partnership.numbers.models import CatalogueDay, SpfDay
@@ -16,23 +17,24 @@ from twain_web.rooms.people.public import owners_here
 
 
 def _due() -> list[str]:
-    today = timezone.localdate()
-    return [] if CatalogueDay.objects.filter(day=today).exists() else [today.isoformat()]
+    """Always: an audience made at noon is a use, and the morning's look may have been before anything was worked out."""
+    return [timezone.localdate().isoformat()]
 
 
-@reconciler("partnership.catalogue", every=300.0, due=_due)
+@reconciler("partnership.catalogue", every=900.0, due=_due)
 def keep(_key: str = "") -> None:
-    """Look at the catalogue, and keep what is seen. A day that was looked at is not looked at again."""
+    """Look at the catalogue, and keep what is seen as today's row; a day that is over keeps its last."""
     shown = feeds()
     uses = {card.name: uses_of(card.name) for card in shown}
     read, owned = count_fields(shown, uses, owners_here())
-    CatalogueDay.objects.get_or_create(
+    chosen = {one.feed for one in titles()}
+    CatalogueDay.objects.update_or_create(
         day=timezone.localdate(),
         defaults={
             "fields_read": read,
             "fields_owned": owned,
             "feeds": len(shown),
-            "unused": sum(not uses[card.name] for card in shown),
+            "unused": sum(not uses[card.name] and card.name not in chosen for card in shown),
         },
     )
 

@@ -96,7 +96,7 @@ _CATALOGUE = (
     ),
     _Kind(
         "unused-feeds", 1, _("Feeds that nothing uses"), "",
-        _("Feeds of the catalogue that no campaign and no audience reads, on the last day looked at."),
+        _("Feeds of the catalogue that no campaign reads and no audience is built on. Looked at every quarter of an hour."),
         _("the house looks once a day, as soon as there is a feed with a reviewed field."),
         _one(together.unused_feeds),
     ),
