@@ -162,3 +162,31 @@ def test_a_policy_that_cannot_be_read_is_a_finding_like_the_others(club):
     assert answer.out.startswith("error T100 policy.toml:")
     assert 'Did you mean "checks"?' in answer.out
     assert "1 error, 0 warnings" in answer.out
+
+
+def test_a_query_in_the_contract_makes_a_truth_of_it_as_the_remedy_says(silent):
+    silent.edit("feeds/members.odcs.yaml", "    physicalName: members\n", "")
+    query = "SELECT *, consent = 1 AS agreed FROM members"
+    source = "  - property: twain.source\n    value: club\n"
+    silent.edit("feeds/members.odcs.yaml", source, f'{source}  - {{property: twain.query, value: "{query}"}}\n')
+    role = "          - {property: twain.role, value: consent}\n"
+    named = "      - name: consent\n"
+    silent.edit("feeds/members.odcs.yaml", named, f"{named}        physicalName: agreed\n")
+    text = (silent.root / "feeds/members.odcs.yaml").read_text()
+    before, after = text.split(named)
+    after = after.replace("        customProperties:\n", f"        customProperties:\n{role}", 1)
+    (silent.root / "feeds/members.odcs.yaml").write_text(before + named + after)
+    check = silent.twain("check", "--json")
+    assert check.code == 0, check.out
+    answer, (found,) = consents(silent)
+    assert answer["audience"] == 1
+    assert found["business"].startswith("2 of 3 people have not agreed")
+
+
+def test_a_date_that_sqlite_cannot_read_holds_the_send(club):
+    with closing(sqlite3.connect(club.root / "club.db")) as con, con:
+        con.execute("UPDATE members SET birthday = '31.12.1991' WHERE member_id = 2")
+    dry = club.twain("send", "hello", "--dry-run", "--json")
+    assert dry.code == 3
+    assert "“Birthday” of Members is not valid in 1 of 3 rows" in dry.json["why"]
+    assert "written like 2026-01-31" in dry.json["why"]

@@ -62,7 +62,7 @@ def as_query(column: str, origin: str, *, text: bool = False) -> str:
     query = f"SELECT *, {column} = {yes} AS agreed FROM {origin}"
     return (
         f'{{property: twain.query, value: "{query}"}} in place of physicalName, '
-        "and a field agreed, logicalType: boolean, with the role consent."
+        "and for that field physicalName: agreed, logicalType: boolean and the role consent."
     )
 
 
