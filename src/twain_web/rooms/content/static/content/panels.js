@@ -80,7 +80,7 @@ export function showConflict(root, saver, urls, csrf) {
 
 // Save a version. Somebody else's newer version is said, and can be saved over on purpose.
 export async function saveVersion(saver, urls, csrf, over = null) {
-  const note = over === null ? await ask(t("Save a version"), t("What is new in it? (optional)"), "", [], "Save a version") : saver.note;
+  const note = over === null ? await ask(t("Save a version"), t("What is new in it? (optional)"), "", [], t("Save a version")) : saver.note;
   if (note === null) return;
   saver.note = note;
   if (!(await saver.save())) return;

@@ -80,13 +80,13 @@ function score(field, words) {
 }
 
 // One question with one answer; null when it is closed.
-export function ask(title, label, value = "", extra = [], does = "Use this") {
+export function ask(title, label, value = "", extra = [], does = t("Use this")) {
   return new Promise((resolve) => {
     const input = make("input", { class: "form-control", id: "content-answer", "aria-label": label });
     input.value = value;
     let answer = null;
     const form = make("form", { method: "dialog" }, make("h2", { class: "h3" }, title), make("label", { class: "form-label", for: "content-answer" }, label), input, ...extra,
-      make("div", { class: "mt-3 d-flex gap-2" }, make("button", { class: "btn btn-primary", type: "submit" }, t(does)), make("button", { class: "btn", type: "button", onclick: () => dialog.close() }, t("Cancel"))));
+      make("div", { class: "mt-3 d-flex gap-2" }, make("button", { class: "btn btn-primary", type: "submit" }, does), make("button", { class: "btn", type: "button", onclick: () => dialog.close() }, t("Cancel"))));
     const dialog = make("dialog", { class: "house", "aria-label": title }, form);
     form.addEventListener("submit", () => { answer = input.value; });
     dialog.addEventListener("close", () => { dialog.remove(); resolve(answer); });
