@@ -26,7 +26,8 @@ def here(sent, db, monkeypatch):
 
 def test_it_reads_what_came_back(sent, here):
     ours, store = here
-    one = next(ours.history.undelivered(sent.id, [Fate.SENT]))
+    everybody = ours.history.undelivered(sent.id, [Fate.SENT])
+    one = next(person for person in everybody if person.key)  # another test may have had somebody forgotten
     mac = ours.mint().stamps(sent.id, one.shard, [one.row])[0][0].decode()
     store.add(dsn(f"<{sent.id}.{one.shard}.{one.row}.{mac}@mail.example.com>", salt="house"))
     reconciler = REGISTRY["bounces"]

@@ -164,6 +164,26 @@ def test_one_s_scores_are_given_once_and_only_by_those_who_were_named(people, sc
 
 
 @pytest.mark.usefixtures("company")
+def test_whoever_is_away_hands_their_seat_to_somebody_of_their_team(people, scoring, signed_in, posted):
+    """One who never comes back would keep both teams from a decision; nobody sees a number by it."""
+    _score(people, scoring, lhoffmann=ALIKE, mseidel=ALIKE)
+    seat, done = (scoring.scorers.get(person=people[name]) for name in ("pnair", "mseidel"))
+    anna = signed_in(username="aberg")
+    page = anna.get(scoring.url).content.decode()
+    assert page.count("Away? Somebody else can score") == 1
+    for where, to in ((seat, "lhoffmann"), (seat, "nobody"), (done, "aberg"), (done, "lhoffmann")):
+        assert anna.post(f"{scoring.url}instead/{where.pk}/", {"to": to}).status_code in (302, 409)
+    assert {one.person.username for one in scoring.scorers.all()} == {"lhoffmann", "mseidel", "pnair"}
+    assert anna.post(f"{scoring.url}instead/{seat.pk}/", {"to": "aberg"}).status_code == 302
+    seat.refresh_from_db()
+    assert (seat.person, seat.side, scoring.state) == (people["aberg"], "it", _S.SCORING)
+    assert AuditRow.objects.filter(verb="vendor scorer replaced").get().detail == {"was": "pnair", "is": "aberg"}
+    with pytest.raises(WrongState):
+        _score(people, scoring, pnair=ALIKE)
+    _score(people, scoring, aberg=ALIKE)
+    assert scoring.state == _S.SCORED
+
+
 def test_the_request_for_a_vendor_review_leads_here(people, signed_in):
     asked = ask(by=people["lhoffmann"], wish=Wish("vendor-review", "Wortwerk for translations", "Fewer late nights"))
     anna = signed_in(username="aberg")

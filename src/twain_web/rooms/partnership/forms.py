@@ -157,6 +157,16 @@ class VendorForm(forms.Form):
         return [self.people[name] for side in Side for name in self.cleaned_data[side.value]]
 
 
+class InsteadForm(forms.Form):
+    """Who scores in somebody's place: of the same side, and not scoring yet."""
+
+    to = PersonField(label=_("Who scores instead?"))
+
+    def __init__(self, *args: Any, scorer: Any, taken: set[int], **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, auto_id=f"instead-{scorer.pk}-%s", **kwargs)
+        self.fields["to"].offer([one for one in members(Side(scorer.side)) if one.pk not in taken])  # type: ignore[attr-defined]
+
+
 class GateForm(forms.Form):
     """Passed or not, and by what one can see it."""
 

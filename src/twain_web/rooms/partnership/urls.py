@@ -22,6 +22,7 @@ urlpatterns = [
     path("vendors/new/", vendors.begin, name="begin"),
     path("vendors/<int:pk>/", vendors.vendor, name="vendor"),
     path("vendors/<int:pk>/gate/", vendors.gate, name="gate"),
+    path("vendors/<int:pk>/instead/<int:number>/", vendors.instead, name="instead"),
     path("vendors/<int:pk>/scores/", vendors.score, name="score"),
     path("vendors/<int:pk>/again/", vendors.again, name="again"),
     path("vendors/<int:pk>/decision/", vendors.decide, name="decide"),

@@ -88,6 +88,30 @@ def score_vendor(*, by: Any, review: VendorReview, values: Mapping[str, int]) ->
     review.refresh_from_db()
 
 
+def hand_over(*, by: Any, review: VendorReview, scorer: Any, to: Any) -> None:  # noqa: ANN401
+    """Let somebody of the same team score in *scorer*'s place: one who is away for good would hold up everybody else.
+
+    What was scored in their seat in an earlier round stays. Raises WrongState T956 when nothing is left to score there,
+    ConfigError T956 for somebody of the other team, or who scores already.
+    """
+    with transaction.atomic():
+        fresh = _in(review, (_S.GATES, _S.SCORING, _S.AGAIN), _("There is nothing left to score."))
+        seat = fresh.scorers.filter(person=scorer, done__lt=vendors.round_of(fresh)).first()
+        if seat is None:
+            raise WrongState(
+                f"{scorer} has nothing to score here.", todo=_("What was scored stays as it is."), code="T956"
+            )
+        if side_of(to) != seat.side or fresh.scorers.filter(person=to).exists():
+            raise ConfigError(
+                f"{to} cannot take this over.", todo=_("Choose somebody else of the same team."), code="T956"
+            )
+        Scorer.objects.filter(pk=seat.pk).update(person=to)
+        record(by, "vendor scorer replaced", _thing(fresh), {"was": scorer.username, "is": to.username})
+        if fresh.state != _S.GATES:
+            post(Letter.Kind.SCORE, [to], review=fresh)
+    review.refresh_from_db()
+
+
 def score_again(*, by: Any, review: VendorReview) -> None:  # noqa: ANN401
     """What differed has been talked about: it is scored once more, blind. Raises WrongState T956 at any other time."""
     with transaction.atomic():

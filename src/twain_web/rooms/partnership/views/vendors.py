@@ -13,9 +13,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from twain_web.access import may, needs
 from twain_web.rooms.desk.public import asked_of_kind
 from twain_web.rooms.partnership.actions import reviewing
-from twain_web.rooms.partnership.forms import DecisionForm, GateForm, ScoreForm, VendorForm
+from twain_web.rooms.partnership.forms import DecisionForm, GateForm, InsteadForm, ScoreForm, VendorForm
 from twain_web.rooms.partnership.leading import REQUEST_KIND
-from twain_web.rooms.partnership.models import VendorReview
+from twain_web.rooms.partnership.models import Scorer, VendorReview
 from twain_web.rooms.partnership.permissions import READ_PARTNERSHIP, SCORE_VENDOR
 from twain_web.rooms.partnership.reads import vendors as reads
 from twain_web.rooms.partnership.scoring import APART, GATES
@@ -88,6 +88,28 @@ def score(request: HttpRequest, one: VendorReview) -> HttpResponse:
     return redirect(one.url)
 
 
+def seat_of_review(pk: int, number: int) -> Scorer:
+    """Somebody's seat in a review, or 404."""
+    found = Scorer.objects.select_related("review", "person").filter(pk=number, review=pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+@require_POST
+@needs(SCORE_VENDOR, get=seat_of_review)
+def instead(request: HttpRequest, one: Scorer) -> HttpResponse:
+    """Somebody of the same team scores in the place of whoever is away."""
+    form = InsteadForm(request.POST, scorer=one, taken=_who_scores(one.review))
+    if form.is_valid():
+        to = form.cleaned_data["to"]
+        reviewing.hand_over(by=request.user, review=one.review, scorer=one.person, to=to)
+        messages.success(request, _("%s scores now, and was told.") % to)
+    else:
+        messages.error(request, _("Choose somebody of the same team who does not score yet."))
+    return redirect(one.review.url)
+
+
 @require_POST
 @needs(SCORE_VENDOR, get=review_by_pk)
 def again(request: HttpRequest, one: VendorReview) -> HttpResponse:
@@ -109,6 +131,20 @@ def decide(request: HttpRequest, one: VendorReview) -> HttpResponse:
     return redirect(one.url)
 
 
+def _who_scores(one: VendorReview) -> set[int]:
+    return set(one.scorers.values_list("person", flat=True))
+
+
+def _seats(one: VendorReview, *, changes: bool) -> list[tuple[Scorer, bool, InsteadForm | None]]:
+    """Who scores, whether they are done, and a form for handing an empty seat over, for those who may."""
+    taken, open_ = _who_scores(one), changes and one.state in (_S.GATES, _S.SCORING, _S.AGAIN)
+    found = []
+    for scorer, done in reads.scorers(one):
+        form = InsteadForm(scorer=scorer, taken=taken) if open_ and not done else None
+        found.append((scorer, done, form if form and form.fields["to"].choices else None))  # type: ignore[attr-defined]
+    return found
+
+
 def _page(request: HttpRequest, one: VendorReview, form: ScoreForm | None = None) -> HttpResponse:
     here: Any = request.user
     takes_part = may(here, SCORE_VENDOR)
@@ -119,7 +155,7 @@ def _page(request: HttpRequest, one: VendorReview, form: ScoreForm | None = None
         "card": reads.card(one),
         "gates": reads.gates(one),
         "failed": one.gates.filter(passed=False).exists(),
-        "scorers": reads.scorers(one),
+        "scorers": _seats(one, changes=takes_part),
         "lines": lines,
         "twice": any(line.second for line in lines),
         "apart": APART,
