@@ -139,7 +139,7 @@ def make(folder: Path, people: int, *, port: int, connections: int = 4, control:
     (folder / "feeds/people.odcs.yaml").write_text(_contract("people", "people", fields))
     foreign = _property("person_id", "integer", relationships=[{"type": "foreignKey", "to": "people.id"}])
     own = [_property("order_id", "integer", role="key", primaryKey=True), foreign]
-    own += [_property("product", "string"), _property("total", "number")]
+    own += [_property("product", "string", required=True), _property("total", "number", required=True)]
     (folder / "feeds/orders.odcs.yaml").write_text(_contract("orders", "orders", own))
     _database(folder / "shop.duckdb", people)
     return Bench(folder, people)

@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import email
 import email.policy
+import email.utils
 import io
 import json
 import os

@@ -131,7 +131,7 @@ def write_workspace(folder: Path) -> None:
 
     It makes calendars of its own in place of others: in somebody's folder these would be theirs.
     """
-    if any(folder.iterdir()):
+    if folder.is_dir() and any(folder.iterdir()):
         raise WrongState(f"{folder} is not empty.", todo="Name an empty folder: --keep /tmp/a-year.", code="T961")
     copy_workspace(folder)
     rmtree(folder / "calendars", ignore_errors=True)  # the demo's own, which go by today's date

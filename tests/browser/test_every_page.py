@@ -204,7 +204,7 @@ REAL = {
     "/incidents/": {"slug": "{incident}"},
     "/partnership/thanks/": {"pk": "1"},
     "/partnership/checks/": {"pk": "1"},
-    "/partnership/vendors/": {"pk": "{vendor}"},
+    "/partnership/vendors/": {"pk": "{vendor}", "number": "1"},
     "/domains/": {"domain": "mail.nordlicht.example"},
     "/webhooks/": {"pk": "{endpoint}"},
     "/webhooks/messages/": {"pk": "{delivery}"},

@@ -20,7 +20,7 @@ from twain.flows.counting import Rule
 from twain.flows.instance import Instance
 from twain.flows.preview import MASK
 from twain.ports import Session
-from twain.records import Audience, Feed, Field, RelatedColumn, Right, Role
+from twain.records import Audience, Feed, Field, RelatedColumn, Right, Role, Suppression
 from twain.snapshot.address import canonical
 
 MOST_RELATED = 20
@@ -263,9 +263,11 @@ def _mailable(instance: Instance, feed: Feed, row: Mapping[str, Any]) -> Iterato
     if not isinstance(address, str):
         digest = instance.vault.address_hash(address.compared.encode())
         stopped = instance.ledger.suppression(digest)
-        scope = f" ({stopped.scope})" if stopped and stopped.scope != "all" else ""
-        yield (
-            "Has not asked us to stop",
-            stopped is None,
-            f"{stopped.reason}{scope}, {stopped.origin}" if stopped else "",
-        )
+        yield "Can still be written to", stopped is None, _stopped_words(stopped) if stopped else ""
+
+
+def _stopped_words(stopped: Suppression) -> str:
+    """What stops it, of what, and where that came from: "unsubscribed (channel mail), by the button of a message"."""
+    scope = "" if stopped.scope == "all" else f" ({stopped.scope.replace(':', ' ')})"
+    by_button = stopped.origin.startswith("one-click:")
+    return f"{stopped.reason}{scope}, {'by the button of a message' if by_button else stopped.origin}"

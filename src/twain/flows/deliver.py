@@ -54,14 +54,9 @@ def work(instance: Instance, run: Run, watch: Watch | None = None, prepared: Pre
     watch = watch or Nobody()
     prepared = prepared or prepare_run(instance, run)
     data_key = instance.vault.unseal(instance.ledger.run(run.id).sealed_key, run.id)
+    sender = prepared.sender.address
     messages = RunMessages(
-        run,
-        data_key,
-        prepared.programs,
-        instance.mint(),
-        prepared.sender.address,
-        instance.clock,
-        instance.bounce_address(run.channel),
+        run, data_key, prepared.programs, instance.mint(), sender, instance.clock, instance.bounce_address(run.channel)
     )
 
     at_send = prepared.feed.freshness.mode == "at_send"
@@ -90,7 +85,7 @@ def work(instance: Instance, run: Run, watch: Watch | None = None, prepared: Pre
                 lease_seconds=instance.settings.lease_seconds,
                 should_stop=should_stop,
                 refresh=refresh,
-                warming=LiveRamps(instance, run.channel, prepared.sender.address),
+                warming=LiveRamps(instance, run.channel, sender),
             ),
         )
 

@@ -107,6 +107,7 @@ def counts(going: Iterable[OnItsWay]) -> Counts:
 
 def _form(instance: Instance, name: str, signed_up: Iterable[SignedUp], going: Iterable[OnItsWay]) -> FormLeads:
     form, problem = _read(instance, name)
+    languages = form.words if form else ()
     pending = [one for one in signed_up if one.form == name and one.state == "pending"]
     mine = [one for one in going if one.about == name]
     intake = (form.intake if form else "") or next((one.intake for one in mine), "")
@@ -118,7 +119,7 @@ def _form(instance: Instance, name: str, signed_up: Iterable[SignedUp], going: I
         confirming=sum(one.number for one in pending),
         unmailed=sum(one.unmailed for one in pending),
         counts=counts(mine),
-        embeds={language: snippet(form, language, instance.settings.base_url) for language in form.words} if form else {},
+        embeds={language: snippet(form, language, instance.settings.base_url) for language in languages if form},
     )
 
 

@@ -99,7 +99,9 @@ def _needed(instance: Instance, rule: ApprovalRule, bundle: Bundle, given: list[
     state = approval_state(bundle, given, asdict(rule))
     author = bundle.body["author"]
     people = tuple(p for p in instance.workspace.policy.people.values() if _may(rule, p, author))
-    return Needed(rule.needs, state.missing, rule.roles, people, state.counted, author if rule.not_author else "", rule.when)
+    return Needed(
+        rule.needs, state.missing, rule.roles, people, state.counted, author if rule.not_author else "", rule.when
+    )
 
 
 def _may(rule: ApprovalRule, person: Person, author: str) -> bool:

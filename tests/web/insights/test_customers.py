@@ -63,7 +63,7 @@ def test_whoever_was_suppressed_shows_it(here, feed):
     address = shown(look_up(here, feed, "23"))["email"].shown
     suppress_addresses(here, [address], "asked", "a test")
     answers = {question: (yes, reason) for question, yes, reason in look_up(here, feed, "23").may_be_mailed}
-    assert answers["Has not asked us to stop"] == (False, "asked, a test")
+    assert answers["Can still be written to"] == (False, "asked, a test")
 
 
 # ---------------------------------------------------------------- the pages
