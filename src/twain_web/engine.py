@@ -18,7 +18,7 @@ from django.conf import settings
 from twain.errors import TwainError
 from twain.flows.instance import Instance
 from twain.flows.policy import Person
-from twain.flows.repository import as_problem, new_faults
+from twain.flows.repository import new_faults
 from twain.flows.workspace import Workspace, load_workspace
 from twain.ledger.clock import SystemClock
 from twain.ledger.lake import Lake
@@ -67,7 +67,7 @@ def _read_again(good: Workspace) -> tuple[Workspace, tuple[Problem, ...]]:
     try:
         fresh = load_workspace(settings.TWAIN.root)
     except TwainError as error:
-        return good, (as_problem(error),)
+        return good, (Problem.of(error),)
     faults = new_faults(good.problems, fresh.problems)
     return (good, faults) if faults else (fresh, ())
 

@@ -118,8 +118,7 @@ def check(
         except ConfigError as error:
             if as_json:
                 raise
-            unread = Problem("error", error.shown_code, error.what, error.todo, error.place, error.business)
-            _show_check([unread], [], red=True, verbose=verbose)
+            _show_check([Problem.of(error)], [], red=True, verbose=verbose)
             return error.exit_code
         problems += check_offline(instance)
         change = check_against(instance, against) if against else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,7 @@ from twain.errors import ConfigError, Place
 from twain.feeds.names import did_you_mean
 from twain.flows.files import read_text
 from twain.flows.schedule import Schedule, parse_schedule
-from twain.flows.toml_places import key_lines
+from twain.flows.toml_places import key_lines, parse_toml
 from twain.records import Arm, Content, Conversion, CrashPolicy, Owner, RelatedColumn, Sender
 from twain.settings import seconds
 
@@ -91,17 +90,7 @@ def read_campaign(root: Path, name: str) -> Campaign:
         known = ", ".join(campaign_names(root)) or "none yet"
         raise ConfigError(f"There is no campaign {name!r}.", todo=f"Campaigns here: {known}.")
     text = read_text(folder / "campaign.toml", root / "campaigns", Place(file))
-    return _Reader(root, folder, file, _toml(text, file), key_lines(text)).campaign(name)
-
-
-def _toml(text: str, file: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"at line (\d+)", str(error))
-        raise ConfigError(
-            f"Not valid TOML: {error}.", place=Place(file, int(line[1]) if line else None), todo="Correct the line."
-        ) from error
+    return _Reader(root, folder, file, parse_toml(text, file), key_lines(text)).campaign(name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,7 @@ def _try(work: Callable[[], T], found: list[Problem], *, unless: list[Problem] |
     try:
         return work()
     except TwainError as error:
-        found.append(Problem("error", error.shown_code, error.what, error.todo, error.place, error.business))
+        found.append(Problem.of(error))
     return None
 
 

@@ -191,5 +191,5 @@ def check_forms(instance: Instance) -> list[Problem]:
                 for language in form.words:
                     confirmation_program(form, language)
         except TwainError as error:
-            found.append(Problem("error", error.shown_code, error.what, error.todo, error.place, error.business))
+            found.append(Problem.of(error))
     return found

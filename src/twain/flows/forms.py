@@ -25,7 +25,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,7 +33,7 @@ from urllib.parse import urlsplit
 
 from twain.errors import ConfigError, Place
 from twain.flows.files import read_text
-from twain.flows.toml_places import key_lines
+from twain.flows.toml_places import key_lines, parse_toml
 from twain.records import FieldKind, Form, FormField, FormWords, Problem, Sender
 from twain.settings import Settings
 from twain.snapshot.address import canonical
@@ -66,13 +65,7 @@ def read_form(root: Path, name: str) -> Form:
         known = ", ".join(form_names(root)) or "none yet"
         raise ConfigError(f"There is no form {name!r}.", todo=f"Forms here: {known}.", code=CODE)
     text = read_text(root / file, root / FOLDER, Place(file))
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"at line (\d+)", str(error))
-        place = Place(file, int(line[1]) if line else None)
-        raise ConfigError(f"Not valid TOML: {error}.", place=place, todo="Correct the line.", code=CODE) from error
-    return _Reader(file, raw, key_lines(text)).form(name)
+    return _Reader(file, parse_toml(text, file, CODE), key_lines(text)).form(name)
 
 
 def check_places(settings: Settings, form: Form) -> list[Problem]:

@@ -85,7 +85,7 @@ def test_intakes(instance: Instance) -> list[Problem]:
         try:
             intakes.get(name).test()
         except TwainError as error:
-            found.append(Problem("error", error.shown_code, error.what, error.todo, error.place, error.business))
+            found.append(Problem.of(error))
     return found
 
 

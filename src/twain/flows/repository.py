@@ -184,16 +184,11 @@ def new_faults(before: Sequence[Problem], after: Sequence[Problem]) -> tuple[Pro
     return tuple(p for p in after if p.severity == "error" and _same(p) not in known)
 
 
-def as_problem(error: TwainError) -> Problem:
-    """An error of a file, as ``twain check`` would tell it."""
-    return Problem("error", error.shown_code, error.what, error.todo, error.place, error.business)
-
-
 def _problems(root: Path) -> tuple[Problem, ...]:
     try:
         return load_workspace(root).problems
     except TwainError as error:
-        return (as_problem(error),)
+        return (Problem.of(error),)
 
 
 def _same(problem: Problem) -> tuple[str, str, str]:

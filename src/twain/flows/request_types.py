@@ -20,7 +20,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +27,7 @@ from typing import Any
 
 from twain.errors import ConfigError, Place, TwainError
 from twain.flows.files import read_text
-from twain.flows.toml_places import key_lines
+from twain.flows.toml_places import key_lines, parse_toml
 from twain.records import Owner, Problem
 
 FOLDER = "requests"
@@ -102,7 +101,7 @@ def load_request_types(root: Path) -> tuple[dict[str, RequestType], list[Problem
         try:
             types[path.stem] = read_request_type(path)
         except TwainError as error:
-            problems.append(Problem("error", error.shown_code, error.what, error.todo, error.place, error.business))
+            problems.append(Problem.of(error))
     return types, problems
 
 
@@ -110,13 +109,7 @@ def read_request_type(path: Path) -> RequestType:
     """One file. Raises ConfigError T920 with file, line and what to do; T112 for what is no text."""
     file = f"{FOLDER}/{path.name}"
     text = read_text(path, path.parent, Place(file))
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"at line (\d+)", str(error))
-        place = Place(file, int(line[1]) if line else None)
-        raise ConfigError(f"Not valid TOML: {error}.", place=place, todo="Correct the line.", code="T920") from error
-    return _Reader(file, raw, key_lines(text)).read(path.stem)
+    return _Reader(file, parse_toml(text, file, "T920"), key_lines(text)).read(path.stem)
 
 
 @dataclass(frozen=True, slots=True)

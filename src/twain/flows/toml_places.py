@@ -1,13 +1,27 @@
-"""Lines of keys in a TOML file, so that a finding can point at one: the standard parser keeps no positions."""
+"""The workspace's TOML, and the lines of its keys, so that a finding can point at one: the standard parser keeps no positions."""
 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
+
+from twain.errors import ConfigError, Place
 
 _HEADER = re.compile(r"^\s*\[{1,2}\s*([A-Za-z0-9_.\-\"' ]+?)\s*\]{1,2}\s*(?:#.*)?$")
 _KEY = re.compile(r"^\s*([A-Za-z0-9_\-\"'.]+)\s*=")
+
+
+def parse_toml(text: str, file: str, code: str = "") -> dict[str, Any]:
+    """What stands in a file. Raises ConfigError (*code*, else its own) with *file* and the line that is no TOML."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"at line (\d+)", str(error))
+        place = Place(file, int(line[1]) if line else None)
+        raise ConfigError(f"Not valid TOML: {error}.", place=place, todo="Correct the line.", code=code) from error
 
 
 def key_lines(text: str) -> Mapping[str, int]:

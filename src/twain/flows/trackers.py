@@ -17,7 +17,6 @@ An issue is made once per request, and its status is shown beside it. It never m
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +25,7 @@ from urllib.parse import urlsplit
 
 from twain.errors import ConfigError, Place, TwainError
 from twain.flows.files import read_text
-from twain.flows.toml_places import key_lines
+from twain.flows.toml_places import key_lines, parse_toml
 from twain.records import Problem
 from twain.settings import seconds
 
@@ -92,7 +91,7 @@ def load_trackers(root: Path, types: Mapping[str, object]) -> tuple[dict[str, Tr
             _may_take(found, types, trackers)
             trackers[found.name] = found
         except TwainError as error:
-            problems.append(Problem("error", error.shown_code, error.what, error.todo, error.place, error.business))
+            problems.append(Problem.of(error))
     return trackers, problems
 
 
@@ -100,13 +99,7 @@ def read_tracker(path: Path) -> Tracker:
     """One file. Raises ConfigError T967 with file, line and what to do; T112 for what is no text."""
     file = f"{FOLDER}/{path.name}"
     text = read_text(path, path.parent, Place(file))
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"at line (\d+)", str(error))
-        place = Place(file, int(line[1]) if line else None)
-        raise ConfigError(f"Not valid TOML: {error}.", place=place, todo="Correct the line.", code="T967") from error
-    return _Reader(file, raw, key_lines(text)).read(path.stem)
+    return _Reader(file, parse_toml(text, file, "T967"), key_lines(text)).read(path.stem)
 
 
 def _may_take(found: Tracker, types: Mapping[str, object], others: Mapping[str, Tracker]) -> None:

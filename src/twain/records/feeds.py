@@ -8,7 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Literal
 
-from twain.errors import Place
+from twain.errors import Place, TwainError
 
 Scalar = str | int | float | bool | date | datetime | None
 FieldType = Literal["string", "integer", "number", "boolean", "date", "timestamp"]
@@ -233,3 +233,8 @@ class Problem:
     todo: str = ""
     place: Place | None = None
     business: str = ""
+
+    @classmethod
+    def of(cls, error: TwainError) -> Problem:
+        """An error, as ``twain check`` tells it."""
+        return cls("error", error.shown_code, error.what, error.todo, error.place, error.business)
