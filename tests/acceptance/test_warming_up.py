@@ -11,7 +11,7 @@ def test_the_days_number_goes_and_a_send_that_may_not_wait_ends_with_everybody_a
     policy = demo.root / "policy.toml"
     ramp = '\n[[warm_up]]\ndomain = "mail.nordlicht.example"\nsteps = [30, 60, 10000]\n'
     policy.write_text(policy.read_text() + ramp)
-    demo.edit("campaigns/summer-thanks/campaign.toml", 'not_after = "12h"', 'not_after = "6s"')
+    demo.edit("campaigns/summer-thanks/campaign.toml", 'not_after = "12h"', 'not_after = "20s"')
     rehearsed = demo.twain("send", "summer-thanks", "--dry-run", "--json").json
     assert "Warming up mail.nordlicht.example: 30 a day (day 1 of 3)" in rehearsed["warming"]
     assert "would not be reached" in rehearsed["warming"]

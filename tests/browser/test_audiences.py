@@ -125,6 +125,22 @@ def test_conditions_are_moved_and_grouped_and_the_focus_stays(page_as, tab_to):
     expect(page.get_by_role("group", name="Customers: at least one of these").locator("ol > li")).to_have_count(1)
 
 
+def test_a_late_answer_does_not_take_the_focus_back(page_as):
+    page = page_as("lhoffmann")
+    begin(page, "Gone on meanwhile")
+    add(page, "loyalty", "Loyalty tier")
+    expect(page.get_by_label("bronze", exact=True)).to_be_focused()
+    held = []
+    page.route(re.compile("/edit/change/"), lambda route: held.append(route))  # noqa: PLW0108 — playwright marks what it calls
+    page.get_by_label("gold", exact=True).check()
+    onward = page.locator("#node-root-add")
+    onward.focus()
+    (waiting,) = held
+    waiting.continue_()
+    expect(page.locator("#words")).to_contain_text("Loyalty tier is “gold”")
+    expect(onward).to_be_focused()
+
+
 def test_a_value_that_does_not_fit_is_said_and_what_was_typed_stays(page_as, complaints):
     complaints.allow(r"422 \(")
     page = page_as("lhoffmann")

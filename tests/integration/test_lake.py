@@ -18,6 +18,7 @@ from twain.ledger.happened import EVENTS
 from twain.ledger.lake import DELIVERIES, Lake
 from twain.ledger.returned import BOUNCES
 from twain.ledger.verdicts import CHECKS, Checked
+from twain.ledger.warm import ask
 from twain.records import Fate, Funnel, HistoryTest, Level, Run, RunState, Shard, ShardOutcomes, Verdict
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
@@ -211,6 +212,35 @@ def test_a_torn_last_line_is_no_line_and_the_next_one_is_whole(lake, tmp_path):
     assert manifest.read_bytes().startswith(whole)
     assert len(Lake(tmp_path / "history").files()) == 2
     assert len(json.loads(manifest.read_text().splitlines()[-1])["add"]) == 1
+
+
+def test_a_manifest_that_was_put_back_is_read_anew(lake, tmp_path):
+    manifest = tmp_path / "history" / "manifest.jsonl"
+    write(lake, outcomes("r1", 0))
+    before = manifest.read_bytes()
+    write(lake, outcomes("r1", 1))
+    assert len(Lake(tmp_path / "history").files()) == 2
+    manifest.write_bytes(before)
+    assert [Path(f).name for f in lake.files()] == ["r1-00000.parquet"]
+    write(lake, outcomes("r2", 0))
+    assert [Path(f).name for f in Lake(tmp_path / "history").files()] == ["r1-00000.parquet", "r2-00000.parquet"]
+    manifest.unlink()
+    assert lake.files() == []
+
+
+def test_a_file_that_is_another_one_under_its_name_is_read_anew(tmp_path):
+    def made(*numbers):
+        partial = tmp_path / "partial"
+        pq.write_table(pa.table({"n": list(numbers)}), partial)
+        partial.replace(tmp_path / "some.parquet")
+
+    def asked():
+        found = ask("select n from read_parquet($files) order by n", {"files": [str(tmp_path / "some.parquet")]})
+        return found.column("n").to_pylist()
+
+    for numbers in ([1], [2], [2, 3]):
+        made(*numbers)
+        assert asked() == numbers
 
 
 def test_a_damaged_or_missing_file_is_named(lake):

@@ -32,13 +32,14 @@ class Relay:
         self.offers, self.good, self.no = offers, good, b"535 5.7.8 Username and Password not accepted"
         self.shown: list[tuple[str, str]] = []
         self.answered: list[bytes] = []
-        self.taken = self.connections = 0
+        self.taken = self.taken_unsigned = self.connections = 0
         self.port = 0
 
 
 class _Session(socketserver.StreamRequestHandler):
     timeout = 20
     relay: Relay
+    signed = False
 
     def say(self, line: bytes) -> None:
         self.wfile.write(line + b"\r\n")
@@ -64,6 +65,7 @@ class _Session(socketserver.StreamRequestHandler):
         method, shown = words[1].decode(), base64.b64decode(words[2]).decode()
         self.relay.shown.append((method, shown))
         if f"\x01auth=Bearer {self.relay.good}\x01\x01" in shown:
+            self.signed = True
             self.say(b"235 2.7.0 Accepted")
             return
         self.say(b"334 " + base64.b64encode(b'{"status": "400", "schemes": "Bearer"}'))
@@ -75,6 +77,7 @@ class _Session(socketserver.StreamRequestHandler):
         while self.rfile.readline(65_536) != b".\r\n":
             pass
         self.relay.taken += 1
+        self.relay.taken_unsigned += not self.signed
         self.say(b"250 taken")
 
 
@@ -139,8 +142,8 @@ def test_messages_go_over_connections_that_each_showed_the_token(relay):
     feeder = ListFeeder(envelopes(6))
     channel(relay, connections=2, token="good").deliver(feeder)
     assert {outcome.fate for outcome in feeder.answers.values()} == {Fate.SENT}
-    assert relay.taken == 6
-    assert len(relay.shown) == relay.connections
+    assert (relay.taken, relay.taken_unsigned) == (6, 0)
+    assert {shown for _, shown in relay.shown} == {f"user={USER}\x01auth=Bearer good\x01\x01"}
 
 
 # ---------------------------------------------------------------- refused once

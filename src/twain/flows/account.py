@@ -55,9 +55,9 @@ class Report:
         }
 
 
-def report(instance: Instance, run: Run) -> Report:
-    """The report of a run as it stands now."""
-    tally = instance.ledger.tally(run.id)
+def report(instance: Instance, run: Run, tally: Tally | None = None) -> Report:
+    """The report of a run as it stands now; of many, their tallies are better read at once (``ledger.tallies``)."""
+    tally = instance.ledger.tally(run.id) if tally is None else tally
     started = run.started_at or run.created_at
     seconds = max(_stood_still(instance, run) - started, 1e-9)
     return Report(run, run.funnel or Funnel(0, {}, 0), tally, seconds, tally.sent / seconds)

@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 
 from twain.ledger.durable import settle_file
 from twain.ledger.manifest import Entry, Manifest
+from twain.ledger.warm import ask
 from twain.records import Run
 
 CONVERSIONS = pa.schema(
@@ -126,10 +127,7 @@ class ConversionBook:
         files = [str(self._root / e.path) for e in self._manifest.entries(TABLE) if feed in e.feeds]
         if not files or not key:
             return []
-        with self._connected() as engine:
-            found = engine.execute(_OF_KEY, {"files": files, "feed": feed, "key": key})
-            names = [column[0] for column in found.description]
-            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        return list(ask(_OF_KEY, {"files": files, "feed": feed, "key": key}).to_pylist())
 
     def write(self, run: Run, of: str, conversions: Sequence[Converted]) -> bool:
         """Make these the conversions of a send, in place of those that were; False when somebody was faster, or all is as it was.

@@ -28,6 +28,7 @@ from twain.ledger.happened import event_table, first_at, shards_of
 from twain.ledger.manifest import Entry, Manifest
 from twain.ledger.returned import bounce_table
 from twain.ledger.verdicts import Checked, check_name, check_table
+from twain.ledger.warm import ask
 from twain.ports import Values
 from twain.records import CameBack, Fate, HistoryTest, ShardOutcomes, Undelivered
 
@@ -217,12 +218,8 @@ class Lake:
         """Every check of one feed from epoch seconds *since* on, oldest first; columns as in CHECKS."""
         files = [e for e in self._manifest.entries("checks") if feed in e.feeds and e.last_at >= since]
         values = {"feed": feed, "since": datetime.fromtimestamp(since, UTC)}
-        found = (
-            list(self._batches(_Q.format(what="*", where='feed = $feed and "at" >= $since'), files, values))
-            if files
-            else []
-        )
-        return sorted((row for batch in found for row in batch.to_pylist()), key=lambda row: row["at"])
+        found = self._table('feed = $feed and "at" >= $since', files, values)
+        return sorted(found.to_pylist(), key=lambda row: row["at"])
 
     def message(self, run_id: str, shard: int, row: int) -> list[dict[str, Any]]:
         """One message, or nothing while its shard is not in the history."""
@@ -392,8 +389,8 @@ class Lake:
     def _table(self, where: str, files: Sequence[Entry], values: Mapping[str, Any]) -> pa.Table:
         if not files:
             return DELIVERIES.empty_table()
-        batches = list(self._batches(_Q.format(what="*", where=where), files, values))
-        return pa.Table.from_batches(batches) if batches else DELIVERIES.empty_table()
+        paths = [str(self._root / entry.path) for entry in files]
+        return ask(_Q.format(what="*", where=where), {"files": paths, **values})
 
     def _stream(self, query: str, files: Sequence[Entry], values: Mapping[str, Any]) -> Iterator[pa.Array]:
         for batch in self._batches(query, files, values):

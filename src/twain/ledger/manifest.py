@@ -9,9 +9,11 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -38,50 +40,35 @@ class Entry:
         return shard in self.shards.get(run_id, ())
 
 
-class Manifest:
-    """The list of true files, in ``manifest.jsonl``."""
+class _Read:
+    """What has been read of one ``manifest.jsonl``: shared by all who ask in this process, so that each line is read once."""
 
-    def __init__(self, root: Path) -> None:
-        self._path = root / "manifest.jsonl"
-        self._read_to = 0
-        self._entries: dict[str, Entry] = {}
-        self._removed: dict[str, float] = {}
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.lock = threading.RLock()
+        self.forget()
 
-    def entries(self, table: str) -> list[Entry]:
-        """Every true file of a table, oldest entry first."""
-        self._catch_up()
-        return [entry for entry in self._entries.values() if entry.table == table]
+    def forget(self) -> None:
+        self.read_to, self.last = 0, b""
+        self.entries: dict[str, Entry] = {}
+        self.removed: dict[str, float] = {}
 
-    def removed(self) -> dict[str, float]:
-        """Files that were true once → when they ceased to be."""
-        self._catch_up()
-        return dict(self._removed)
-
-    def change(self, add: Sequence[Entry], remove: Sequence[str], now: float) -> bool:
-        """Make *add* true and *remove* (paths) untrue at once. False, and nothing done, if one of *remove* is gone already."""
-        with self._locked() as file:
-            self._catch_up()
-            if any(path not in self._entries for path in remove):
-                return False
-            line = {"at": now, "add": [asdict(entry) for entry in add], "remove": list(remove)}
-            file.seek(0, os.SEEK_END)
-            torn = file.tell() > self._read_to
-            file.write((b"\n" if torn else b"") + json.dumps(line, sort_keys=True).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-            self._catch_up()
-        return True
-
-    def _catch_up(self) -> None:
-        """Read the lines that came since the last time."""
-        if not self._path.exists():
+    def catch_up(self) -> None:
+        """Read the lines that came since the last time; all of them when the file is another one, as after a restore."""
+        try:
+            file = self.path.open("rb")
+        except FileNotFoundError:
+            self.forget()
             return
-        with self._path.open("rb") as file:
-            file.seek(self._read_to)
+        with file:
+            file.seek(self.read_to - len(self.last))
+            if file.read(len(self.last)) != self.last:
+                self.forget()
+                file.seek(0)
             for line in file:
                 if not line.endswith(b"\n"):
                     return
-                self._read_to += len(line)
+                self.read_to, self.last = self.read_to + len(line), line
                 self._apply(line)
 
     def _apply(self, line: bytes) -> None:
@@ -90,12 +77,52 @@ class Manifest:
         except ValueError:
             return  # torn by a crash; its writer has written it again
         for path in change["remove"]:
-            self._entries.pop(path, None)
-            self._removed[path] = change["at"]
+            self.entries.pop(path, None)
+            self.removed[path] = change["at"]
         for raw in change["add"]:
             entry = Entry(**{**raw, "feeds": tuple(raw["feeds"])})
-            self._entries[entry.path] = entry
-            self._removed.pop(entry.path, None)
+            self.entries[entry.path] = entry
+            self.removed.pop(entry.path, None)
+
+
+@cache
+def _reading(path: Path) -> _Read:
+    return _Read(path)
+
+
+class Manifest:
+    """The list of true files, in ``manifest.jsonl``. From any thread."""
+
+    def __init__(self, root: Path) -> None:
+        self._path = root / "manifest.jsonl"
+        self._read = _reading(self._path.absolute())
+
+    def entries(self, table: str) -> list[Entry]:
+        """Every true file of a table, oldest entry first."""
+        with self._read.lock:
+            self._read.catch_up()
+            return [entry for entry in self._read.entries.values() if entry.table == table]
+
+    def removed(self) -> dict[str, float]:
+        """Files that were true once → when they ceased to be."""
+        with self._read.lock:
+            self._read.catch_up()
+            return dict(self._read.removed)
+
+    def change(self, add: Sequence[Entry], remove: Sequence[str], now: float) -> bool:
+        """Make *add* true and *remove* (paths) untrue at once. False, and nothing done, if one of *remove* is gone already."""
+        with self._locked() as file, self._read.lock:
+            self._read.catch_up()
+            if any(path not in self._read.entries for path in remove):
+                return False
+            line = {"at": now, "add": [asdict(entry) for entry in add], "remove": list(remove)}
+            file.seek(0, os.SEEK_END)
+            torn = file.tell() > self._read.read_to
+            file.write((b"\n" if torn else b"") + json.dumps(line, sort_keys=True).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+            self._read.catch_up()
+        return True
 
     @contextmanager
     def _locked(self) -> Iterator[IO[bytes]]:

@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.web.campaigns.conftest import Way, finish, run_of
+from twain.flows.account import report
 from twain_web import engine
 from twain_web.roles import Role
 from twain_web.rooms.campaigns.models import ApprovalRequest, Campaign, Launch
@@ -135,7 +136,7 @@ def test_a_double_click_is_one_send(way: Way, sink, signed_in):
     assert {answer.status_code for answer in answers} == {302}
     launch = finish(Launch.objects.get(campaign=way.campaign.slug))
     assert len(engine.instance().ledger.runs(campaign=way.campaign.slug)) == 1
-    assert sink.counts().messages - before == run_of(launch).funnel.audience
+    assert sink.counts().messages - before == report(engine.instance(), run_of(launch)).tally.sent > 0
 
 
 def test_hostile_names_stay_words(way: Way, signed_in, owner):

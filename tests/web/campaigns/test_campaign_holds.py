@@ -24,7 +24,7 @@ from twain_web.rooms.campaigns import following, processes, trying
 from twain_web.rooms.campaigns.actions.steering import pause_send, resume_send
 from twain_web.rooms.campaigns.actions.switching import lift_switch, throw_switch
 from twain_web.rooms.campaigns.models import Launch
-from twain_web.rooms.campaigns.public import held_sends, waiting_for
+from twain_web.rooms.campaigns.public import open_sends, waiting_for
 from twain_web.rooms.campaigns.reads.live import send
 
 
@@ -67,7 +67,7 @@ def test_held_told_once_mended_and_gone(way: Way, sink, stale):
     assert {to for m in told for to in m.to} == {"priya.nair@nordlicht.example", way.marketer.email}
     assert "days old" in told[0].body or "old" in told[0].body
     assert "For IT:" in told[0].body
-    assert [one.run_id for one in held_sends()] == [launch.run_id]
+    assert [one.run_id for one in open_sends().held] == [launch.run_id]
     assert any(one.kind == "held" for one in waiting_for(way.marketer))
     move(move(launch))
     assert len([m for m in mail.outbox if "Held" in m.subject]) == len(told)  # told once, however often it is looked at
@@ -76,7 +76,7 @@ def test_held_told_once_mended_and_gone(way: Way, sink, stale):
     kinds = [event.kind for event in send(launch.run_id).events]
     assert [k for k in kinds if k in ("held", "told", "finished")] == ["held", "told", "finished"]
     assert any("checks pass again" in event.business for event in send(launch.run_id).events)
-    assert not held_sends()
+    assert not open_sends().held
 
 
 def test_both_teams_read_why(way: Way, signed_in, sink, stale):

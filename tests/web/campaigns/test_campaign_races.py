@@ -87,7 +87,10 @@ def _ended(launch: Launch) -> None:
 def _everyone_once(launch: Launch, relay: Relay) -> None:
     books = report(engine.instance(), run_of(launch))
     assert books.accounted_for
-    assert books.tally.sent == books.funnel.audience == len(relay.recipients())
+    assert (
+        books.tally.sent + books.tally.suppressed == books.funnel.audience
+    )  # some have unsubscribed in this house before
+    assert books.tally.sent == len(relay.recipients()) > books.tally.suppressed
     assert set(relay.recipients().values()) == {1}
 
 

@@ -18,7 +18,7 @@ from twain_web.rooms.campaigns.actions.launching import launch as launch_now
 from twain_web.rooms.campaigns.actions.launching import withdraw_launch
 from twain_web.rooms.campaigns.actions.planning import save_plan
 from twain_web.rooms.campaigns.models import ApprovalRequest, Launch
-from twain_web.rooms.campaigns.public import campaign_record, campaigns, card_of_run, live_sends, waiting_for
+from twain_web.rooms.campaigns.public import campaign_record, campaigns, card_of_run, open_sends, waiting_for
 from twain_web.rooms.campaigns.records import subject
 from twain_web.rooms.content.models import Content
 from twain_web.rooms.people.models import AuditRow
@@ -177,7 +177,7 @@ def test_a_campaign_of_files_is_listed_and_sent(marketer, sink):
     digest = make(engine.instance(), campaign_record("birthday")).hash
     done = finish(launch_now(by=marketer, subject=one, bundle=digest, token="c" * 32))
     assert done.state == Launch.State.FINISHED
-    assert not live_sends()
+    assert not open_sends().live
 
 
 def _content(way: Way):

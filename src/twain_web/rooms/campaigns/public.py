@@ -8,7 +8,7 @@ from twain_web.rooms.campaigns.programs import Launched, Planned, Reviewed, Trie
 from twain_web.rooms.campaigns.reads.cards import CampaignCard
 from twain_web.rooms.campaigns.reads.cards import cards as campaigns
 from twain_web.rooms.campaigns.reads.live import BESIDE, Beside
-from twain_web.rooms.campaigns.reads.sends import LiveSend, card_of_run, held_sends, live_sends, names_of
+from twain_web.rooms.campaigns.reads.sends import LiveSend, card_of_run, names_of, open_sends
 from twain_web.rooms.campaigns.reads.trials import Answered, Trial, newest_trial, trials, try_campaign
 from twain_web.rooms.campaigns.reads.waiting import Waiting, waiting_for
 from twain_web.rooms.campaigns.records import campaign_record
@@ -31,11 +31,10 @@ __all__ = [
     "campaign_record",
     "campaigns",
     "card_of_run",
-    "held_sends",
-    "live_sends",
     "look_again",
     "names_of",
     "newest_trial",
+    "open_sends",
     "programs",
     "senders",
     "trials",

@@ -7,7 +7,7 @@ from typing import Any
 
 from twain_web import engine
 from twain_web.roles import IT, MARKETING
-from twain_web.rooms.campaigns.public import LiveSend, Waiting, held_sends, live_sends, waiting_for
+from twain_web.rooms.campaigns.public import LiveSend, Waiting, open_sends, waiting_for
 from twain_web.rooms.desk.public import Waiting as Asked
 from twain_web.rooms.desk.public import waiting_for as asked_of
 from twain_web.rooms.feeds.public import FeedCard, feeds
@@ -46,11 +46,11 @@ class HomePage:
 
 def home_page(person: Any) -> HomePage:  # noqa: ANN401 — a Person of the house
     """Read it all; no company database is asked for any of it."""
-    here = engine.instance(person)
+    here, sends_now = engine.instance(person), open_sends()
     return HomePage(
         waiting=_waiting(person),
-        held=held_sends(),
-        live=live_sends(),
+        held=sends_now.held,
+        live=sends_now.live,
         troubles=_troubles(person),
         latest=list(rows(here, sends(here, limit=_LATEST))),
         unwell=[card for card in feeds() if card.freshness.level in ("amber", "red")],

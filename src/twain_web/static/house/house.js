@@ -46,10 +46,13 @@
     if (event.target.closest("[data-submits]") && event.target.form) event.target.form.requestSubmit();
   });
 
-  // After a swap the focus goes to what says data-focus, so that the keyboard never falls off the page.
+  // After a swap the focus goes to what says data-focus, so that the keyboard never falls off the page. Once: a later answer
+  // that changes only what is around it must not take the focus back from where the person has gone since.
   document.addEventListener("htmx:afterSettle", function (event) {
     var next = event.target.querySelector && event.target.querySelector("[data-focus]");
-    if (next) next.focus();
+    if (!next) return;
+    next.removeAttribute("data-focus");
+    next.focus();
   });
 
   // An answer that could not be had at all is said, not swallowed.

@@ -15,9 +15,12 @@ from twain.flows.warming import Warming, warming_of_run
 from twain.records import Run, RunState
 from twain_web import engine
 from twain_web.rooms.campaigns.models import Campaign, Launch
+from twain_web.rooms.campaigns.reads.cards import file_titles
 from twain_web.rooms.people.public import named
 
 _SAMPLES = 20
+_MOST = 100
+_HELD = str(RunState.HELD)
 _WINDOW = 60.0  # seconds over which a rate is measured
 
 
@@ -61,15 +64,18 @@ class LiveSend:
         return self.done / self.audience if self.audience else 0.0
 
 
-def live_sends() -> list[LiveSend]:
-    """Everything that is being sent, paused or about to, the newest first."""
-    return _shown(RunState.PLANNED, RunState.CHECKED, RunState.SNAPSHOTTING, RunState.SENDING, RunState.PAUSED,
-                  RunState.RECONCILING)  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class OpenSends:
+    """What is not over, the newest first: *live* is being sent, paused or about to; *held* waits for its checks."""
+
+    live: list[LiveSend]
+    held: list[LiveSend]
 
 
-def held_sends() -> list[LiveSend]:
-    """Everything that waits for its checks."""
-    return _shown(RunState.HELD)
+def open_sends() -> OpenSends:
+    """Every send that is not over, read at once."""
+    found = _shown()
+    return OpenSends([one for one in found if one.state != _HELD], [one for one in found if one.state == _HELD])
 
 
 def card_of_run(run_id: str) -> LiveSend:
@@ -108,12 +114,15 @@ def card_of(one: Report, launch: Launch | None = None, name: str = "") -> LiveSe
     )
 
 
-def _shown(*states: RunState) -> list[LiveSend]:
+def _shown() -> list[LiveSend]:
     instance = engine.instance()
-    runs = instance.ledger.runs(limit=50, states=states)
+    runs = instance.ledger.runs(limit=_MOST, states=OPEN)
+    if not runs:
+        return []
+    tallies = instance.ledger.tallies([run.id for run in runs])
     launches = {one.run_id: one for one in Launch.objects.filter(run_id__in=[run.id for run in runs])}
-    names = dict(Campaign.objects.filter(slug__in=[run.campaign for run in runs]).values_list("slug", "name"))
-    return [card_of(report(instance, run), launches.get(run.id), names.get(run.campaign, "")) for run in runs]
+    names = names_of(run.campaign for run in runs)
+    return [card_of(report(instance, r, tallies[r.id]), launches.get(r.id), names[r.campaign]) for r in runs]
 
 
 def newest_runs(slug: str) -> Iterable[Run]:
@@ -147,9 +156,11 @@ def _eta(run: Run, pending: int, rate: float, warming: Warming | None) -> dateti
 
 def names_of(slugs: Iterable[str]) -> dict[str, str]:
     """What people call these campaigns, of the house and of the files; a slug that nobody knows any more stands for itself."""
-    wanted, workspace = set(slugs), engine.workspace()
+    wanted = set(slugs)
+    if not wanted:
+        return {}
     names = dict(Campaign.objects.filter(slug__in=wanted).values_list("slug", "name"))
-    titles = {slug: workspace.campaign(slug).title for slug in wanted - names.keys() if slug in workspace.campaigns()}
+    titles = {slug: title for slug, title in file_titles().items() if slug in wanted}
     return {slug: slug for slug in wanted} | titles | names
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Max, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -15,8 +16,9 @@ from twain.flows.instance import Instance
 from twain.flows.publish import needed
 from twain_web import engine
 from twain_web.access import may
-from twain_web.rooms.campaigns.models import ApprovalRequest, Campaign, Launch, Rehearsal
+from twain_web.rooms.campaigns.models import ApprovalRequest, Launch, Rehearsal
 from twain_web.rooms.campaigns.permissions import APPROVE_CAMPAIGN
+from twain_web.rooms.campaigns.reads.sends import names_of
 
 _MOST = 50
 
@@ -33,7 +35,9 @@ class Waiting:
 
 def waiting_for(person: Any) -> list[Waiting]:  # noqa: ANN401 — a Person of the house
     """Everything in this room that waits for *person*, the oldest first."""
-    found = [*_approvals(person), *_own(person), *_held(person)]
+    asked, held = _requests(person), _launches(person)
+    names = names_of({one.campaign for one in (*asked, *held)})
+    found = [*_approvals(person, asked, names), *_own(person, asked, names), *_held(held, names)]
     return sorted(found, key=lambda one: one.since)
 
 
@@ -49,23 +53,37 @@ def may_approve(instance: Instance, digest: str, username: str) -> bool:
     )
 
 
-def _approvals(person: Any) -> Iterator[Waiting]:  # noqa: ANN401
-    if not may(person, APPROVE_CAMPAIGN):
+def _requests(person: Any) -> list[ApprovalRequest]:  # noqa: ANN401
+    """Every open one, and this person's own that are granted or void; the newest first."""
+    mine = Q(state="open") | Q(asked_by=person, state__in=("granted", "void"))
+    return list(ApprovalRequest.objects.filter(mine).select_related("asked_by").order_by("-id")[: 2 * _MOST])
+
+
+def _approvals(person: Any, asked: list[ApprovalRequest], names: Mapping[str, str]) -> Iterator[Waiting]:  # noqa: ANN401
+    others = [one for one in asked if one.state == "open" and one.asked_by_id != person.pk][:_MOST]
+    if not others or not may(person, APPROVE_CAMPAIGN):
         return
     instance = engine.instance(person)
-    for one in ApprovalRequest.objects.filter(state="open").select_related("asked_by")[:_MOST]:
-        if one.asked_by_id != person.pk and may_approve(instance, one.bundle, person.username):
-            text = _("%(who)s asks for your approval of %(what)s.") % {"who": one.asked_by, "what": _name(one.campaign)}
+    for one in others:
+        if may_approve(instance, one.bundle, person.username):
+            text = _("%(who)s asks for your approval of %(what)s.") % {
+                "who": one.asked_by,
+                "what": names[one.campaign],
+            }
             yield Waiting(text, _review(one.campaign), one.asked_at, "approval")
 
 
-def _own(person: Any) -> Iterator[Waiting]:  # noqa: ANN401
+def _own(person: Any, asked: list[ApprovalRequest], names: Mapping[str, str]) -> Iterator[Waiting]:  # noqa: ANN401
+    mine = [one for one in asked if one.asked_by_id == person.pk and one.state in ("granted", "void")][:_MOST]
+    if not mine:
+        return
     launched = set(Launch.objects.filter(asked_by=person).values_list("bundle", flat=True))
-    for one in ApprovalRequest.objects.filter(asked_by=person, state__in=("granted", "void"))[:_MOST]:
-        newest = ApprovalRequest.objects.filter(campaign=one.campaign).first()
-        if newest is None or newest.pk != one.pk or one.bundle in launched:
+    same = ApprovalRequest.objects.filter(campaign__in={one.campaign for one in mine})
+    newest = dict(same.values_list("campaign").annotate(Max("id")))
+    for one in mine:
+        if newest[one.campaign] != one.pk or one.bundle in launched:
             continue
-        name, since = _name(one.campaign), one.ended_at or one.asked_at
+        name, since = names[one.campaign], one.ended_at or one.asked_at
         if one.state == "granted":
             yield Waiting(_("%s is approved: launch it.") % name, _review(one.campaign), since, "launch")
         else:
@@ -74,25 +92,35 @@ def _own(person: Any) -> Iterator[Waiting]:  # noqa: ANN401
             )
 
 
-def _held(person: Any) -> Iterator[Waiting]:  # noqa: ANN401
-    for launch in Launch.objects.filter(state__in=Launch.OPEN, held_at__isnull=False).select_related("asked_by")[
-        :_MOST
-    ]:
-        if launch.asked_by_id == person.pk or person.full_name in owners_of_hold(launch):
-            url = reverse("campaigns:send", args=[launch.run_id]) if launch.run_id else _review(launch.campaign)
-            text = _("%(what)s is held: %(why)s") % {"what": _name(launch.campaign), "why": launch.why}
-            yield Waiting(text, url, launch.held_at or launch.asked_at, "held")
+def _launches(person: Any) -> list[Launch]:  # noqa: ANN401
+    """Held launches that are this person's, or that they can mend."""
+    held = Launch.objects.filter(state__in=Launch.OPEN, held_at__isnull=False).select_related("asked_by")[:_MOST]
+    newest = _newest_rehearsals([one.pk for one in held])
+    return [one for one in held if one.asked_by_id == person.pk or person.full_name in _owners(newest.get(one.pk))]
+
+
+def _held(launches: list[Launch], names: Mapping[str, str]) -> Iterator[Waiting]:
+    for launch in launches:
+        url = reverse("campaigns:send", args=[launch.run_id]) if launch.run_id else _review(launch.campaign)
+        text = _("%(what)s is held: %(why)s") % {"what": names[launch.campaign], "why": launch.why}
+        yield Waiting(text, url, launch.held_at or launch.asked_at, "held")
 
 
 def owners_of_hold(launch: Launch) -> set[str]:
     """Full names of those who can mend what holds it, as the newest checks name them."""
-    newest = Rehearsal.objects.filter(launch=launch).first()
+    return _owners(Rehearsal.objects.filter(launch=launch).first())
+
+
+def _newest_rehearsals(launches: Sequence[int]) -> dict[int | None, Rehearsal]:
+    if not launches:
+        return {}
+    newest = Rehearsal.objects.filter(launch__in=launches).values("launch").annotate(newest=Max("id")).values("newest")
+    return {one.launch_id: one for one in Rehearsal.objects.filter(pk__in=newest)}
+
+
+def _owners(newest: Rehearsal | None) -> set[str]:
     return {v["owner"] for v in newest.verdicts if v["level"] == "hold" and v.get("owner")} if newest else set()
 
 
 def _review(slug: str) -> str:
     return reverse("campaigns:review", args=[slug])
-
-
-def _name(slug: str) -> str:
-    return Campaign.objects.filter(slug=slug).values_list("name", flat=True).first() or slug

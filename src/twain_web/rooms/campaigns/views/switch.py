@@ -15,7 +15,7 @@ from twain_web import engine
 from twain_web.access import needs
 from twain_web.rooms.campaigns.actions.switching import lift_switch, throw_switch
 from twain_web.rooms.campaigns.permissions import RED_SWITCH
-from twain_web.rooms.campaigns.reads.sends import held_sends, live_sends
+from twain_web.rooms.campaigns.reads.sends import open_sends
 from twain_web.rooms.people.public import named
 
 
@@ -33,7 +33,8 @@ class Scope:
 @needs(RED_SWITCH)
 def show_switch(request: HttpRequest) -> HttpResponse:
     """Everything that can be stopped, and what is."""
-    return render(request, "campaigns/switch.html", {"scopes": _scopes(), "sends": [*live_sends(), *held_sends()]})
+    sends = open_sends()
+    return render(request, "campaigns/switch.html", {"scopes": _scopes(), "sends": [*sends.live, *sends.held]})
 
 
 @needs(RED_SWITCH)
