@@ -58,7 +58,7 @@ def compiled(instance: Instance, rule: Rule) -> Audience:
         today=instance.today(),
         audiences=instance.workspace.audiences,
         fragments=instance.workspace.fragments,
-        local_dates=instance.local_dates({"audience": rule.tree, "audiences": instance.workspace.audiences}),
+        local_dates=instance.local_dates_of(rule.tree),
     )
 
 

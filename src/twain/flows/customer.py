@@ -182,7 +182,7 @@ def _compile(
         fragments=instance.workspace.fragments,
         right=Right.PREVIEW,
         keys=None if key is None else [key],
-        local_dates=instance.local_dates({"audience": tree, "audiences": instance.workspace.audiences}),
+        local_dates=instance.local_dates_of(tree),
     )
 
 

@@ -17,7 +17,7 @@ from twain.delivery.channels import open_channel
 from twain.errors import ConfigError, SourceUnavailable
 from twain.feeds.reading import open_source
 from twain.flows.capacity_files import read_capacity, within_capacity
-from twain.flows.workspace import Workspace, load_workspace, references
+from twain.flows.workspace import Workspace, load_workspace, references, used_audiences
 from twain.ledger.clock import SystemClock
 from twain.ledger.lake import Lake
 from twain.ledger.stores import open_ledger
@@ -63,6 +63,11 @@ class Instance:
         if not references([body["audience"], body.get("audiences", {})], "anniversary"):
             return {}
         return local_dates(datetime.fromtimestamp(self.clock.now(), UTC), available_timezones())
+
+    def local_dates_of(self, tree: Mapping[str, Any]) -> Mapping[str, date]:
+        """The same for a rule of the workspace with the audiences it names."""
+        named = used_audiences(tree, self.workspace.audiences)
+        return self.local_dates({"audience": tree, "audiences": named})
 
     def source_settings(self, name: str) -> SourceSettings:
         """One source's settings; ConfigError names those there are."""

@@ -119,7 +119,9 @@ def nested_in(slug: str) -> list[Use]:
     return [
         Use("audience", name, one_url(one))
         for one, name, rule in (*own, *filed)
-        if one != slug and slug in references(rule, "audience")
+        if one != slug
+        and slug in str(rule)
+        and slug in references(rule, "audience")  # most do not hold its name at all
     ]
 
 

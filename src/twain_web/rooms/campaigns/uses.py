@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db.models import Q
 
 from twain.errors import TwainError
 from twain_web import engine
 from twain_web.rooms.audiences import public as audiences
-from twain_web.rooms.campaigns.models import Campaign, Launch
+from twain_web.rooms.campaigns.models import Campaign, Launch, campaign_url
 from twain_web.rooms.campaigns.records import campaign_record
 from twain_web.rooms.capacity import public as capacity
 from twain_web.rooms.content import public as content
@@ -48,28 +51,40 @@ def _made() -> Iterator[feeds.Made]:
             yield feeds.Made(one.slug, one.url, stamp, partial(campaign_record, one.slug))
 
 
+@dataclass(frozen=True, slots=True)
+class _Using:
+    """A campaign that uses something, and when it goes next."""
+
+    name: str
+    url: str
+    owner: str
+    when: datetime | None
+
+
 def _of_feed(name: str) -> list[feeds.Use]:
     """Campaigns of the house whose audience stands on a feed; those in files are known to the room of feeds itself."""
     standing = {one.slug for one in audiences.titles() if one.feed == name}
-    found = _using(lambda plan: plan["audience"] in standing)
-    return [feeds.Use("campaign", one.name, one.url, when, str(one.owner)) for one, when in found]
+    found = _using(Q(current__plan__audience__in=standing))
+    return [feeds.Use("campaign", one.name, one.url, one.when, one.owner) for one in found]
 
 
 def _of_audience(slug: str) -> list[audiences.Use]:
-    found = _using(lambda plan: plan["audience"] == slug)
-    return [audiences.Use("campaign", one.name, one.url, when) for one, when in found]
+    found = _using(Q(current__plan__audience=slug))
+    return [audiences.Use("campaign", one.name, one.url, one.when) for one in found]
 
 
 def _of_content(slug: str) -> list[content.Use]:
-    found = _using(lambda plan: any(arm["content"] == slug for arm in plan["arms"]))
-    return [content.Use("campaign", one.name, one.url, when) for one, when in found]
+    """Narrowed by the plan's text first: no database looks into lists as the others do."""
+    near = Campaign.objects.filter(archived_at=None, current__plan__arms__icontains=slug)
+    plans = near.values_list("slug", "current__plan")
+    mine = {one for one, plan in plans if any(arm["content"] == slug for arm in plan["arms"])}
+    return [content.Use("campaign", one.name, one.url, one.when) for one in _using(Q(slug__in=mine))]
 
 
-def _using(fits: Callable[[dict[str, Any]], bool]) -> Iterator[tuple[Campaign, datetime | None]]:
-    """Campaigns whose plan fits, each with when it goes next. Two queries, however many there are."""
-    planned = Campaign.objects.filter(archived_at=None, current__isnull=False).select_related("current", "owner")
-    planned = planned.only("slug", "name", "current__plan", "owner__preferred_form", "owner__full_name", "owner__title")
+def _using(fits: Q) -> Iterator[_Using]:
+    """Campaigns whose plan fits. Three queries, however many there are."""
+    planned = Campaign.objects.filter(fits, archived_at=None, current__isnull=False)
+    rows = list(planned.values_list("slug", "name", "owner"))
+    people = get_user_model().objects.in_bulk({owner for _, _, owner in rows})
     due = dict(Launch.objects.filter(state__in=Launch.OPEN).values_list("campaign", "due_at"))
-    for one in planned:
-        if one.current is not None and fits(one.current.plan):
-            yield one, due.get(one.slug)
+    return (_Using(name, campaign_url(slug), str(people[owner]), due.get(slug)) for slug, name, owner in rows)

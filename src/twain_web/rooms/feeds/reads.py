@@ -195,14 +195,14 @@ def uses_of(name: str) -> list[Use]:
     """Where a feed is used: what higher rooms know, with what each reads; every campaign that reads it; soonest send first."""
     read = _that_read(name)
     reads = {(use.kind, use.name): use.reads for use in read}
-    told = [
-        replace(use, reads=use.reads | reads.get((use.kind, use.name), frozenset()))
-        for source in USES
-        for use in source(name)
-    ]
+    told = [_with(use, reads.get((use.kind, use.name))) for source in USES for use in source(name)]
     known = {(use.kind, use.name) for use in told}
     others = [use for use in read if (use.kind, use.name) not in known]
     return sorted([*told, *others], key=lambda u: (u.when is None, str(u.when), u.kind, u.name))
+
+
+def _with(use: Use, reads: frozenset[tuple[str, str]] | None) -> Use:
+    return replace(use, reads=use.reads | reads) if reads else use
 
 
 def field_card(one: Field) -> FieldCard:
