@@ -8,6 +8,7 @@
     ├── SourceError          T3xx  a company database could not be read
     │   ├── SourceUnavailable      … it cannot be reached: try again
     │   ├── SourceLimit            … IT's limit (time, memory, rows, hours) was met
+    │   │   └── SourceBusy         … all connections are in use just now
     │   └── GuardError             … the statement is not one that may run there
     ├── RuleError            T4xx  an audience's rule is wrong
     ├── ContentError         T5xx  a template is wrong, or cannot be built for one person
@@ -97,6 +98,12 @@ class SourceLimit(SourceError):
     """One of IT's limits on this source was met: time, memory, rows, connections or hours."""
 
     code = "T320"
+
+
+class SourceBusy(SourceLimit):
+    """All connections that IT allows are in use: nothing is wrong with the question, and it may be asked again in a moment."""
+
+    code = "T325"
 
 
 class GuardError(SourceError):

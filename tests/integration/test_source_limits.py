@@ -16,7 +16,8 @@ import psycopg
 import pytest
 
 from tests.conftest import READER_PASSWORD, fresh_database, make_reader, with_parts
-from twain.errors import ConfigError, SourceError, SourceLimit, SourceUnavailable, TwainError
+from twain.errors import ConfigError, SourceBusy, SourceError, SourceLimit, SourceUnavailable, TwainError
+from twain.feeds import reading
 from twain.feeds.reading import Reading, open_source
 from twain.records import Column, Limits, Statement, Tag
 from twain.settings import SourceSettings
@@ -270,6 +271,20 @@ def test_connections_are_counted_over_processes(large):
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 25
     with opened(one).session(count, Limits()) as session:
         assert session.table(ask("SELECT COUNT(*) FROM numbers", dialect="duckdb")).to_pylist() == [{"n": 3000}]
+
+
+def test_work_that_nobody_waits_for_leaves_a_connection_to_people(large, monkeypatch):
+    monkeypatch.setattr(reading, "_WAIT_BACKGROUND", 0.1)
+    two = SourceSettings("shop", "duckdb", large.options, max_connections=2, interactive_timeout_seconds=0.3)
+    look, count = Tag("catalogue", "twain", "watch"), Tag("spring", "priya", "count")
+    with opened(two).session(look, Limits()):
+        with pytest.raises(SourceBusy) as caught, opened(two).session(look, Limits()):
+            pass
+        assert caught.value.shown_code == "T325"
+        with opened(two).session(count, Limits()), pytest.raises(SourceBusy), opened(two).session(count, Limits()):
+            pass
+    with opened(SourceSettings("shop", "duckdb", large.options, max_connections=1)).session(look, Limits()) as session:
+        assert session.dialect == "duckdb"  # where IT gives one connection, everybody shares it
 
 
 def _code_of(source_settings, tag):

@@ -28,7 +28,9 @@ from twain.settings import SourceSettings
 
 INTERACTIVE = frozenset({"count", "preview", "sample", "connect"})
 BULK = frozenset({"send", "full-count", "conversions"})
-_WAIT_BULK = 30.0
+#: Nobody waits for it, and it comes again and again: it leaves one of a database's connections to people and to sends.
+BACKGROUND = frozenset({"watch", "conversions"})
+_WAIT_BULK, _WAIT_BACKGROUND = 30.0, 120.0
 _OWN = Tag("", "", "connect")
 _Number = TypeVar("_Number", int, float)
 
@@ -84,8 +86,8 @@ class Database:
 
     @contextmanager
     def _child(self, tag: Tag, limits: Limits) -> Iterator[Child]:
-        wait = limits.timeout_seconds if tag.purpose in INTERACTIVE else _WAIT_BULK
-        with slot(self._settings, min(wait, _WAIT_BULK), application_name(tag)):
+        background = tag.purpose in BACKGROUND
+        with slot(self._settings, _patience(tag, limits), application_name(tag), left_free=int(background)):
             child = Child(self._settings, application_name(tag), limits.memory_mb, limits.timeout_seconds)
             try:
                 yield child
@@ -167,6 +169,13 @@ class Reading:
             yield from batches
         finally:
             self._streaming = False
+
+
+def _patience(tag: Tag, limits: Limits) -> float:
+    """How long a reading waits for a connection, in seconds."""
+    if tag.purpose in BACKGROUND:
+        return _WAIT_BACKGROUND
+    return min(limits.timeout_seconds, _WAIT_BULK) if tag.purpose in INTERACTIVE else _WAIT_BULK
 
 
 def within(settings: SourceSettings, tag: Tag, limits: Limits) -> Limits:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from twain.errors import SourceLimit
+from twain.errors import SourceBusy, SourceLimit
 from twain.settings import SourceSettings
 
 _PAUSE = 0.02
@@ -30,10 +30,16 @@ class Held:
 
 
 @contextmanager
-def slot(settings: SourceSettings, wait_seconds: float, application: str = "twain") -> Iterator[int]:
-    """Hold one of ``max_connections`` slots; yields its number. Raises SourceLimit (T325) after *wait_seconds*."""
+def slot(
+    settings: SourceSettings, wait_seconds: float, application: str = "twain", *, left_free: int = 0
+) -> Iterator[int]:
+    """Hold one of ``max_connections`` slots; yields its number. Raises SourceBusy (T325) after *wait_seconds*.
+
+    *left_free* slots are never taken, so that somebody who looks need not wait for work that nobody waits for; one may always be.
+    """
     deadline = time.monotonic() + wait_seconds
-    while (held := _try_all(settings)) is None:
+    usable = max(1, settings.max_connections - left_free)
+    while (held := _try(settings, usable)) is None:
         if time.monotonic() > deadline:
             raise _all_taken(settings)
         time.sleep(_PAUSE)
@@ -69,9 +75,9 @@ def _signed(path: Path) -> Held | None:
     return None
 
 
-def _try_all(settings: SourceSettings) -> tuple[int, int] | None:
+def _try(settings: SourceSettings, usable: int) -> tuple[int, int] | None:
     folder = _folder(settings)
-    for number in range(max(1, settings.max_connections)):
+    for number in range(usable):
         fd = os.open(folder / f"{number}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -94,10 +100,9 @@ def _folder(settings: SourceSettings) -> Path:
     return folder
 
 
-def _all_taken(settings: SourceSettings) -> SourceLimit:
-    return SourceLimit(
+def _all_taken(settings: SourceSettings) -> SourceBusy:
+    return SourceBusy(
         f"All {settings.max_connections} connections that IT allows to source {settings.name!r} are in use.",
         todo="Try again in a moment, or ask IT to raise max_connections.",
         business="Others are reading from this database right now. Try again in a moment.",
-        code="T325",
     )

@@ -42,7 +42,7 @@ def look_at_newest(instance: Instance, feed: Feed) -> Look:
     """Ask for the newest row's moment alone: one statement. Raises SourceError."""
     now = instance.clock.now()
     with instance.source(feed.source).session(
-        instance.tag("catalogue", "check"), instance.limits(feed.source, interactive=True)
+        instance.tag("catalogue", "watch"), instance.limits(feed.source, interactive=True)
     ) as session:
         asked = [m for m in measures.aggregate(feed, session.dialect, now) if m.name == "newest"]
         if not asked:
@@ -55,7 +55,7 @@ def look_at_all(instance: Instance, feed: Feed) -> Look:
     """Check every rule of the contract, as before a send; the verdicts go into the delivery history. Raises SourceError."""
     now = instance.clock.now()
     with instance.source(feed.source).session(
-        instance.tag("catalogue", "check"), instance.limits(feed.source, interactive=True)
+        instance.tag("catalogue", "watch"), instance.limits(feed.source, interactive=True)
     ) as session:
         verdicts, figures = check_feed(
             session,

@@ -157,7 +157,9 @@ class Tag:
 
     campaign: str
     person: str
-    purpose: Literal["send", "count", "full-count", "check", "preview", "connect", "sample", "conversions"] = "send"
+    purpose: Literal["send", "count", "full-count", "check", "preview", "connect", "sample", "conversions", "watch"] = (
+        "send"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """One feed's page: what it shows to whom, how it is now, and its quality's past."""
 
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,6 +9,8 @@ import pytest
 from django.utils import timezone
 
 from tests.web.feeds.feeds_workspace import CUSTOMERS, change, git
+from twain.feeds import reading
+from twain.feeds.slots import slot
 from twain.ledger.lake import Lake
 from twain.ledger.verdicts import Checked
 from twain.records import Level, Stop, Verdict
@@ -123,6 +126,19 @@ def test_a_look_reads_the_database_once_in_its_interval(company, db):
     seen.refresh_from_db()
     assert seen.checked_at == before
     assert seen.looked_at > before
+
+
+def test_a_look_that_finds_no_free_connection_changes_nothing_and_is_due_again(company, db, monkeypatch):
+    monkeypatch.setattr(reading, "_WAIT_BACKGROUND", 0.1)
+    settings = engine.instance().source_settings("shop")
+    with ExitStack() as others:
+        for number in range(settings.max_connections):
+            others.enter_context(slot(settings, 10, f"twain send spring {number}"))
+        looking.look("customers")
+        assert "customers" in looking.feeds_due()
+        assert not FeedHealth.objects.filter(feed="customers").exists()
+    looking.look("customers")
+    assert FeedHealth.objects.get(feed="customers").trouble == {}
 
 
 def test_nobody_looks_where_reading_is_stopped_or_out_of_hours(company, db, monkeypatch):

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
 
-from twain.errors import SourceLimit, TwainError
+from twain.errors import SourceBusy, SourceLimit, TwainError
 from twain.flows.catalogue import (
     CampaignReading,
     Look,
@@ -57,6 +57,8 @@ def look(name: str) -> None:
     health.contract, health.next_at, health.trouble = feed.contract_hash, now + interval(feed), {}
     try:
         _note(health, _seen(instance, feed, health, whole=whole))
+    except SourceBusy:
+        return  # others go first; it is still due at the next round
     except TwainError as error:
         health.trouble = _trouble(error)
     health.save()
@@ -71,6 +73,8 @@ def _seen(instance: Instance, feed: Feed, health: FeedHealth, *, whole: bool) ->
         return look_at_newest(instance, feed)
     try:
         return look_at_all(instance, feed)
+    except SourceBusy:
+        raise
     except SourceLimit as error:
         # Too much for a look that nobody waits for: sends check it under their own limits, here its age must do.
         health.trouble, health.checked_at = _trouble(error), timezone.now()

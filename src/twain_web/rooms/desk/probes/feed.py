@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.utils.translation import gettext as _
 
-from twain.errors import SourceLimit, TwainError
+from twain.errors import SourceBusy, SourceLimit, TwainError
 from twain.flows.catalogue import look_at_all, look_at_newest, may_look
 from twain.flows.instance import Instance
 from twain.flows.request_types import RequestType
@@ -32,6 +32,8 @@ def data_passes(instance: Instance, feed: Feed, field: str) -> Observation:
         return unknown(_("The database is not to be asked just now."), asked=False)
     try:
         found = look_at_all(instance, feed)
+    except SourceBusy as error:
+        return unknown(error.business, f"{error.what} {error.todo}", asked=False)
     except SourceLimit:
         return _too_large(instance, feed)
     except TwainError as error:
