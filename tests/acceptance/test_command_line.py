@@ -117,6 +117,8 @@ def test_a_preview_shows_what_will_be_sent_and_masks_what_may_not_be_seen(sent):
     assert shown[0]["headers"]["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     odd = sent.twain("preview", "summer-thanks", "--extremes", "--json").json["previews"]
     assert len(odd) > 3
+    assert all(one["odd"] for one in odd)
+    assert any("the longest First name" in one["odd"] for one in odd)
     assert sent.twain("preview", "summer-thanks", "--to", "999999999").code == 2
 
 

@@ -136,6 +136,8 @@ def _show_one(one: Previewed, *, html: bool) -> None:
     console.rule(escape(clean(one.who)))
     if one.left_out:
         say(f"Would not get it: {one.left_out}.", "yellow")
+    if one.odd:
+        say(f"Shown for {one.odd}.", "dim")
     say(f"Subject: {one.subject}", "bold")
     say(f"{one.size / 1024:.1f} KB" + (f", arm {one.arm}" if one.arm != "main" else ""), "dim")
     show_text(one.html if html else one.text)

@@ -333,7 +333,7 @@ def _jump(funnel: Funnel, estimate: float | None, limits: Mapping[str, float]) -
         level=Level.HOLD if jumped else Level.PASS,
         feed="",
         field="",
-        business=f"{funnel.audience:,} people would get this; last time it was {_figure(estimate)}.",
+        business=f"{funnel.audience:,} people would get this; when it was last counted or sent, it was {_figure(estimate)}.",
         technical=f"audience {funnel.audience:,} against {_figure(estimate)}: a change of {change:.0%}, "
         f"{limits['max_jump']:.0%} allowed above {_figure(limits['jump_floor'])} people.",
         observed=float(funnel.audience),
@@ -349,8 +349,8 @@ def _ceiling(funnel: Funnel, ceiling: float | None) -> Verdict | None:
         level=Level.HOLD if funnel.audience > ceiling else Level.PASS,
         feed="",
         field="",
-        business=f"{funnel.audience:,} people would get this; it was approved for at most {_figure(ceiling)}.",
-        technical=f"audience {funnel.audience:,}, approved ceiling {_figure(ceiling)}.",
+        business=f"{funnel.audience:,} people would get this; it was planned for at most {_figure(ceiling)}.",
+        technical=f"audience {funnel.audience:,}, planned ceiling {_figure(ceiling)}.",
         observed=float(funnel.audience),
         expected=f"at most {_figure(ceiling)}",
     )

@@ -306,7 +306,7 @@ def _set_custom(holder: CommentedMap, ours: Mapping[str, Any], *, first: bool = 
         elif value is not None and at is None:
             entries.insert(0 if first else _end(entries, len(entries)), _flow_map(property=name, value=value))
         elif at is not None:
-            entries[at]["value"] = value
+            entries[at]["value"] = _one_line(value)
     if not entries:
         del holder["customProperties"]
 
@@ -320,13 +320,19 @@ def _end(container: CommentedMap | CommentedSeq, size: int) -> int:
 
 
 def _flow_list(items: list[str]) -> CommentedSeq:
-    result = CommentedSeq(items)
+    result = CommentedSeq([_one_line(item) for item in items])
     result.fa.set_flow_style()
     return result
 
 
 def _flow_map(**items: object) -> CommentedMap:
     """One line ``{key: value}``; the key ``on`` in quotes, because YAML 1.1 readers take it for true."""
-    result = CommentedMap({DoubleQuotedScalarString(k) if k == "on" else k: v for k, v in items.items()})
+    named = {DoubleQuotedScalarString(k) if k == "on" else k: _one_line(v) for k, v in items.items()}
+    result = CommentedMap(named)
     result.fa.set_flow_style()
     return result
+
+
+def _one_line(value: object) -> object:
+    """As it may stand within braces: a text that begins with a question mark, which the writer leaves bare, in quotes."""
+    return DoubleQuotedScalarString(value) if isinstance(value, str) and value.startswith("?") else value

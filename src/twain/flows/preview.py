@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +17,7 @@ from twain.flows.campaigns import Campaign
 from twain.flows.instance import Instance
 from twain.flows.prepare import Prepared, prepare_here
 from twain.flows.publish import make
-from twain.records import Column, Right
+from twain.records import Column, Field, Right
 from twain.snapshot.address import canonical
 
 MASK = "•••"
@@ -27,6 +28,7 @@ class Previewed:
     """One message as somebody would see it. *size* is the whole message in bytes.
 
     *left_out*: why whoever was asked for by key would not get it, as far as their row tells; empty otherwise.
+    *odd*: what makes a person one of the extremes, "the longest First name"; empty where no extremes were asked for.
     """
 
     who: str
@@ -37,6 +39,7 @@ class Previewed:
     headers: dict[str, str]
     size: int
     left_out: str = ""
+    odd: str = ""
 
 
 def preview(instance: Instance, campaign: str | Campaign, *, key: str = "", extremes: bool = False) -> list[Previewed]:
@@ -47,7 +50,9 @@ def preview(instance: Instance, campaign: str | Campaign, *, key: str = "", extr
     record = instance.workspace.campaign(campaign) if isinstance(campaign, str) else campaign
     prepared, rows = read_people(instance, record, key=key, extremes=extremes)
     left_out = _left_out(instance, prepared, key) if key else ""
-    return [replace(_shown(instance, prepared, row), left_out=left_out) for row in rows]
+    odd = _oddities(prepared, rows) if extremes else [""] * len(rows)
+    shown = (_shown(instance, prepared, row) for row in rows)
+    return [replace(one, left_out=left_out, odd=why) for one, why in zip(shown, odd, strict=True)]
 
 
 def read_people(
@@ -113,10 +118,35 @@ def _statement(instance: Instance, prepared: Prepared, key: str, *, extremes: bo
     if key:
         # Anybody may be previewed, in the audience or not: the rule is left out.
         return compile_audience({"all": []}, keys=[key], **common).statement
-    odd = [n for n in common["fields"] if Right.PREVIEW in prepared.feed.fields[n].rights] if extremes else []
+    odd = [field.name for field in _seen(prepared)] if extremes else []
     return compile_sample(
         body["audience"], limit=12 if extremes else 1, extreme=odd, right=Right.PERSONALISE, **common
     ).statement
+
+
+def _seen(prepared: Prepared) -> list[Field]:
+    """The fields of the person that the content uses and a preview may show."""
+    used = {name for program in prepared.programs for name in program.columns}
+    return [f for n, f in prepared.feed.fields.items() if n in used and Right.PREVIEW in f.rights]
+
+
+def _oddities(prepared: Prepared, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What makes each of these rows one of the extremes: they hold the audience's longest, shortest and missing values."""
+    found: list[list[str]] = [[] for _ in rows]
+    for field in _seen(prepared):
+        sizes = [_size(row.get(field.name)) for row in rows]
+        there = [size for size in sizes if size is not None]
+        most, least = ("longest", "shortest") if field.type == "string" else ("highest", "lowest")
+        for words, size in zip(found, sizes, strict=True):
+            if size is None:
+                words.append(f"no {field.business_name}")
+            elif max(there) != min(there) and size in (max(there), min(there)):
+                words.append(f"the {most if size == max(there) else least} {field.business_name}")
+    return [", ".join(words) for words in found]
+
+
+def _size(value: Any) -> Any:  # noqa: ANN401 — a value of any field, or a text's length
+    return len(value) if isinstance(value, str) else value
 
 
 def _masked(prepared: Prepared, row: dict[str, Any]) -> dict[str, Any]:

@@ -319,7 +319,7 @@ def _hold_above(ceiling: int | None, audience: int) -> None:
         raise Held(
             f"The audience has {audience} rows; the ceiling of this bundle is {ceiling}.",
             todo="Look at why it grew (twain audience explain); then narrow it, or raise the ceiling and have it approved.",
-            business=f"{audience:,} people would get this, but it was planned and approved for at most {ceiling:,}.",
+            business=f"{audience:,} people would get this, but it was planned for at most {ceiling:,}.",
             code="T642",
         )
 

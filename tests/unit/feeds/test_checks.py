@@ -228,7 +228,7 @@ def test_the_approved_ceiling_is_kept_to_the_person():
     assert audience(people(), ceiling=1000)["ceiling"].level is Level.PASS
     held = audience(people(), ceiling=999)["ceiling"]
     assert held.level is Level.HOLD
-    assert held.business == "1,000 people would get this; it was approved for at most 999."
+    assert held.business == "1,000 people would get this; it was planned for at most 999."
 
 
 def test_nobody_at_all_is_not_an_error():

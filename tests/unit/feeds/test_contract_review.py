@@ -214,6 +214,15 @@ def test_whatever_is_decided_reads_back(by, name, description, rights):
     assert [p for p in pending(text) if p.name == "city"] == []
 
 
+@pytest.mark.parametrize("odd", ["?", "?a", "? a", "-", "- a", "@a", "a: b", "# a", "{a", "yes", "1", "~", "'", '"'])
+def test_names_that_mean_something_to_yaml_read_back(odd):
+    text = decide(draft(), "city", reviewed_by=odd, on=_ON, rights=set(), business_name=odd, synonyms=[odd])
+    again = decide(text, "city", reviewed_by=odd, on=_ON, rights=set(), business_name=odd, synonyms=[odd, "other"])
+    feed, problems = read_contract(again, "f")
+    assert feed is not None, problems
+    assert (feed.fields["city"].business_name, feed.fields["city"].synonyms) == (odd, (odd, "other"))
+
+
 # ---------------------------------------------------------------- grants
 
 
