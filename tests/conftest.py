@@ -22,8 +22,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from twain.feeds import spares
 
 pytest.register_assert_rewrite("twain.testing")
-# What is right does not depend on how fast a machine is, or on what else it does. The examples of laws are the same each time, so that
-# a red run says something of the change; new ones are looked for with TWAIN_EXPLORE=1.
+# What is right does not depend on how fast a machine is, or on what else it does. The examples of laws are the same each
+# time, so that a red run says something of the change; new ones are looked for with TWAIN_EXPLORE=1.
 settings.register_profile("twain", deadline=None, derandomize=not os.environ.get("TWAIN_EXPLORE"))
 settings.load_profile("twain")
 
