@@ -55,23 +55,31 @@ def warming_ramps(instance: Instance, channel: str, address: str) -> tuple[WarmU
 class LiveRamps:
     """The same as policy.toml says it whenever it is asked: a send may wait for days, and IT raises a ramp meanwhile.
 
-    A file that is wrong, or half written, changes nothing: what it said before holds.
+    A file that is wrong, or half written, changes nothing: what it said before holds. What is being written may be empty for a
+    moment, which is right and says that there is no ramp; so a changed file counts once it was the same at two looks.
     """
 
     def __init__(self, instance: Instance, channel: str, address: str) -> None:
         self._settings, self._channel, self._address = instance.settings, channel, address
         self._known = warming_ramps(instance, channel, address)
-        self._seen = ""
+        self._seen = self._changed = ""
 
     def __call__(self) -> tuple[WarmUp, ...]:
-        """Those that hold now. The file is read when it has changed."""
+        """Those that hold now. The file is read when it has changed, and has been left alone since the last look."""
         stamp = self._stamp()
-        if stamp != self._seen:
-            with suppress(TwainError):
-                ramps = read_policy(self._settings.root).warm_ups
-                self._known = ramps_for(ramps, self._channel, self._address, self._settings.time_zone)
-            self._seen = stamp
+        if stamp not in (self._seen, self._changed):
+            self._changed = stamp
+        elif stamp != self._seen:
+            self._read(stamp)
         return self._known
+
+    def _read(self, stamp: str) -> None:
+        with suppress(TwainError):
+            ramps = read_policy(self._settings.root).warm_ups
+            if self._stamp() != stamp:
+                return  # it was written meanwhile
+            self._known = ramps_for(ramps, self._channel, self._address, self._settings.time_zone)
+        self._seen = stamp
 
     def _stamp(self) -> str:
         try:

@@ -14,7 +14,7 @@ from twain.errors import ConfigError
 from twain.flows import warming
 from twain.flows.policy import read_policy
 from twain.flows.warm_ups import ramps_for
-from twain.flows.warming import warming_of
+from twain.flows.warming import LiveRamps, warming_of
 from twain.ledger.stores import open_ledger
 from twain.records import Bundle, Window
 from twain.testing.ledger_steps import FREE, HandClock, leased, sending
@@ -77,6 +77,29 @@ def test_what_is_wrong_is_told_with_its_own_line(tmp_path, wrong, says, code, li
         policy(tmp_path, first + wrong)
     assert says in told.value.what
     assert (told.value.shown_code, told.value.place.file, told.value.place.line) == (code, "policy.toml", line)
+
+
+def test_a_file_that_is_being_written_changes_nothing(tmp_path):
+    file = tmp_path / "policy.toml"
+    settings = SimpleNamespace(root=tmp_path, time_zone=ZONE)
+    known = policy(tmp_path, GROWS)
+    live = LiveRamps(
+        SimpleNamespace(settings=settings, workspace=SimpleNamespace(policy=known)), "mail", "a@news.example"
+    )
+
+    def numbers():
+        return [ramp.numbers for ramp in live()]
+
+    as_it_was = [(500, 750, 1125, 1687)]
+    assert [numbers(), numbers()] == [as_it_was] * 2
+    file.write_text("")  # as it is for a moment, between its beginning and its first byte
+    assert numbers() == as_it_was
+    file.write_text('[[warm_up]]\nchannel = "mail"\nsteps = [')
+    assert [numbers(), numbers()] == [as_it_was] * 2
+    file.write_text(STEPS)
+    assert [numbers(), numbers()] == [as_it_was, [(20, 30, 30)]]
+    file.write_text("")  # and left so: there is no ramp any more
+    assert [numbers(), numbers()] == [[(20, 30, 30)], []]
 
 
 @pytest.fixture

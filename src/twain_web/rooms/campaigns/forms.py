@@ -55,7 +55,7 @@ class ArmForm(forms.Form):
     content = forms.ChoiceField(label=_("Content"), required=False)
     version = forms.IntegerField(label=_("Version"), required=False, min_value=1)
     share = forms.DecimalField(
-        label=_("Share"), min_value=1, max_value=100, decimal_places=2, max_digits=5, initial=100
+        label=_("Share in %"), min_value=1, max_value=100, decimal_places=2, max_digits=5, initial=100
     )
     subject = OneLine(label=_("Another subject"), max_length=300, required=False)
 
