@@ -88,6 +88,26 @@ def test_a_plan_walks_from_idea_to_booked_and_each_side_does_its_own_part(plan, 
         actions.take_step(by=plan.owner, plan=plan, verb="announce")
 
 
+def test_the_next_day_is_told_by_its_fullest_hour(limits, somebody, signed_in):
+    lena = somebody(Role.MARKETER)
+    for campaign, people, hours in (("one", 20, 2), ("two", 75, 3)):
+        body = {"campaign": campaign, "channel": "mail", "feed": "customers"}
+        reserve(by=lena, body=body, people=people, begins=later(0) + timedelta(hours=hours))
+    (room,) = reads.rooms_ahead()
+    assert [hour.booked for hour in room.hours] == [20, 75]
+    assert (room.words, room.fullest.booked, room.fullest.limit, room.fullest.share) == (
+        "Messages by mail",
+        75,
+        100,
+        75,
+    )
+    page = signed_in(Role.MARKETER).get("/calendar/").content.decode()
+    assert "At most 75 of 100 an hour" in page
+    for campaign in ("one", "two"):
+        give_back(campaign)
+    assert "Everything is free." in signed_in(Role.MARKETER).get("/calendar/").content.decode()
+
+
 def test_what_is_booked_is_gone_for_others_and_comes_back_when_withdrawn(booked):
     body = {"campaign": "other", "channel": "mail", "feed": "customers"}
     room = room_for(body, 80, booked.begins_at)

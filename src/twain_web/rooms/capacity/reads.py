@@ -212,15 +212,45 @@ def entries(now: datetime) -> list[Entry]:
     ]
 
 
-def hours_ahead(hours: int = 24) -> list[tuple[datetime, str, float, float]]:
-    """What is booked of each limit, hour by hour: (hour, resource, booked, limit), only where something is booked."""
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """How much of a limit is booked in one hour, in whole messages, readers or clicks."""
+
+    at: datetime
+    booked: int
+    limit: int
+
+    @property
+    def share(self) -> int:
+        """The part that is booked, in per cent of the limit; 100 at most."""
+        return min(100, round(100 * self.booked / self.limit)) if self.limit else 100
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What is booked of one limit ahead: its fullest hour, and every hour in which there is something."""
+
+    words: str
+    fullest: Hour
+    hours: tuple[Hour, ...]
+
+
+def rooms_ahead(hours: int = 24) -> list[Room]:
+    """What is booked of each limit in the next hours; only what something is booked of."""
     instance = engine.instance()
     declared, now = capacity_of(instance), instance.clock.now()
-    booked = taken(instance, now - 3600.0, now + hours * 3600.0)
-    rows = [(hour, of, amount, declared.limit(of, hour)) for (of, hour), amount in booked.items()]
     first = int(now // 3600)
-    return [
-        (datetime.fromtimestamp(hour * 3600, UTC), of, amount, limit)
-        for hour, of, amount, limit in sorted(rows, key=lambda row: (row[0], row[1]))
-        if limit is not None and first <= hour < first + hours
-    ]
+    found: dict[str, list[Hour]] = {}
+    for (of, hour), amount in sorted(taken(instance, now - 3600.0, now + hours * 3600.0).items()):
+        limit = declared.limit(of, hour)
+        if limit is not None and first <= hour < first + hours and round(amount):
+            at = datetime.fromtimestamp(hour * 3600, UTC)
+            found.setdefault(of, []).append(Hour(at, round(amount), int(limit)))
+    return [Room(_resource(of), max(some, key=lambda one: one.share), tuple(some)) for of, some in found.items()]
+
+
+def _resource(of: str) -> str:
+    """What is limited, in words: "Clicks on shop"."""
+    kind, _colon, name = of.partition(":")
+    words = {"channel": _("Messages by %s"), "source": _("Readers of %s"), "website": _("Clicks on %s")}
+    return words[kind] % name

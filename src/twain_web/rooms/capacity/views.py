@@ -51,7 +51,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
     shown = {
         "plans": Plan.objects.filter(begins_at__gte=now - timedelta(days=1)).exclude(state="withdrawn")[:100],
         "closed": [one for one in reads.shown(now, now + timedelta(days=90)) if one.kind in ("freeze", "maintenance")],
-        "hours": reads.hours_ahead(),
+        "rooms": reads.rooms_ahead(),
         "limited": bool(capacity_of(engine.instance()).limits),
         "fetched": fetched(),
         "feed": CalendarFeed.objects.filter(team=_team(request), revoked_at=None).first(),
