@@ -104,7 +104,7 @@ def _left_out(instance: Instance, prepared: Prepared, key: str) -> str:
 
 def _statement(instance: Instance, prepared: Prepared, key: str, *, extremes: bool) -> Any:  # noqa: ANN401
     body = prepared.bundle.body
-    used = {name for program in prepared.programs for name in program.columns}
+    used = _used(prepared)
     common: dict[str, Any] = {
         "feed": prepared.feed,
         "feeds": prepared.feeds,
@@ -124,9 +124,14 @@ def _statement(instance: Instance, prepared: Prepared, key: str, *, extremes: bo
     ).statement
 
 
+def _used(prepared: Prepared) -> set[str]:
+    """The columns that the contents read."""
+    return {name for program in prepared.programs for name in program.columns}
+
+
 def _seen(prepared: Prepared) -> list[Field]:
     """The fields of the person that the content uses and a preview may show."""
-    used = {name for program in prepared.programs for name in program.columns}
+    used = _used(prepared)
     return [f for n, f in prepared.feed.fields.items() if n in used and Right.PREVIEW in f.rights]
 
 
@@ -134,7 +139,8 @@ def _oddities(prepared: Prepared, rows: Sequence[Mapping[str, Any]]) -> list[str
     """What makes each of these rows one of the extremes: they hold the audience's longest, shortest and missing values."""
     found: list[list[str]] = [[] for _ in rows]
     for field in _seen(prepared):
-        sizes = [_size(row.get(field.name)) for row in rows]
+        values = [row.get(field.name) for row in rows]
+        sizes = [len(value) if isinstance(value, str) else value for value in values]
         there = [size for size in sizes if size is not None]
         most, least = ("longest", "shortest") if field.type == "string" else ("highest", "lowest")
         for words, size in zip(found, sizes, strict=True):
@@ -143,10 +149,6 @@ def _oddities(prepared: Prepared, rows: Sequence[Mapping[str, Any]]) -> list[str
             elif max(there) != min(there) and size in (max(there), min(there)):
                 words.append(f"the {most if size == max(there) else least} {field.business_name}")
     return [", ".join(words) for words in found]
-
-
-def _size(value: Any) -> Any:  # noqa: ANN401 — a value of any field, or a text's length
-    return len(value) if isinstance(value, str) else value
 
 
 def _masked(prepared: Prepared, row: dict[str, Any]) -> dict[str, Any]:

@@ -199,7 +199,7 @@ def field_in_contract():
 def test_a_field_closes_its_request_by_itself(company, lena, priya, posted, signed_in, field_in_contract):
     asked = shoe_size(lena)
     (letter,) = posted()
-    assert ": Sale of boots" in letter.attachments[0].content
+    assert f"# Asked for by {lena.full_name}: Sale of boots" in letter.attachments[0].content
     patch = signed_in(username="pnair").get(f"/requests/{asked.slug}/patch/").content.decode()
     assert letter.attachments[0].content == patch
     looking.look(str(asked.pk))

@@ -16,7 +16,8 @@ from django.utils.translation import gettext_lazy
 from twain.calendars.business import holidays_of, hours_between
 from twain.calendars.ics import Entry
 from twain.calendars.parts import Calendar
-from twain.flows.capacity import capacity_of, demand_for, next_free, taken, why_not
+from twain.flows.capacity import capacity_of, demand_for, next_free, why_not
+from twain.flows.capacity_told import hours_told
 from twain_web import engine
 from twain_web.rooms.capacity.known import campaign_names
 from twain_web.rooms.capacity.models import Plan, Step
@@ -222,8 +223,8 @@ class Hour:
 
     @property
     def share(self) -> int:
-        """The part that is booked, in per cent of the limit; 100 at most."""
-        return min(100, round(100 * self.booked / self.limit)) if self.limit else 100
+        """The part that is booked, in per cent of the limit; an exception may go beyond it."""
+        return round(100 * self.booked / self.limit) if self.limit else 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,15 +238,11 @@ class Room:
 
 def rooms_ahead(hours: int = 24) -> list[Room]:
     """What is booked of each limit in the next hours; only what something is booked of."""
-    instance = engine.instance()
-    declared, now = capacity_of(instance), instance.clock.now()
-    first = int(now // 3600)
     found: dict[str, list[Hour]] = {}
-    for (of, hour), amount in sorted(taken(instance, now - 3600.0, now + hours * 3600.0).items()):
-        limit = declared.limit(of, hour)
-        if limit is not None and first <= hour < first + hours and round(amount):
-            at = datetime.fromtimestamp(hour * 3600, UTC)
-            found.setdefault(of, []).append(Hour(at, round(amount), int(limit)))
+    for row in hours_told(engine.instance(), hours):
+        if booked := round(row["booked"]):
+            hour = Hour(datetime.fromisoformat(row["at"]), booked, int(row["limit"]))
+            found.setdefault(row["of"], []).append(hour)
     return [Room(_resource(of), max(some, key=lambda one: one.share), tuple(some)) for of, some in found.items()]
 
 
