@@ -7,6 +7,7 @@
     smtp_door       what may go on the wire
     smtp_talk       BDAT streams, DATA groups, lockstep
     smtp_pool       connections, pulled and woken in bursts
+    smtp_gather     single answers, let come together
     smtp_replies    what a reply means
 
 A general client (aiosmtplib) sends 115–1 100 messages per second from one process; hiding the round trip behind pipelining and

@@ -10,6 +10,7 @@ import random
 from collections import deque
 from collections.abc import Collection
 
+from twain.delivery.channels.smtp_gather import Gather
 from twain.delivery.channels.smtp_greeting import open_session
 from twain.delivery.channels.smtp_options import SmtpOptions
 from twain.delivery.channels.smtp_replies import clean
@@ -67,6 +68,7 @@ class Pool:
         """
         self._loop = asyncio.get_running_loop()
         self._finished: asyncio.Future[None] = self._loop.create_future()
+        self._gather = Gather(self._loop)
         self.now = self._loop.time()
         beat = self._loop.call_soon(self._beat)
         try:
@@ -102,6 +104,10 @@ class Pool:
         if not self._scheduled:
             self._scheduled = True
             self._loop.call_soon(self._pump)
+
+    def gather(self) -> None:
+        """Let answers come together, where they come fast and singly."""
+        self._gather.heard(len(self._talks))
 
     def lost(self, talk: Conversation, why: str) -> None:
         """A connection broke; open another when there is need, patiently when it keeps happening."""

@@ -8,6 +8,7 @@ RFC 3030 (chunking).
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections import deque
 from collections.abc import Collection
@@ -27,8 +28,7 @@ _LONGEST_LINE = 65_536
 _AHEAD = 0.1
 """Seconds that a message may wait at the relay behind others of ours: what was written cannot be called back."""
 _ROUND = deque([_FINAL, _MAIL, _RCPT, _DATA])
-
-
+_USUAL = re.compile(rb"(250 [^\n]*)\n250 [^\n]*\n250 [^\n]*\n354 [^\n]*\n").fullmatch
 _RECALLED = Outcome(0, Fate.DEFERRED, UNSENT, "called back before it began")
 
 
@@ -49,6 +49,9 @@ class Owner(Protocol):
 
     def wake(self) -> None:
         """Something changed: there may be room, or an end."""
+
+    def gather(self) -> None:
+        """An answer was heard and the next message is out: others may answer at any moment."""
 
     def lost(self, talk: Conversation, why: str) -> None:
         """This connection is over."""
@@ -373,18 +376,14 @@ class Grouped(Conversation):
 
     def data_received(self, data: bytes) -> None:
         """The usual round of replies at once: one message taken, the next one's MAIL and RCPT accepted, its body asked for."""
-        lines = data.split(b"\n")
-        if len(lines) != 5 or self._expected != _ROUND or self._tail or lines[4] or self._refusal is not None:
-            super().data_received(data)
-            return
-        final, mail, rcpt, go, _ = lines
-        if not (final[:4] == mail[:4] == rcpt[:4] == b"250 " and go[:4] == b"354 "):
+        plain = self._expected == _ROUND and not self._tail and self._refusal is None
+        if not plain or (usual := _USUAL(data)) is None:
             super().data_received(data)
             return
         self.heard_at = self._owner.now
         self._expected.clear()
         self._go = True
-        self._finish(final)
+        self._finish(usual[1])
         self._go_on_at_once()
 
     def _seal(self, parts: list[bytes]) -> None:
@@ -423,6 +422,7 @@ class Grouped(Conversation):
         """Most bursts find the next message ready: it goes out now, without another turn of the loop."""
         if self._owner.ready and self._owner.is_fresh():
             self.fill()
+            self._owner.gather()
             if self._owner.ready and not self.dead:
                 return
         self._owner.wake()

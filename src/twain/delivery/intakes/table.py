@@ -28,6 +28,7 @@ import psycopg
 from psycopg import sql
 
 from twain.errors import ChannelError, ChannelUnavailable, ConfigError, Place
+from twain.settings import WebhookSettings
 
 _KEYS = {"kind", "owner", "url", "path", "engine", "table", "id", "columns"}
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
@@ -225,7 +226,7 @@ class Table:
         return self._refused(f"a row with the same value of {key} is there already, and it is not this one")
 
 
-def open_table(name: str, options: Mapping[str, Any], folder: Path) -> Table:
+def open_intake(name: str, options: Mapping[str, Any], folder: Path, webhooks: WebhookSettings) -> Table:  # noqa: ARG001 — every kind's shape
     """Read the options. Raises ConfigError T873 with what to write."""
     unknown = sorted(options.keys() - _KEYS)
     if unknown:

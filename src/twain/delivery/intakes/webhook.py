@@ -19,6 +19,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -104,7 +105,7 @@ class Webhook:
         )
 
 
-def open_webhook(name: str, options: Mapping[str, Any], settings: WebhookSettings) -> Webhook:
+def open_intake(name: str, options: Mapping[str, Any], folder: Path, webhooks: WebhookSettings) -> Webhook:  # noqa: ARG001 — every kind's shape
     """Read the options. Raises ConfigError T873 with what to write, never the secret."""
     unknown = sorted(options.keys() - _KEYS)
     if unknown:
@@ -121,7 +122,7 @@ def open_webhook(name: str, options: Mapping[str, Any], settings: WebhookSetting
     if key is None:
         todo = "Let secret_env or secret_file hold whsec_ and then 24 to 64 bytes in Base64: openssl rand -base64 32"
         raise _wrong(name, "its secret is none of a webhook", todo)
-    return Webhook(name, url, key, settings.ca_file, status)
+    return Webhook(name, url, key, webhooks.ca_file, status)
 
 
 def _is_address(text: str) -> bool:
