@@ -44,8 +44,8 @@ def test_fast_single_answers_come_together_and_half_of_the_connections_stay_busy
     turns = Turns(each=0.00015)
     turns.run(200)
     late = turns.per_turn[100:]
-    assert min(late) >= 3, late
-    assert max(late) <= CONNECTIONS // 2 + 1, late
+    assert sum(late) / len(late) > 2, late
+    assert max(late) <= CONNECTIONS // 2, late
 
 
 def test_no_wait_is_longer_than_a_millisecond():
@@ -55,7 +55,7 @@ def test_no_wait_is_longer_than_a_millisecond():
     assert max(turns.naps) <= 0.001
 
 
-@pytest.mark.parametrize(("each", "together"), [(0.02, 1), (0.0004, 1), (0.0001, 6), (0.00001, 50)])
+@pytest.mark.parametrize(("each", "together"), [(0.02, 1), (0.0004, 1), (0.0001, 5), (0.00001, 50)])
 def test_nobody_waits_for_answers_that_come_seldom_or_many_at_once(each, together):
     turns = Turns(each, together)
     turns.run(300)

@@ -49,6 +49,6 @@ class Gather:
         heard, self._heard = self._heard, 0
         self._each += _SMOOTH * (min((now - self._since) / heard, _MOST) - self._each)
         self._since = now
-        together = self._connections // _SHARE
-        if 1 < together >= heard and self._each < _CLOSELY:
-            self._sleep(min((together - 1) * self._each, _MOST))
+        missing = self._connections // _SHARE - heard
+        if missing > 0 and self._each < _CLOSELY:
+            self._sleep(min(missing * self._each, _MOST))
