@@ -49,19 +49,23 @@ ensure_environment() {
   printf '%s\n' "$wanted" >"$stamp"
 }
 
-# The browser tests drive the system's Chromium. Root may install it; anybody else is told how, and those tests fail with the same words.
+# The browser tests drive the system's Chromium, best of all its headless build: without a window's frame, a page costs half.
+# Root may install it; anybody else is told how, and those tests fail with the same words.
 ensure_browser() {
   local name
-  for name in chromium chromium-browser google-chrome google-chrome-stable; do
+  for name in chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable; do
     if command -v "$name" >/dev/null 2>&1; then
       return
     fi
   done
   if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
     say "Installing Chromium for the browser tests"
-    if { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >&2; then
-      return
-    fi
+    apt-get update -qq >&2 || true
+    for name in chromium-headless-shell chromium; do
+      if DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$name" >&2; then
+        return
+      fi
+    done
   fi
-  say "The browser tests need Chromium, and there is none here. On Debian or Ubuntu: apt-get install chromium"
+  say "The browser tests need Chromium, and there is none here. On Debian or Ubuntu: apt-get install chromium-headless-shell"
 }
