@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django import template
 from django.forms import BoundField
@@ -10,6 +10,8 @@ from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+from django.utils.translation import gettext
 
 from twain_web.access import may
 
@@ -54,6 +56,16 @@ def moment(seconds: object) -> datetime | None:
         return None
     when = seconds if isinstance(seconds, datetime) else datetime.fromtimestamp(float(str(seconds)), UTC)
     return timezone.localtime(when)
+
+
+@register.filter
+def since(when: object) -> str:
+    """How long ago that was: 3 days, 2 hours; what just happened is not told in zeros."""
+    moment_of = moment(when)
+    if moment_of is None:
+        return ""
+    young = timezone.now() - moment_of < timedelta(minutes=1)
+    return gettext("less than a minute") if young else timesince(moment_of)
 
 
 @register.filter
