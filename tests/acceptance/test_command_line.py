@@ -64,6 +64,16 @@ def test_an_error_is_json_too(sent):
     assert answer.json["error"]["todo"]
 
 
+def test_a_line_in_a_pipe_is_a_whole_line(sent):
+    """Where nobody looks at a terminal's edge, lines are searched and copied: none is broken at 80 columns."""
+    command = ("audience", "count", "no-audience-of-this-name-which-is-long-enough-for-a-line-to-reach-over-its-edge")
+    said = sent.twain(*command, "--json").json["error"]
+    lines = sent.twain(*command).err.strip().splitlines()
+    assert len(said["what"]) > 80
+    assert lines[0].endswith(said["what"])
+    assert lines[-1] == f"  → {said['todo']}"
+
+
 def test_a_message_is_traced_from_its_message_id(sent):
     message = next(iter(sorted(sent.sink.folder.iterdir()))).read_bytes().decode("utf-8", "replace")
     message_id = re.search(r"(?im)^message-id:\s*(\S+)", message)[1]

@@ -71,7 +71,12 @@ def plain(value: object) -> object:
 
 def say(text: str, style: str = "") -> None:
     """A sentence; data in it is never read as markup."""
-    console.print(escape(clean(text)), style=style or None)
+    line(escape(clean(text)), style)
+
+
+def line(markup: str, style: str = "", *, to: Console = console) -> None:
+    """Marked-up words; broken at the edge of a terminal only: in a file or a pipe a line is searched, counted and copied."""
+    to.print(markup, style=style or None, soft_wrap=not to.is_terminal)
 
 
 def clean(text: object) -> str:
@@ -105,11 +110,11 @@ def show_error(error: TwainError, *, as_json: bool) -> None:
         print_json({"error": error_json(error)})
         return
     place = clean(f"{error.place}: ") if error.place else ""
-    errors.print(f"[red bold]{error.shown_code}[/] {escape(place)}{escape(multiline(error.what))}")
+    line(f"[red bold]{error.shown_code}[/] {escape(place)}{escape(multiline(error.what))}", to=errors)
     if error.business != error.what:
-        errors.print(f"     {escape(multiline(error.business))}")
+        line(f"     {escape(multiline(error.business))}", to=errors)
     if error.todo:
-        errors.print(f"  [bold]→[/] {escape(multiline(error.todo))}")
+        line(f"  [bold]→[/] {escape(multiline(error.todo))}", to=errors)
 
 
 def show_text(text: str) -> None:
@@ -138,18 +143,16 @@ def show_problems(problems: Sequence[Problem]) -> None:
     for problem in problems:
         colour = "red" if problem.severity == "error" else "yellow"
         place = clean(f"{problem.place}: ") if problem.place else ""
-        console.print(
-            f"[{colour}]{problem.severity}[/] {problem.code} {escape(place)}{escape(multiline(problem.what))}"
-        )
+        line(f"[{colour}]{problem.severity}[/] {problem.code} {escape(place)}{escape(multiline(problem.what))}")
         if problem.todo:
-            console.print(f"  → {escape(multiline(problem.todo))}")
+            line(f"  → {escape(multiline(problem.todo))}")
 
 
 def show_verdict(verdict: Verdict) -> None:
     """One pre-send check: Marketing's words, and IT's when it did not pass."""
-    console.print(f"  {_MARKS[verdict.level]} {escape(clean(figures(verdict.business)))}")
+    line(f"  {_MARKS[verdict.level]} {escape(clean(figures(verdict.business)))}")
     if verdict.level is not Level.PASS:
-        console.print(f"      [dim]{escape(clean(figures(verdict.technical)))}[/]")
+        line(f"      [dim]{escape(clean(figures(verdict.technical)))}[/]")
 
 
 def when(moment: float | datetime | None) -> str:
