@@ -53,6 +53,7 @@ class LooksAtLeases(Nobody):
 
 
 def test_a_send_leases_for_so_long(demo):
+    demo.edit("twain.toml", "connections = 4", 'connections = 4\nlimits = { "" = { per_second = 200 } }')
     with (demo.root / "twain.toml").open("a") as toml:
         toml.write('\n[delivery]\nlease = "7m"\n')
     watch = LooksAtLeases(demo.root / ".twain/ledger.db")
