@@ -9,6 +9,7 @@ version holds the reusable blocks that it names (``"reused"``).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
@@ -24,6 +25,7 @@ from twain_web.rooms.content.models import BrandKit, ReusableBlock
 LARGEST = 400_000  # characters of JSON
 _COLOURS = ("background", "surface", "text", "muted", "link", "button", "button_text")
 _CODE = ("subject", "preheader", "body", "text")
+_OUTPUT = re.compile(r"\{\{-?\s*([A-Za-z_]\w*)\s*(?:\|[^{}]*)?-?\}\}")
 
 
 def empty(brand: BrandKit) -> dict[str, Any]:
@@ -125,11 +127,16 @@ def with_reused(document: Mapping[str, Any]) -> dict[str, Any]:
     return {**document, "reused": found}
 
 
+def in_words(liquid: str, business: Mapping[str, str]) -> str:
+    """A line as people read it, fields by their business names: ‹First name›, your orders. What decides stays as it is."""
+    return _OUTPUT.sub(lambda found: f"‹{business.get(found[1], found[1])}›", liquid)
+
+
 def subject_in_words(document: Mapping[str, Any], business: Mapping[str, str]) -> str:
     """The subject as lists show it, fields by their business names."""
     message = document.get("message", {})
     if document.get("kind") != "blocks":
-        return str(message.get("subject", ""))[:400]
+        return in_words(str(message.get("subject", "")), business)[:400]
     try:
         return shown(read_document(message).subject, business)[:400]
     except ContentError:

@@ -23,6 +23,7 @@ __all__ = [
     "authors",
     "contents",
     "enter_demo",
+    "in_words",
     "look",
     "media_url",
     "programs",
@@ -103,6 +104,11 @@ def look(slug: str, version: int | None = None) -> Look:
     """The page on which a saved version, or the newest, is seen for the most difficult people. Raises ConfigError as above."""
     found = reads.version_to_use(slug, version)
     return Look(found.content.name, reverse("content:version", args=[slug, found.number]) + "?who=extremes")
+
+
+def in_words(line: str, feed: str) -> str:
+    """A subject or preview text of a bundle as people read it: fields by their business names."""
+    return documents.in_words(line, reads.business_names(feed))
 
 
 def authors(used: Collection[tuple[str, int | None]], *, since: datetime | None = None) -> set[str]:
