@@ -32,7 +32,7 @@ def signing(demo: Demo, world: World) -> Demo:
     world.put(made["name"], "TXT", made["record"])
     with (demo.root / "twain.toml").open("a") as toml:
         toml.write(f'[channels.mail.dkim]\ndomain = "{DOMAIN}"\nselector = "t1"\nkey_file = "{made["file"]}"\n')
-        toml.write(f'[dns]\nservers = ["127.0.0.1:{world.port}"]\nport = {world.port}\ntimeout = "300ms"\n')
+        toml.write(f'[dns]\nservers = ["127.0.0.1:{world.port}"]\nport = {world.port}\ntimeout = "1s"\n')
         toml.write(f'[domains."{DOMAIN}"]\naddresses = ["192.0.2.10"]\nincludes = ["_spf.nordlicht.test"]\n')
     return demo
 
