@@ -37,9 +37,10 @@ def sender(signer: Signer) -> Sender:
     return Sender(DOMAIN, TOLD, (signer,), ("mx.nordlicht.test",))
 
 
-def settings(world: World, **more: object) -> DnsSettings:
+def settings(world: World, *, authoritative: bool = True) -> DnsSettings:
     patience = 0.3 if world.silent else 3.0  # who answers is waited for, however busy this machine is
-    return DnsSettings(servers=(("127.0.0.1", world.port),), port=world.port, timeout=patience, **more)  # type: ignore[arg-type]
+    resolver = (("127.0.0.1", world.port),)
+    return DnsSettings(servers=resolver, authoritative=authoritative, port=world.port, timeout=patience)
 
 
 def found(world: World, sender: Sender) -> dict[str, Finding]:

@@ -22,8 +22,17 @@ from twain.records import Level, Problem, Verdict
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of words.")]
 
-console = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
+
+class _Lines(Console):
+    """Breaks lines at a terminal's edge only: in a file or a pipe they are searched, counted and copied."""
+
+    def print(self, *objects: Any, soft_wrap: bool | None = None, **how: Any) -> None:  # noqa: ANN401 — the library's own shape
+        """As the library's own."""
+        super().print(*objects, soft_wrap=not self.is_terminal if soft_wrap is None else soft_wrap, **how)
+
+
+console = _Lines(highlight=False)
+errors = _Lines(stderr=True, highlight=False)
 _PLAIN: tuple[tuple[type, Callable[[Any], object]], ...] = (
     (date, lambda moment: moment.isoformat()),
     (Enum, lambda member: member.value),
@@ -71,12 +80,7 @@ def plain(value: object) -> object:
 
 def say(text: str, style: str = "") -> None:
     """A sentence; data in it is never read as markup."""
-    line(escape(clean(text)), style)
-
-
-def line(markup: str, style: str = "", *, to: Console = console) -> None:
-    """Marked-up words; broken at the edge of a terminal only: in a file or a pipe a line is searched, counted and copied."""
-    to.print(markup, style=style or None, soft_wrap=not to.is_terminal)
+    console.print(escape(clean(text)), style=style or None)
 
 
 def clean(text: object) -> str:
@@ -110,11 +114,11 @@ def show_error(error: TwainError, *, as_json: bool) -> None:
         print_json({"error": error_json(error)})
         return
     place = clean(f"{error.place}: ") if error.place else ""
-    line(f"[red bold]{error.shown_code}[/] {escape(place)}{escape(multiline(error.what))}", to=errors)
+    errors.print(f"[red bold]{error.shown_code}[/] {escape(place)}{escape(multiline(error.what))}")
     if error.business != error.what:
-        line(f"     {escape(multiline(error.business))}", to=errors)
+        errors.print(f"     {escape(multiline(error.business))}")
     if error.todo:
-        line(f"  [bold]→[/] {escape(multiline(error.todo))}", to=errors)
+        errors.print(f"  [bold]→[/] {escape(multiline(error.todo))}")
 
 
 def show_text(text: str) -> None:
@@ -143,16 +147,18 @@ def show_problems(problems: Sequence[Problem]) -> None:
     for problem in problems:
         colour = "red" if problem.severity == "error" else "yellow"
         place = clean(f"{problem.place}: ") if problem.place else ""
-        line(f"[{colour}]{problem.severity}[/] {problem.code} {escape(place)}{escape(multiline(problem.what))}")
+        console.print(
+            f"[{colour}]{problem.severity}[/] {problem.code} {escape(place)}{escape(multiline(problem.what))}"
+        )
         if problem.todo:
-            line(f"  → {escape(multiline(problem.todo))}")
+            console.print(f"  → {escape(multiline(problem.todo))}")
 
 
 def show_verdict(verdict: Verdict) -> None:
     """One pre-send check: Marketing's words, and IT's when it did not pass."""
-    line(f"  {_MARKS[verdict.level]} {escape(clean(figures(verdict.business)))}")
+    console.print(f"  {_MARKS[verdict.level]} {escape(clean(figures(verdict.business)))}")
     if verdict.level is not Level.PASS:
-        line(f"      [dim]{escape(clean(figures(verdict.technical)))}[/]")
+        console.print(f"      [dim]{escape(clean(figures(verdict.technical)))}[/]")
 
 
 def when(moment: float | datetime | None) -> str:

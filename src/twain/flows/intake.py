@@ -107,7 +107,7 @@ class _Intakes:
             raise ConfigError(f"There is no intake {name!r} in twain.toml.", todo=f"Intakes: {known}.", code="T873")
         if name not in self._open:
             options = self._settings.intakes[name]
-            self._open[name] = open_intake(name, options, self._settings.root, self._settings.webhooks)
+            self._open[name] = open_intake(name, options, self._settings)
         return self._open[name]
 
 

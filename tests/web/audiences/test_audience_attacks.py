@@ -60,7 +60,7 @@ def test_no_script_in_a_name_or_a_value_becomes_part_of_a_page(made, signed_in, 
     elements = list(parse(answer.content.decode()).walk())
     assert not [e for e in elements if "onerror" in e.attributes or e.attributes.get("src") == "x"]
     assert not [e for e in elements if e.tag == "script" and "src" not in e.attributes]
-    assert b"49" not in answer.content or b"{{7919*7907}}" in answer.content
+    assert str(7919 * 7907).encode() not in answer.content
 
 
 @pytest.mark.parametrize("role", list(Role))

@@ -19,14 +19,15 @@ _SMOOTH = 0.1
 
 
 class Gather:
-    """Ends a turn of the loop with a short wait when answers come fast, but singly. *sleep* blocks the loop's thread."""
+    """Ends a turn of the loop with a short wait when answers come fast, but singly.
+
+    *clock* is not the loop's own, which stands still within a turn and knows no microseconds; *sleep* blocks the loop's thread.
+    """
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        clock: Callable[
-            [], float
-        ] = time.monotonic,  # the loop's own stands still within a turn, and knows no microseconds
+        clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._loop = loop

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from pathlib import Path
 from typing import Any, Protocol, cast
 
 from twain.errors import ConfigError, Place
-from twain.settings import WebhookSettings
+from twain.settings import Settings
 
 _KINDS = ("table", "webhook")
 
@@ -40,11 +39,11 @@ class Intake(Protocol):
         """
 
 
-def open_intake(name: str, options: Mapping[str, Any], folder: Path, webhooks: WebhookSettings) -> Intake:
-    """The intake that *options* describe; nothing is connected yet. Raises ConfigError T873. *folder*: the workspace's."""
+def open_intake(name: str, options: Mapping[str, Any], settings: Settings) -> Intake:
+    """The intake that *options* describe; nothing is connected yet. Raises ConfigError T873."""
     kind = options.get("kind")
     if kind in _KINDS:  # only who has one loads what it is written with
-        opened = import_module(f"{__name__}.{kind}").open_intake(name, options, folder, webhooks)
+        opened = import_module(f"{__name__}.{kind}").open_intake(name, options, settings)
         return cast("Intake", opened)
     raise ConfigError(
         f"intakes.{name}: there is no kind {kind!r}.",

@@ -20,7 +20,6 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 import duckdb
@@ -28,7 +27,7 @@ import psycopg
 from psycopg import sql
 
 from twain.errors import ChannelError, ChannelUnavailable, ConfigError, Place
-from twain.settings import WebhookSettings
+from twain.settings import Settings
 
 _KEYS = {"kind", "owner", "url", "path", "engine", "table", "id", "columns"}
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
@@ -226,7 +225,7 @@ class Table:
         return self._refused(f"a row with the same value of {key} is there already, and it is not this one")
 
 
-def open_intake(name: str, options: Mapping[str, Any], folder: Path, webhooks: WebhookSettings) -> Table:  # noqa: ARG001 — every kind's shape
+def open_intake(name: str, options: Mapping[str, Any], settings: Settings) -> Table:
     """Read the options. Raises ConfigError T873 with what to write."""
     unknown = sorted(options.keys() - _KEYS)
     if unknown:
@@ -234,7 +233,7 @@ def open_intake(name: str, options: Mapping[str, Any], folder: Path, webhooks: W
             name, f"unknown key {unknown[0]!r}", f"Known: {', '.join(sorted(_KEYS | {'url_env', 'url_file'}))}."
         )
     engine: Engine = "postgres" if "url" in options else options.get("engine", "sqlite")
-    where = str(options["url"]) if "url" in options else str(folder / str(options.get("path", "")))
+    where = str(options["url"]) if "url" in options else str(settings.root / str(options.get("path", "")))
     if engine not in ("postgres", "sqlite", "duckdb") or ("url" in options) == ("path" in options):
         raise _wrong(
             name,

@@ -19,7 +19,6 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -27,7 +26,7 @@ import urllib3
 
 from twain.delivery.intakes.standard_webhooks import headers, key_in
 from twain.errors import ChannelError, ChannelUnavailable, ConfigError, Place
-from twain.settings import WebhookSettings
+from twain.settings import Settings
 
 _KEYS = {"kind", "owner", "url", "secret", "status_url"}
 _MOST_READ = 65_536  # octets of an answer that says how a lead is
@@ -105,7 +104,7 @@ class Webhook:
         )
 
 
-def open_intake(name: str, options: Mapping[str, Any], folder: Path, webhooks: WebhookSettings) -> Webhook:  # noqa: ARG001 — every kind's shape
+def open_intake(name: str, options: Mapping[str, Any], settings: Settings) -> Webhook:
     """Read the options. Raises ConfigError T873 with what to write, never the secret."""
     unknown = sorted(options.keys() - _KEYS)
     if unknown:
@@ -122,7 +121,7 @@ def open_intake(name: str, options: Mapping[str, Any], folder: Path, webhooks: W
     if key is None:
         todo = "Let secret_env or secret_file hold whsec_ and then 24 to 64 bytes in Base64: openssl rand -base64 32"
         raise _wrong(name, "its secret is none of a webhook", todo)
-    return Webhook(name, url, key, webhooks.ca_file, status)
+    return Webhook(name, url, key, settings.webhooks.ca_file, status)
 
 
 def _is_address(text: str) -> bool:

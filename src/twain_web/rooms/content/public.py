@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.urls import reverse
 
@@ -20,10 +21,10 @@ __all__ = [
     "Look",
     "Use",
     "Written",
+    "arms_in_words",
     "authors",
     "contents",
     "enter_demo",
-    "in_words",
     "look",
     "media_url",
     "programs",
@@ -106,9 +107,12 @@ def look(slug: str, version: int | None = None) -> Look:
     return Look(found.content.name, reverse("content:version", args=[slug, found.number]) + "?who=extremes")
 
 
-def in_words(line: str, feed: str) -> str:
-    """A subject or preview text of a bundle as people read it: fields by their business names."""
-    return documents.in_words(line, reads.business_names(feed))
+def arms_in_words(arms: Iterable[Mapping[str, Any]], feed: str) -> tuple[dict[str, Any], ...]:
+    """A bundle's variants, subject and preview text as people read them: fields by their business names."""
+    names = reads.business_names(feed)
+    return tuple(
+        {**arm, **{part: documents.in_words(arm[part], names) for part in ("subject", "preheader")}} for arm in arms
+    )
 
 
 def authors(used: Collection[tuple[str, int | None]], *, since: datetime | None = None) -> set[str]:

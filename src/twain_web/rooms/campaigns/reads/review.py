@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,7 +22,7 @@ from twain_web.rooms.campaigns.plans import Plan
 from twain_web.rooms.campaigns.reasons import spared_up_to, why_asked
 from twain_web.rooms.campaigns.records import Subject, record_of
 from twain_web.rooms.capacity.public import Room, room_for
-from twain_web.rooms.content.public import ContentCard, Look, contents, in_words, look
+from twain_web.rooms.content.public import ContentCard, Look, arms_in_words, contents, look
 from twain_web.rooms.people.public import named
 
 
@@ -146,7 +145,7 @@ def _full(instance: Instance, subject: Subject, bundle: Bundle, person: Any, lau
         changes=_changes(instance, last, bundle),
         facts=tuple((title, value) for title, value in facts(bundle.body).items() if value),
         rule_words=rule_in_words(bundle.body),
-        arms=tuple(_arm_in_words(arm, str(bundle.body["feed"])) for arm in bundle.body["arms"]),
+        arms=arms_in_words(bundle.body["arms"], str(bundle.body["feed"])),
         looks=tuple(
             look(content, version) for content, version in sorted({(a.content, a.version) for a in plan.arms}, key=str)
         )
@@ -158,10 +157,6 @@ def _full(instance: Instance, subject: Subject, bundle: Bundle, person: Any, lau
         expires=plan.expires(zone, now) if plan and plan.when != "now" else None,
         stops=tuple(instance.ledger.stops()),
     )
-
-
-def _arm_in_words(arm: Mapping[str, Any], feed: str) -> dict[str, Any]:
-    return {**arm, "subject": in_words(arm["subject"], feed), "preheader": in_words(arm.get("preheader") or "", feed)}
 
 
 def finish_of(instance: Instance, bundle: Bundle, tried: Rehearsal | None) -> Estimate | None:
