@@ -305,8 +305,8 @@ def test_a_picture_is_uploaded_described_and_shown(page_as, tmp_path):
     page.get_by_role("button", name="Upload", exact=True).click()
     image = page.locator(".content-image img")
     expect(image).to_have_attribute("alt", "A blue morning")
-    assert image.evaluate("one => one.naturalWidth") == 300
+    expect(image).to_have_js_property("naturalWidth", 300)
     page.get_by_role("tab", name="Preview").click()
     shown = message(page).frame_locator("iframe").get_by_alt_text("A blue morning")
     expect(shown).to_be_visible(timeout=30_000)
-    assert shown.evaluate("one => one.complete && one.naturalWidth") == 300
+    expect(shown).to_have_js_property("naturalWidth", 300)
