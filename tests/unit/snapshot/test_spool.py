@@ -184,6 +184,14 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, limit):
     assert list(spool.rglob("*")) == []
 
 
+@pytest.mark.parametrize(("chosen", "told"), [({}, "system"), ({"ARROW_DEFAULT_MEMORY_POOL": "mimalloc"}, "mimalloc")])
+def test_arrow_takes_memory_from_the_system_unless_somebody_chose(chosen, told):
+    ours = {name: value for name, value in os.environ.items() if name != "ARROW_DEFAULT_MEMORY_POOL"}
+    code = "import twain.snapshot.take, pyarrow; print(pyarrow.default_memory_pool().backend_name)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=ours | chosen)
+    assert done.stdout.strip() == told
+
+
 def test_a_failed_shard_write_leaves_no_draft(folder, monkeypatch):
     def no_space(file, data):
         raise OSError(28, "No space left on device")
