@@ -5,7 +5,6 @@ Django is imported when a command runs, not before: ``twain send`` shall not pay
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -16,6 +15,7 @@ import typer
 
 from twain.cli.output import Json, print_json, say
 from twain.errors import WrongState
+from twain_web.loading import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -442,10 +442,7 @@ def _incident(what: str, **given: object) -> Any:  # noqa: ANN401
 
 def setup() -> None:
     """Open the house for the workspace at or above the current folder; its tables are brought up to date."""
-    import django  # noqa: PLC0415 — not before a command needs it
-
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twain_web.settings")
-    django.setup(set_prefix=False)
+    load()
     from twain_web.supervise.prepare import prepare  # noqa: PLC0415 — only after setup
 
     prepare()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from twain.demo.start import copy_workspace
 from twain.errors import WrongState
+from twain_web.loading import load
 
 if TYPE_CHECKING:
     from twain_web.rooms.partnership.public import Year
@@ -115,9 +116,7 @@ def live_a_year(seed: int, kept: Path | None = None) -> Year:
 
 
 def _in_a_new_house(seed: int) -> Year:
-    import django  # noqa: PLC0415 — not before the house has its folder
-
-    django.setup(set_prefix=False)
+    load()
     from twain_web.rooms.partnership import public  # noqa: PLC0415 — only after setup
     from twain_web.supervise.prepare import prepare  # noqa: PLC0415
 

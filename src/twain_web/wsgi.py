@@ -6,29 +6,30 @@ share one spool of events, so that those who come at the same moment share one s
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-import django
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
+from django.urls import get_resolver
 
 from twain.flows.gateway import open_spool, recipients_app
 from twain.returns.gateway import PREFIXES
+from twain_web.loading import load, no_garbage
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twain_web.settings")
-django.setup(set_prefix=False)
+load()
 
 
 def _open() -> WSGIApplication:
     from twain_web import engine  # noqa: PLC0415 — only after setup
 
-    house = WSGIHandler()
+    with no_garbage():
+        house = WSGIHandler()
+        _ = get_resolver().url_patterns  # every page and the API: not while the first who comes is waiting
     spool = open_spool(settings.TWAIN)
     opened = threading.local()
 

@@ -18,6 +18,7 @@ from twain.demo.calendars import write_calendars
 from twain.demo.start import claim_ports, free_port
 from twain.errors import ConfigError, TwainError
 from twain.settings import find_root, load_settings
+from twain_web.loading import load
 from twain_web.supervise.children import Child, keep_running
 
 _READY_SECONDS = 60.0
@@ -119,9 +120,7 @@ def _environment(root: Path, asked: Asked, port: int) -> dict[str, str]:
 
 def _prepare(*, demo: bool) -> tuple[Mapping[str, object], ...]:
     """Everything that needs Django, before the first process starts."""
-    import django  # noqa: PLC0415 — its settings are made from the environment that has just been set
-
-    django.setup(set_prefix=False)
+    load()
     from twain_web.rooms.capacity.public import enter_demo_plans  # noqa: PLC0415
     from twain_web.rooms.content.public import enter_demo  # noqa: PLC0415
     from twain_web.rooms.partnership.public import enter_demo_partnership  # noqa: PLC0415

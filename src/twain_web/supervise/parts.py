@@ -8,7 +8,7 @@ import signal
 import threading
 from pathlib import Path
 
-import django
+from twain_web.loading import load
 
 
 def web(options: argparse.Namespace) -> None:
@@ -35,8 +35,7 @@ def web(options: argparse.Namespace) -> None:
 def work(options: argparse.Namespace) -> None:  # noqa: ARG001 — as its siblings
     """Everything that happens by itself: the reconcilers."""
     stop = _stop_on_signals()
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twain_web.settings")
-    django.setup(set_prefix=False)
+    load()
     from twain_web import reconcile  # noqa: PLC0415 — only after setup
 
     reconcile.run(stop)
