@@ -75,7 +75,7 @@ def test_a_line_in_a_pipe_is_a_whole_line(sent):
 
 
 def test_a_message_is_traced_from_its_message_id(sent):
-    message = next(iter(sorted(sent.sink.folder.iterdir()))).read_bytes().decode("utf-8", "replace")
+    message = sent.kept()[0].read_bytes().decode("utf-8", "replace")
     message_id = re.search(r"(?im)^message-id:\s*(\S+)", message)[1]
     found = sent.twain("trace", message_id, "--json").json["messages"]
     assert len(found) == 1
@@ -373,7 +373,7 @@ def test_rows_read_again_at_send_obey_what_changed_since(demo):
     assert books["state"] == "finished"
     assert books["suppressed"] == {"consent": 1, "left": 2}
     assert demo.messages() == books["sent"] == books["audience"] - 3
-    assert [p.name for p in demo.sink.folder.iterdir() if b"Quintessa" in p.read_bytes()]
+    assert [p.name for p in demo.kept() if b"Quintessa" in p.read_bytes()]
 
 
 def _frozen_people(demo, count):
@@ -392,7 +392,7 @@ def test_two_worker_processes_send_to_everybody_once(demo):
     books = demo.twain("send", "summer-thanks", "--workers", "2", "--json")
     assert books.code == 0, books.err
     assert books.json["sent"] == books.json["audience"] == demo.messages()
-    names = [p.read_bytes().split(b"\r\n\r\n")[0] for p in demo.sink.folder.iterdir()]
+    names = [p.read_bytes().split(b"\r\n\r\n")[0] for p in demo.kept()]
     ids = [line for head in names for line in head.split(b"\r\n") if line.lower().startswith(b"message-id:")]
     assert len(set(ids)) == len(ids) == demo.messages()
 

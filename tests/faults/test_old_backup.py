@@ -39,7 +39,7 @@ def test_nobody_who_unsubscribed_after_the_backup_is_mailed(demo, tmp_path):
     assert demo.twain(*again, "--json").code == 0
     if runs:
         demo.twain("send", "summer-thanks", "--json")
-    mailed = b"".join(path.read_bytes() for path in demo.sink.folder.iterdir()).lower()
+    mailed = b"".join(path.read_bytes() for path in demo.kept()).lower()
     assert demo.messages() > 0
     assert [one for one in (before, *after) if b"to: " + one.lower().encode() in mailed] == []
 
