@@ -44,14 +44,15 @@ def _template() -> Path:
 def _environment(folder: Path) -> dict[str, str]:
     root = folder / "workspace"
     copy_workspace(root)
-    return {**os.environ, "TWAIN_ROOT": str(root), "DJANGO_SETTINGS_MODULE": "twain_web.settings"}
+    return {**os.environ, "TWAIN_ROOT": str(root)}
 
 
 def _make(folder: Path) -> None:
-    import django  # noqa: PLC0415 — it configures itself from the environment
-    from django.conf import settings  # noqa: PLC0415
+    from django.conf import settings  # noqa: PLC0415 — it configures itself from the environment
 
-    django.setup(set_prefix=False)
+    from twain_web.loading import load  # noqa: PLC0415
+
+    load()
     from twain_web.supervise.prepare import prepare  # noqa: PLC0415 — only after setup
 
     prepare()

@@ -4,17 +4,20 @@ Objects hold their desired state. A reconciler says which objects are due and mo
 because after a crash the step is made again. Two houses on one control store share the work: the lease decides.
 
 Short steps are made in the loop, one after the other. Work that can take long (it asks the company's database, or waits for a
-network) has *hands*: a bounded number of threads of its own, so that it holds up nobody but its own kind.
+network) has *hands*: a bounded number of threads of its own, so that it holds up nobody but its own kind. They make all steps
+that a look found, one after the other; the next look waits until the last of them is begun, so everybody has a turn.
+
+An object whose step fails rests, longer and longer; the others of its kind do not wait for it.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-import queue
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -35,6 +38,17 @@ _MOST_FAILURES = 10
 Step = Callable[[str], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """How often in a row an object's step failed, and until when it is left alone (the loop's clock, seconds)."""
+
+    failures: int
+    until: float
+
+
+_NO_REST = Rest(0, float("-inf"))
+
+
 @dataclass(slots=True)
 class Reconciler:
     """One kind of work. *every* is seconds between looks; *due* names the objects that want a step now.
@@ -48,16 +62,35 @@ class Reconciler:
     step: Step
     hands: int = 0
     looked_at: float = field(default=float("-inf"))
-    failures: int = 0
+    failures: int = 0  # looks in a row that could not see what is due
+    resting: dict[str, Rest] = field(default_factory=dict)  # objects whose last step failed
 
     @property
     def pause(self) -> float:
-        """Seconds until the next look: longer and longer while it fails, because a trace a second helps nobody."""
-        return min(_LONGEST_PAUSE, self.every * 2**self.failures) if self.failures else self.every
+        """Seconds until the next look: longer and longer while looks fail, because a trace a second helps nobody."""
+        return self._pause_after(self.failures)
 
-    def went(self, *, well: bool) -> None:
-        """Note how a look or a step went."""
+    def seen(self, *, well: bool) -> None:
+        """Note how a look went."""
         self.failures = 0 if well else min(self.failures + 1, _MOST_FAILURES)
+
+    def went(self, key: str, *, well: bool) -> None:
+        """Note how a step went; an object whose step failed rests from the last look on."""
+        if well:
+            self.resting.pop(key, None)
+            return
+        times = min(self.resting.get(key, _NO_REST).failures + 1, _MOST_FAILURES)
+        self.resting[key] = Rest(times, self.looked_at + self._pause_after(times))
+
+    def rested(self, keys: Iterable[str], moment: float) -> list[str]:
+        """Those of *keys*, each once, that do not rest at *moment*. What is due no more is forgotten."""
+        due = list(dict.fromkeys(keys))
+        for gone in set(self.resting).difference(due):
+            self.resting.pop(gone, None)
+        return [key for key in due if self.resting.get(key, _NO_REST).until <= moment]
+
+    def _pause_after(self, failures: int) -> float:
+        return min(_LONGEST_PAUSE, self.every * 2**failures) if failures else self.every
 
 
 REGISTRY: dict[str, Reconciler] = {}
@@ -103,9 +136,9 @@ def tick(*, now: float | None = None, everything: bool = False, crew: Crew | Non
     moment = time.monotonic() if now is None else now
     steps = 0
     for one in list(REGISTRY.values()):
-        if everything or moment - one.looked_at >= one.pause:
+        if everything or (moment - one.looked_at >= one.pause and not (crew and crew.is_behind(one))):
             one.looked_at = moment
-            steps += _look(one, crew)
+            steps += _look(one, float("inf") if everything else moment, crew)
     return steps
 
 
@@ -120,9 +153,13 @@ class Crew:
     def __init__(self) -> None:
         self._hands: dict[str, _Hands] = {}
 
-    def give(self, one: Reconciler, key: str) -> None:
-        """Have a step made, unless just that one is being made, or all hands are full: then it is still due at the next look."""
-        self._hands.setdefault(one.name, _Hands(one)).give(key)
+    def give(self, one: Reconciler, keys: Iterable[str]) -> None:
+        """Have these steps made, in this order, but for those that wait already or are just being made."""
+        self._hands.setdefault(one.name, _Hands(one)).give(keys)
+
+    def is_behind(self, one: Reconciler) -> bool:
+        """Whether something that was given to this kind's hands has not been begun yet."""
+        return one.name in self._hands and self._hands[one.name].behind
 
     def end(self, seconds: float) -> None:
         """Begin nothing more, and wait so long in all for what is being done."""
@@ -138,24 +175,30 @@ class _Hands:
 
     def __init__(self, one: Reconciler) -> None:
         self._one = one
-        self._lock = threading.Lock()
-        self._keys: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._changed = threading.Condition()
+        self._waiting: deque[str] = deque()
         self._busy: set[str] = set()
         self._threads: list[threading.Thread] = []
+        self._over = False
 
-    def give(self, key: str) -> None:
-        with self._lock:
-            if key in self._busy or len(self._busy) >= self._one.hands:
-                return
-            self._busy.add(key)
-            if len(self._threads) < len(self._busy):
+    @property
+    def behind(self) -> bool:
+        return bool(self._waiting)
+
+    def give(self, keys: Iterable[str]) -> None:
+        with self._changed:
+            known = self._busy.union(self._waiting)
+            self._waiting.extend(key for key in keys if key not in known)
+            for _ in range(len(self._threads), min(self._one.hands, len(self._busy) + len(self._waiting))):
                 self._threads.append(threading.Thread(target=self._work, name=f"does-{self._one.name}", daemon=True))
                 self._threads[-1].start()
-        self._keys.put(key)
+            self._changed.notify_all()
 
     def dismiss(self) -> None:
-        for _ in self._threads:
-            self._keys.put(None)
+        with self._changed:
+            self._over = True
+            self._waiting.clear()
+            self._changed.notify_all()
 
     def wait(self, deadline: float) -> None:
         for thread in self._threads:
@@ -164,31 +207,46 @@ class _Hands:
             log.warning("%s is left at %s; that step is made again", self._one.name, ", ".join(sorted(self._busy)))
 
     def _work(self) -> None:
-        while (key := self._keys.get()) is not None:
+        while (key := self._next()) is not None:
             close_old_connections()
             made = _step(self._one, key)
             if made is not False:
-                self._one.went(well=made is True)
-            with self._lock:
+                self._one.went(key, well=made is True)
+            with self._changed:
                 self._busy.discard(key)
         engine.close()
         connections.close_all()
 
+    def _next(self) -> str | None:
+        """The object that has waited longest, from now on in these hands; None when nothing more is to be begun."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._over)
+            if self._over:
+                return None
+            key = self._waiting.popleft()
+            self._busy.add(key)
+            return key
 
-def _look(one: Reconciler, crew: Crew | None) -> int:
+
+def _look(one: Reconciler, moment: float, crew: Crew | None) -> int:
     try:
-        keys = list(one.due())
+        keys = one.rested(one.due(), moment)
     except Exception:
         log.exception("Reconciler %s could not see what is due", one.name)
-        one.went(well=False)
+        one.seen(well=False)
         return 0
+    one.seen(well=True)
     if crew is not None and one.hands:
-        for key in keys:
-            crew.give(one, key)
+        crew.give(one, keys)
         return 0
-    made = [_step(one, key) for key in keys]
-    one.went(well=None not in made)
-    return sum(done is True for done in made)
+    return sum(_made_here(one, key) for key in keys)
+
+
+def _made_here(one: Reconciler, key: str) -> bool:
+    made = _step(one, key)
+    if made is not False:
+        one.went(key, well=made is True)
+    return made is True
 
 
 def _step(one: Reconciler, key: str) -> bool | None:

@@ -5,13 +5,11 @@ Prints its slug. What other rooms' browser tests show (writing, building an audi
 
 from __future__ import annotations
 
-import os
 import sys
 
-import django
+from twain_web.loading import load
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twain_web.settings")
-django.setup(set_prefix=False)
+load()
 
 from twain_web.rooms.campaigns.actions.planning import create_campaign, save_plan  # noqa: E402 — after the settings
 from twain_web.rooms.campaigns.plans import Plan, PlannedArm  # noqa: E402

@@ -5,13 +5,11 @@ The days are not waited for; the house writes the mail, and sends it.
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 
-import django
+from twain_web.loading import load
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twain_web.settings")
-django.setup(set_prefix=False)
+load()
 
 from django.utils import timezone  # noqa: E402
 

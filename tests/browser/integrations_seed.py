@@ -6,13 +6,11 @@ Prints their names as JSON.
 from __future__ import annotations
 
 import json
-import os
 import sys
 
-import django
+from twain_web.loading import load
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twain_web.settings")
-django.setup(set_prefix=False)
+load()
 
 from anymail.signals import AnymailTrackingEvent  # noqa: E402
 from django.utils import timezone  # noqa: E402

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
-import django
+from twain_web.loading import load
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twain_web.settings")
-django.setup(set_prefix=False)
+load()
 
 from twain_web.reconcile import REGISTRY, step_now  # noqa: E402 — after the settings
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
+from twain_web.loading import load
 
-import django
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twain_web.settings")
-django.setup(set_prefix=False)
+load()
 
 from twain_web.roles import Role  # noqa: E402 — after the settings
 from twain_web.rooms.people.actions import enter_person  # noqa: E402

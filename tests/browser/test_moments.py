@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import time
 import uuid
 
 import pytest
@@ -151,12 +150,8 @@ def _the_house_says_the_same_of_its_own(name, priya, good_page):
     contract = priya.get_by_label("The changed contract")
     contract.fill(contract.input_value().replace(OLD, NEW))
     rows = priya.get_by_role("table").get_by_role("row")
-    late = time.monotonic() + 60
-    while time.monotonic() < late:  # the house reads what its own campaigns use in the background, every few seconds
-        priya.get_by_role("button", name="See what it breaks").click()
-        expect(priya.get_by_role("heading", name=re.compile(r"It breaks \d+ campaigns"))).to_be_visible()
-        if rows.filter(has_text=name).count():
-            break
+    priya.get_by_role("button", name="See what it breaks").click()
+    expect(priya.get_by_role("heading", name=re.compile(r"It breaks \d+ campaigns"))).to_be_visible()
     for one in ("summer-thanks", "birthday", name):
         expect(rows.filter(has_text=one).first).to_contain_text("Lena Hoffmann, Campaign Manager")
     expect(rows.filter(has_text="summer-thanks").first).to_contain_text(re.compile(r"Fri .*09:00"))

@@ -23,16 +23,15 @@ from twain.records import Level, Problem, Verdict
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of words.")]
 
 
-class _Lines(Console):
-    """Breaks lines at a terminal's edge only: in a file or a pipe they are searched, counted and copied."""
+def _console(*, stderr: bool = False) -> Console:
+    """Lines are broken at a terminal's edge only: in a file or a pipe they are searched, counted and copied."""
+    made = Console(stderr=stderr, highlight=False)
+    made.soft_wrap = not made.is_terminal
+    return made
 
-    def print(self, *objects: Any, soft_wrap: bool | None = None, **how: Any) -> None:  # noqa: ANN401 — the library's own shape
-        """As the library's own."""
-        super().print(*objects, soft_wrap=not self.is_terminal if soft_wrap is None else soft_wrap, **how)
 
-
-console = _Lines(highlight=False)
-errors = _Lines(stderr=True, highlight=False)
+console = _console()
+errors = _console(stderr=True)
 _PLAIN: tuple[tuple[type, Callable[[Any], object]], ...] = (
     (date, lambda moment: moment.isoformat()),
     (Enum, lambda member: member.value),

@@ -117,9 +117,10 @@ def quiet_heap() -> Iterator[None]:
     """While the block runs, the garbage collector leaves alone what was there before, and looks less often.
 
     All that delivery makes is freed by reference counts; going through everything that was imported, over and over, took a
-    tenth of its time. Only in the main thread: the collector's settings are the process's.
+    tenth of its time. Only in the main thread: the collector's settings are the process's. What somebody else has frozen
+    already stays as it is.
     """
-    if threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread() or gc.get_freeze_count():
         yield
         return
     thresholds = gc.get_threshold()

@@ -13,10 +13,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-import django
+from twain_web.loading import load
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twain_web.settings")
-django.setup(set_prefix=False)
+load()
 
 from django.core.management import call_command  # noqa: E402 — after the settings
 

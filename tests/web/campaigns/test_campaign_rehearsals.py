@@ -107,7 +107,11 @@ def test_what_is_found_too_late_is_told_to_nobody(way: Way, sink, scheduled, mon
     trying.rehearse_launch(f"{scheduled.pk}:t2")
     assert not mail.outbox
     Launch.objects.filter(pk=scheduled.pk).update(state=Launch.State.SCHEDULED)
-    monkeypatch.setattr(trying, "rehearse", lambda *a, **n: _not_ready(scheduled))
+    found = _not_ready(scheduled)
+    monkeypatch.setattr(trying, "rehearse", lambda *a, **n: found)
+    trying.rehearse_launch(f"{scheduled.pk}:t2")
+    assert not mail.outbox, "it was made already, perhaps by another house: nobody is told twice"
+    scheduled.rehearsals.all().delete()
     trying.rehearse_launch(f"{scheduled.pk}:t2")
     assert "Would be held" in mail.outbox[0].subject
 

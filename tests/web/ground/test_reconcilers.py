@@ -56,12 +56,41 @@ def test_a_step_that_fails_stops_nobody_else_and_is_tried_again_later(registry, 
         moved.append(key)
 
     registered("campaigns", lambda: ["bad", "good"], step)
-    assert reconcile.tick(now=0.0) == 1
-    assert moved == ["good"]
-    assert registry["campaigns"].pause == 20.0
-    assert "campaigns failed at bad" in caplog.text
-    assert reconcile.tick(now=10.0) == 0
-    assert reconcile.tick(now=20.0) == 1
+    tried = [(now, reconcile.tick(now=now), caplog.text.count("campaigns failed at bad")) for now in range(0, 80, 10)]
+    assert [made for _, made, _ in tried] == [1] * 8, "the good one is moved at every look"
+    assert moved == ["good"] * 8
+    first = {failures: now for now, _, failures in reversed(tried)}
+    assert first == {1: 0, 2: 20, 3: 60}, "the bad one is tried after 0, 20 and 40 seconds"
+
+
+def test_what_failed_and_went_well_again_begins_anew(registry, db, caplog):
+    broken = [True]
+
+    def step(_key):
+        if broken[0]:
+            raise RuntimeError("no")
+
+    registered("campaigns", lambda: ["a"], step, every=1.0)
+    for now in (0.0, 2.0, 6.0):
+        reconcile.tick(now=now)
+    assert registry["campaigns"].resting["a"] == reconcile.Rest(3, 14.0)
+    broken[0] = False
+    assert reconcile.tick(now=13.0) == 0
+    assert reconcile.tick(now=14.0) == 1
+    assert registry["campaigns"].resting == {}
+
+
+def test_what_is_due_no_more_is_forgotten(registry, db, caplog):
+    due = ["a"]
+
+    def step(_key):
+        raise RuntimeError("no")
+
+    registered("campaigns", lambda: due, step, every=1.0)
+    reconcile.tick(now=0.0)
+    due.clear()
+    reconcile.tick(now=1.0)
+    assert registry["campaigns"].resting == {}
 
 
 def test_one_that_cannot_see_waits_longer_and_longer_but_not_for_ever(registry, db, caplog):

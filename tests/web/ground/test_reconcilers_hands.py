@@ -80,24 +80,31 @@ def test_one_object_is_never_given_to_two_hands(registry, transactional_db, slow
     assert not ReconcilerLease.objects.exists()
 
 
-def test_no_more_at_once_than_there_are_hands_and_the_rest_comes_later(registry, transactional_db, slow, crew):
-    waiting = ["a", "b", "c", "d"]
-    reconcile.reconciler("rehearsals", every=1.0, due=lambda: [k for k in waiting if k not in slow.ended], hands=2)(
-        slow
-    )
+def test_no_more_at_once_than_there_are_hands_and_the_rest_follows_by_itself(registry, transactional_db, slow, crew):
+    reconcile.reconciler("rehearsals", every=1.0, due=lambda: list("abcdef"), hands=2)(slow)
     reconcile.tick(now=0.0, crew=crew)
     slow.until(lambda: len(slow.begun) == 2)
-    reconcile.tick(now=1.0, crew=crew)
     assert sorted(slow.begun) == ["a", "b"]
     slow.go.set()
-    slow.until(lambda: len(slow.ended) == 2)
-    pause, now = threading.Event(), 2.0
-    while len(slow.begun) < 4:  # a hand is free once its lease is given back, a moment after its step has ended
-        reconcile.tick(now=now, crew=crew)
-        pause.wait(0.02)
-        now += 1.0
-    slow.until(lambda: len(slow.ended) == 4)
-    assert slow.most == 2
+    slow.until(lambda: len(slow.ended) == 6)  # without one more look
+    assert (sorted(slow.begun), slow.most) == (list("abcdef"), 2)
+
+
+def test_what_is_always_due_leaves_nobody_behind_it_waiting(registry, transactional_db, slow, crew):
+    """As sends that run: each wants a step at every look, and the look names the oldest first."""
+    looks: list[int] = []
+    reconcile.reconciler("launches", every=1.0, due=lambda: looks.append(1) or list("abcdef"), hands=2)(slow)
+    for now in range(
+        5
+    ):  # while both hands are full, nobody is asked what else is due: whoever waits would be overtaken
+        reconcile.tick(now=float(now), crew=crew)
+    slow.until(lambda: len(slow.begun) == 2)
+    assert len(looks) == 1
+    slow.go.set()
+    slow.until(lambda: len(slow.ended) == 6)
+    reconcile.tick(now=5.0, crew=crew)
+    assert len(looks) == 2
+    slow.until(lambda: len(slow.ended) >= 8)
 
 
 def test_the_lease_of_a_long_step_is_renewed_while_it_lasts(registry, transactional_db, slow, monkeypatch):
@@ -149,13 +156,27 @@ def test_a_hand_that_fails_is_tried_again_later_and_later(registry, transactiona
         tried.release()
         raise RuntimeError("no")
 
-    one = reconcile.reconciler("rehearsals", every=1.0, due=lambda: ["a"], hands=1)(broken)
-    assert one is broken
+    assert reconcile.reconciler("rehearsals", every=1.0, due=lambda: ["a"], hands=1)(broken) is broken
     reconcile.tick(now=0.0, crew=crew)
     assert tried.acquire(timeout=30)
     crew.end(30.0)
-    assert registry["rehearsals"].pause == 2.0
+    one = registry["rehearsals"]
+    assert one.resting == {"a": reconcile.Rest(1, 2.0)}
+    assert (one.rested(["a", "b"], 1.9), one.rested(["a", "b"], 2.0), one.pause) == (["b"], ["a", "b"], 1.0)
     assert "rehearsals failed at a" in caplog.text
+
+
+def test_no_step_is_begun_once_the_house_ends(registry, transactional_db, slow, crew):
+    reconcile.reconciler("rehearsals", every=1.0, due=lambda: list("abc"), hands=1)(slow)
+    reconcile.tick(now=0.0, crew=crew)
+    slow.until(lambda: slow.begun == ["a"])
+    ending = threading.Thread(target=crew.end, args=(30.0,))
+    ending.start()
+    while crew.is_behind(registry["rehearsals"]):  # until what waits has been let go
+        ending.join(0.01)
+    slow.go.set()
+    ending.join(30)
+    assert (slow.begun, slow.ended) == (["a"], ["a"])
 
 
 def test_what_another_house_is_at_is_left_to_it(registry, transactional_db, slow, crew):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from datetime import timedelta
 
-import django
+from twain_web.loading import load
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twain_web.settings")
-django.setup(set_prefix=False)
+load()
 
 from django.contrib.sessions.models import Session  # noqa: E402 — after the settings
 from django.utils import timezone  # noqa: E402

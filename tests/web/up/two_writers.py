@@ -3,9 +3,9 @@
 import sys
 import threading
 
-import django
+from twain_web.loading import load
 
-django.setup(set_prefix=False)
+load()
 
 from django.db import connection, transaction  # noqa: E402 — after setup
 

@@ -42,7 +42,7 @@ def rehearse_launch(key: str) -> None:
     instance = engine.instance(launch.asked_by)
     if kind == "hold":
         _look_at_hold(instance, launch)
-    elif launch.state == Launch.State.SCHEDULED and not void_if_edited(instance, launch):
+    elif _still_wanted(launch, kind) and not void_if_edited(instance, launch):
         _rehearse(instance, launch, kind)
 
 
@@ -60,6 +60,11 @@ def _ahead() -> Iterator[str]:
         for kind, before in REHEARSALS.items():
             if kind not in made and launch.asked_at <= launch.due_at - before <= now:
                 yield f"{launch.pk}:{kind}"
+
+
+def _still_wanted(launch: Launch, kind: str) -> bool:
+    """Another house may have made it since it was seen to be due, and told whom it concerns."""
+    return launch.state == Launch.State.SCHEDULED and not launch.rehearsals.filter(kind=kind).exists()
 
 
 def _rehearse(instance: Instance, launch: Launch, kind: str) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from django.utils import timezone
 
@@ -101,20 +101,23 @@ def _trouble(error: TwainError) -> dict[str, str]:
 
 
 def campaigns_due() -> list[str]:
-    """Campaigns whose files, or the contracts, are not those that were read last (today); and those that are gone."""
-    known = dict(CampaignReads.objects.values_list("campaign", "stamp"))
-    stamps = dict(_stamps())
-    return [name for name in {**known, **stamps} if known.get(name) != stamps.get(name)][:20]
+    """Campaigns whose files, or the contracts, are not those that were read last (today), and those that are gone.
+
+    Those that were never read come first: of the others something is known.
+    """
+    known, stamps = dict(CampaignReads.objects.values_list("campaign", "stamp")), _stamps()
+    changed = [name for name in {**known, **stamps} if known.get(name) != stamps.get(name)]
+    return sorted(changed, key=known.__contains__)
 
 
 @reconciler("feeds.campaigns", every=10.0, due=campaigns_due, hands=1)
 def read_campaign(name: str) -> None:
     """Work out what one campaign reads, and what is wrong in its files."""
-    stamp = dict(_stamps()).get(name)
-    if stamp is None:
+    made = _made().get(name)
+    if made is None and name not in engine.workspace().campaigns():
         CampaignReads.objects.filter(campaign=name).delete()
         return
-    instance, made = engine.instance(), _made().get(name)
+    instance, stamp = engine.instance(), _stamp(_shared(), name, made)
     found = _read_made(instance, made) if made else campaign_reading(instance, name)
     CampaignReads.objects.update_or_create(
         campaign=name,
@@ -131,15 +134,32 @@ def read_campaign(name: str) -> None:
     )
 
 
-def _stamps() -> Iterator[tuple[str, str]]:
+def read_those_made_here() -> None:
+    """Read now what has changed of the campaigns made in the house: whoever asks what a change breaks wants no old answer."""
+    made = _made()
+    for name in campaigns_due():
+        if name in made:
+            read_campaign(name)
+
+
+def _stamps() -> dict[str, str]:
+    shared, made = _shared(), _made()
+    names = [*made, *engine.workspace().campaigns()]
+    return {name: _stamp(shared, name, made.get(name)) for name in names}
+
+
+def _stamp(shared: str, name: str, made: Made | None) -> str:
+    """It changes with whatever could change what a campaign reads; for those in files with the day, too."""
+    folder = engine.workspace().root / "campaigns" / name
+    own = made.stamp if made else f"{timezone.localdate()} {_times(folder)}"
+    return hashlib.sha256(f"{shared} {own}".encode()).hexdigest()
+
+
+def _shared() -> str:
+    """What all campaigns stand on: contracts, and the audiences and fragments of the workspace's files."""
     workspace = engine.workspace()
     contracts = "".join(feed.contract_hash for feed in workspace.feeds.values())
-    shared = _times(*(workspace.root / name for name in ("audiences", "fragments")))
-    for key, made in _made().items():
-        yield key, hashlib.sha256(f"{contracts} {shared} {made.stamp}".encode()).hexdigest()
-    for name in workspace.campaigns():
-        said = f"{timezone.localdate()} {contracts} {shared} {_times(workspace.root / 'campaigns' / name)}"
-        yield name, hashlib.sha256(said.encode()).hexdigest()
+    return f"{contracts} {_times(workspace.root / 'audiences', workspace.root / 'fragments')}"
 
 
 def _read_made(instance: Instance, made: Made) -> CampaignReading:
@@ -155,8 +175,8 @@ def _made() -> dict[str, Made]:
     return {f"made/{made.slug}": made for source in MADE for made in source()}
 
 
-def _times(*folders: object) -> str:
-    found = [p for folder in folders for p in sorted(folder.glob("*"))]  # type: ignore[attr-defined]  # paths
+def _times(*folders: Path) -> str:
+    found = [p for folder in folders for p in sorted(folder.glob("*"))]
     return " ".join(f"{p.name}:{p.stat().st_mtime_ns}:{p.stat().st_size}" for p in found)
 
 

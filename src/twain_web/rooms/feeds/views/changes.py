@@ -13,7 +13,7 @@ from twain.flows.proposal import Proposal, propose
 from twain.records import Owner
 from twain_web import engine
 from twain_web.access import needs
-from twain_web.rooms.feeds import reads, reviews
+from twain_web.rooms.feeds import looking, reads, reviews
 from twain_web.rooms.feeds.forms import ChangeForm
 from twain_web.rooms.feeds.permissions import CHECK_CHANGE
 
@@ -66,6 +66,7 @@ def _verdict(text: str, replaces: str) -> Verdict:
 
 
 def _of_the_house(proposal: Proposal) -> list[Break]:
-    """Campaigns that were made in the house, by what they read."""
+    """Campaigns that were made in the house, by what they read as they stand now."""
+    looking.read_those_made_here()
     uses = [Reader(u.kind, u.name, Owner(u.owner, ""), u.when, u.reads) for u in reads.made_in_the_house()]
     return breaks(engine.workspace().feeds, proposal.feeds, uses)
