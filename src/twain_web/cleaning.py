@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
+from django.db import DatabaseError
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
@@ -39,12 +40,20 @@ def dead(name: str) -> Callable[[Callable[[datetime], QuerySet[Model]]], Callabl
 
 @reconciler("cleaning", every=3600.0, due=lambda: ["house"], hands=1)
 def clean(_key: str = "house") -> Mapping[str, int]:
-    """Take out everything that is dead now; returns how many rows of each kind went."""
+    """Take out everything that is dead now; returns how many rows of each kind went. A kind that can't go holds up no other."""
     now = timezone.now()
-    gone = {name: find(now).delete()[0] for name, find in DEAD.items()}
+    gone = {name: _taken_out(name, find, now) for name, find in DEAD.items()}
     if any(gone.values()):
         log.info("Cleaned: %s", ", ".join(f"{number} {name}" for name, number in gone.items() if number))
     return gone
+
+
+def _taken_out(name: str, find: Callable[[datetime], QuerySet[Model]], now: datetime) -> int:
+    try:
+        return find(now).delete()[0]
+    except DatabaseError:
+        log.exception("The dead %s could not be taken out; it is tried again in an hour", name)
+        return 0
 
 
 @dead("delivered facts")

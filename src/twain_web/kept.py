@@ -107,7 +107,7 @@ class Posted(models.Model):
 def letters_due(of: type[L]) -> list[str]:
     """The letters that are to be sent now."""
     waiting = of._default_manager.filter(send_at__lte=timezone.now())  # noqa: SLF001 — Django's documented name
-    return [str(pk) for pk in waiting.values_list("pk", flat=True)[:50]]
+    return [str(pk) for pk in waiting.order_by("send_at").values_list("pk", flat=True)]
 
 
 def post(letter: Any, mail: EmailMessage, about: str) -> bool:  # noqa: ANN401 — a row with the fields of Posted, here and below

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+
+from twain.collector import at_rest
 
 
 def load() -> None:
@@ -13,17 +12,5 @@ def load() -> None:
     import django  # noqa: PLC0415 — not before a process needs it
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twain_web.settings")
-    with no_garbage():
+    with at_rest():
         django.setup(set_prefix=False)
-
-
-@contextmanager
-def no_garbage() -> Iterator[None]:
-    """While the block runs, the collector rests: what is loaded stays, and looking through it was a fifth of a start's work."""
-    rests = not gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if not rests:
-            gc.enable()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils import timezone
 
 
 class OutboxRow(models.Model):
@@ -12,6 +13,9 @@ class OutboxRow(models.Model):
     body = models.JSONField(default=dict)
     at = models.DateTimeField(auto_now_add=True)
     delivered_at = models.DateTimeField(null=True, blank=True)
+    next_at = models.DateTimeField(default=timezone.now)
+    heard = models.JSONField(default=list)
+    """Who has heard it, by name, while not everybody has."""
     attempts = models.PositiveSmallIntegerField(default=0)
     last_error = models.CharField(max_length=300, blank=True)
 

@@ -5,9 +5,11 @@ because after a crash the step is made again. Two houses on one control store sh
 
 Short steps are made in the loop, one after the other. Work that can take long (it asks the company's database, or waits for a
 network) has *hands*: a bounded number of threads of its own, so that it holds up nobody but its own kind. They make all steps
-that a look found, one after the other; the next look waits until the last of them is begun, so everybody has a turn.
+that a look found, one after the other. Until the last of them is begun, looks add nothing, so everybody has a turn; they only
+take out what is due no more, because another house may have moved it meanwhile.
 
-An object whose step fails rests, longer and longer; the others of its kind do not wait for it.
+An object whose step fails, or could do nothing yet (:class:`NotNow`), rests, longer and longer; the others of its kind do not
+wait for it.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -38,9 +40,13 @@ _MOST_FAILURES = 10
 Step = Callable[[str], None]
 
 
+class NotNow(Exception):
+    """Raised by a step that could do nothing yet: its object rests like one whose step failed, and nothing is logged."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """How often in a row an object's step failed, and until when it is left alone (the loop's clock, seconds)."""
+    """How often in a row an object's step came to nothing, and until when it is left alone (the loop's clock, seconds)."""
 
     failures: int
     until: float
@@ -53,7 +59,8 @@ _NO_REST = Rest(0, float("-inf"))
 class Reconciler:
     """One kind of work. *every* is seconds between looks; *due* names the objects that want a step now.
 
-    *hands*: how many threads of their own its steps have; 0 for short steps, which are made in the loop.
+    *hands*: how many threads of their own its steps have; 0 for short steps, which are made in the loop. *most*: steps per look,
+    for work that others should feel little of; None for all that is due.
     """
 
     name: str
@@ -61,33 +68,37 @@ class Reconciler:
     due: Callable[[], Iterable[str]]
     step: Step
     hands: int = 0
+    most: int | None = None
     looked_at: float = field(default=float("-inf"))
     failures: int = 0  # looks in a row that could not see what is due
-    resting: dict[str, Rest] = field(default_factory=dict)  # objects whose last step failed
+    resting: dict[str, Rest] = field(default_factory=dict)  # objects whose last step came to nothing
+    _looked: float = 0.0  # the same moment as looked_at, by this process's own clock
 
     @property
     def pause(self) -> float:
         """Seconds until the next look: longer and longer while looks fail, because a trace a second helps nobody."""
         return self._pause_after(self.failures)
 
+    def look(self, moment: float) -> list[str]:
+        """What is due and does not rest at *moment* (the loop's clock). What is due no more is forgotten."""
+        self.looked_at, self._looked = moment, time.monotonic()
+        due = list(dict.fromkeys(self.due()))
+        for gone in set(self.resting).difference(due):
+            self.resting.pop(gone, None)
+        return [key for key in due if self.resting.get(key, _NO_REST).until <= moment]
+
     def seen(self, *, well: bool) -> None:
         """Note how a look went."""
         self.failures = 0 if well else min(self.failures + 1, _MOST_FAILURES)
 
     def went(self, key: str, *, well: bool) -> None:
-        """Note how a step went; an object whose step failed rests from the last look on."""
+        """Note how a step went; an object whose step came to nothing rests from now on."""
         if well:
             self.resting.pop(key, None)
             return
         times = min(self.resting.get(key, _NO_REST).failures + 1, _MOST_FAILURES)
-        self.resting[key] = Rest(times, self.looked_at + self._pause_after(times))
-
-    def rested(self, keys: Iterable[str], moment: float) -> list[str]:
-        """Those of *keys*, each once, that do not rest at *moment*. What is due no more is forgotten."""
-        due = list(dict.fromkeys(keys))
-        for gone in set(self.resting).difference(due):
-            self.resting.pop(gone, None)
-        return [key for key in due if self.resting.get(key, _NO_REST).until <= moment]
+        now = self.looked_at + time.monotonic() - self._looked
+        self.resting[key] = Rest(times, now + self._pause_after(times))
 
     def _pause_after(self, failures: int) -> float:
         return min(_LONGEST_PAUSE, self.every * 2**failures) if failures else self.every
@@ -98,11 +109,13 @@ REGISTRY: dict[str, Reconciler] = {}
 _mine: dict[tuple[str, str], str] = {}
 
 
-def reconciler(name: str, *, every: float, due: Callable[[], Iterable[str]], hands: int = 0) -> Callable[[Step], Step]:
-    """Register a function that takes one object's key and moves that object forward; *hands*: see :class:`Reconciler`."""
+def reconciler(
+    name: str, *, every: float, due: Callable[[], Iterable[str]], hands: int = 0, most: int | None = None
+) -> Callable[[Step], Step]:
+    """Register a function that takes one object's key and moves that object forward; *hands*, *most*: see :class:`Reconciler`."""
 
     def registered(step: Step) -> Step:
-        REGISTRY[name] = Reconciler(name, every, due, step, hands)
+        REGISTRY[name] = Reconciler(name, every, due, step, hands, most)
         return step
 
     return registered
@@ -136,9 +149,10 @@ def tick(*, now: float | None = None, everything: bool = False, crew: Crew | Non
     moment = time.monotonic() if now is None else now
     steps = 0
     for one in list(REGISTRY.values()):
-        if everything or (moment - one.looked_at >= one.pause and not (crew and crew.is_behind(one))):
-            one.looked_at = moment
-            steps += _look(one, float("inf") if everything else moment, crew)
+        if everything:
+            one.resting.clear()
+        if everything or moment - one.looked_at >= one.pause:
+            steps += _look(one, moment, crew)
     return steps
 
 
@@ -153,13 +167,9 @@ class Crew:
     def __init__(self) -> None:
         self._hands: dict[str, _Hands] = {}
 
-    def give(self, one: Reconciler, keys: Iterable[str]) -> None:
-        """Have these steps made, in this order, but for those that wait already or are just being made."""
-        self._hands.setdefault(one.name, _Hands(one)).give(keys)
-
-    def is_behind(self, one: Reconciler) -> bool:
-        """Whether something that was given to this kind's hands has not been begun yet."""
-        return one.name in self._hands and self._hands[one.name].behind
+    def give(self, one: Reconciler, due: Sequence[str]) -> None:
+        """Have what is due moved, in this order. While something waits from before, nothing is added."""
+        self._hands.setdefault(one.name, _Hands(one)).give(due)
 
     def end(self, seconds: float) -> None:
         """Begin nothing more, and wait so long in all for what is being done."""
@@ -181,14 +191,12 @@ class _Hands:
         self._threads: list[threading.Thread] = []
         self._over = False
 
-    @property
-    def behind(self) -> bool:
-        return bool(self._waiting)
-
-    def give(self, keys: Iterable[str]) -> None:
+    def give(self, due: Sequence[str]) -> None:
         with self._changed:
-            known = self._busy.union(self._waiting)
-            self._waiting.extend(key for key in keys if key not in known)
+            if self._waiting:
+                self._waiting = deque(key for key in self._waiting if key in set(due))
+                return
+            self._waiting.extend([key for key in due if key not in self._busy][: self._one.most])
             for _ in range(len(self._threads), min(self._one.hands, len(self._busy) + len(self._waiting))):
                 self._threads.append(threading.Thread(target=self._work, name=f"does-{self._one.name}", daemon=True))
                 self._threads[-1].start()
@@ -230,16 +238,16 @@ class _Hands:
 
 def _look(one: Reconciler, moment: float, crew: Crew | None) -> int:
     try:
-        keys = one.rested(one.due(), moment)
+        due = one.look(moment)
     except Exception:
         log.exception("Reconciler %s could not see what is due", one.name)
         one.seen(well=False)
         return 0
     one.seen(well=True)
     if crew is not None and one.hands:
-        crew.give(one, keys)
+        crew.give(one, due)
         return 0
-    return sum(_made_here(one, key) for key in keys)
+    return sum(_made_here(one, key) for key in due[: one.most])
 
 
 def _made_here(one: Reconciler, key: str) -> bool:
@@ -250,11 +258,13 @@ def _made_here(one: Reconciler, key: str) -> bool:
 
 
 def _step(one: Reconciler, key: str) -> bool | None:
-    """Make one step: True when it was made, False when somebody else makes it, None when it failed."""
+    """Make one step: True when it was made, False when somebody else makes it, None when it came to nothing."""
     try:
         if not _take(one.name, key):
             return False
         one.step(key)
+    except NotNow:
+        return None
     except Exception:
         log.exception("Reconciler %s failed at %s; it will be tried again", one.name, key)
         return None

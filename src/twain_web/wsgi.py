@@ -14,9 +14,10 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.urls import get_resolver
 
+from twain.collector import at_rest
 from twain.flows.gateway import open_spool, recipients_app
 from twain.returns.gateway import PREFIXES
-from twain_web.loading import load, no_garbage
+from twain_web.loading import load
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -27,7 +28,7 @@ load()
 def _open() -> WSGIApplication:
     from twain_web import engine  # noqa: PLC0415 — only after setup
 
-    with no_garbage():
+    with at_rest():
         house = WSGIHandler()
         _ = get_resolver().url_patterns  # every page and the API: not while the first who comes is waiting
     spool = open_spool(settings.TWAIN)

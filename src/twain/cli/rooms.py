@@ -14,6 +14,8 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
+from twain.collector import at_rest
+
 #: Commands, and then groups of commands, in the order in which ``--help`` lists them.
 COMMANDS = {
     "send": ("send", "preview", "approve"),
@@ -73,7 +75,8 @@ class Rooms(TyperGroup):
 
 @cache
 def _of_file(file: str) -> dict[str, Any]:
-    return _built(import_module(f"twain.cli.{file}").register)
+    with at_rest():
+        return _built(import_module(f"twain.cli.{file}").register)
 
 
 @cache

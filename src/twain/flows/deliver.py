@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from twain.collector import quiet_heap
 from twain.delivery.dispatch import DeliveryReport, Terms
 from twain.delivery.dispatch import deliver as dispatch
 from twain.engines.local import LocalEngine
@@ -25,8 +25,6 @@ from twain.flows.warming import LiveRamps
 from twain.flows.watch import Nobody, Watch
 from twain.flows.workers import bury_the_dead, new_worker
 from twain.records import Run
-
-_GARBAGE_FIRST = 20_000  # objects made and not freed before the collector looks at them
 
 
 def deliver(instance: Instance, run: Run, watch: Watch, *, workers: int = 1, prepared: Prepared | None = None) -> Run:
@@ -110,27 +108,6 @@ def graceful() -> Iterator[Callable[[], bool]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@contextmanager
-def quiet_heap() -> Iterator[None]:
-    """While the block runs, the garbage collector leaves alone what was there before, and looks less often.
-
-    All that delivery makes is freed by reference counts; going through everything that was imported, over and over, took a
-    tenth of its time. Only in the main thread: the collector's settings are the process's. What somebody else has frozen
-    already stays as it is.
-    """
-    if threading.current_thread() is not threading.main_thread() or gc.get_freeze_count():
-        yield
-        return
-    thresholds = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(_GARBAGE_FIRST, *thresholds[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*thresholds)
-        gc.unfreeze()
 
 
 def _work_elsewhere(task: tuple[str, str]) -> DeliveryReport:

@@ -27,6 +27,7 @@ from twain.ledger.durable import file_digest, settle_file
 from twain.ledger.happened import event_table, first_at, shards_of
 from twain.ledger.manifest import Entry, Manifest
 from twain.ledger.returned import bounce_table
+from twain.ledger.tiers import worth_merging
 from twain.ledger.verdicts import Checked, check_name, check_table
 from twain.ledger.warm import ask
 from twain.ports import Values
@@ -153,18 +154,19 @@ class Lake:
         self._manifest.change([entry], [], time.time())
         return entry.path, entry.sha256
 
-    def compact(self, *, least: int = 2, now: float | None = None) -> int:
-        """Merge every month of deliveries, events or checks that has *least* files or more into one sorted file; how many months.
+    def compact(self, *, now: float | None = None) -> int:
+        """Merge the small files of each month of every table into one that is sorted; how many months had some.
 
-        Files that ceased to be true an hour ago are deleted.
+        Which are small, :mod:`twain.ledger.tiers` says. Files that ceased to be true an hour ago are deleted.
         """
         moment = time.time() if now is None else now
-        months: dict[tuple[str, str], list[Entry]] = defaultdict(list)
-        for entry in [e for table in _ORDER for e in self._manifest.entries(table)]:
-            months[entry.table, entry.month].append(entry)
-        merged = sum(self._merge(month, files, moment) for (_, month), files in months.items() if len(files) >= least)
+        merged = sum(self._merge(files[0].month, files, moment) for files in worth_merging(self._entries()))
         self._sweep(moment)
         return merged
+
+    def scattered(self) -> int:
+        """How many files could be merged with others."""
+        return sum(len(files) for files in worth_merging(self._entries()))
 
     # ------------------------------------------------------------ reading
 
@@ -328,6 +330,9 @@ class Lake:
         return self._sorted_file(
             entry.month, [entry], shards, "not (run_id = $run and shard = $shard)", (run_id, shard)
         )
+
+    def _entries(self) -> list[Entry]:
+        return [entry for table in _ORDER for entry in self._manifest.entries(table)]
 
     def _merge(self, month: str, files: list[Entry], now: float) -> int:
         shards: dict[str, set[int]] = defaultdict(set)

@@ -56,11 +56,11 @@ def test_a_step_that_fails_stops_nobody_else_and_is_tried_again_later(registry, 
         moved.append(key)
 
     registered("campaigns", lambda: ["bad", "good"], step)
-    tried = [(now, reconcile.tick(now=now), caplog.text.count("campaigns failed at bad")) for now in range(0, 80, 10)]
-    assert [made for _, made, _ in tried] == [1] * 8, "the good one is moved at every look"
-    assert moved == ["good"] * 8
+    tried = [(now, reconcile.tick(now=now), caplog.text.count("campaigns failed at bad")) for now in range(0, 90, 10)]
+    assert [made for _, made, _ in tried] == [1] * 9, "the good one is moved at every look"
+    assert moved == ["good"] * 9
     first = {failures: now for now, _, failures in reversed(tried)}
-    assert first == {1: 0, 2: 20, 3: 60}, "the bad one is tried after 0, 20 and 40 seconds"
+    assert first == {1: 0, 2: 30, 3: 80}, "the bad one is tried after 0 seconds, after more than 20, after more than 40"
 
 
 def test_what_failed_and_went_well_again_begins_anew(registry, db, caplog):
@@ -71,13 +71,39 @@ def test_what_failed_and_went_well_again_begins_anew(registry, db, caplog):
             raise RuntimeError("no")
 
     registered("campaigns", lambda: ["a"], step, every=1.0)
-    for now in (0.0, 2.0, 6.0):
+    for now in (0.0, 10.0, 20.0):
         reconcile.tick(now=now)
-    assert registry["campaigns"].resting["a"] == reconcile.Rest(3, 14.0)
+    assert registry["campaigns"].resting["a"] == reconcile.Rest(3, pytest.approx(28.0, abs=2.0))
     broken[0] = False
-    assert reconcile.tick(now=13.0) == 0
-    assert reconcile.tick(now=14.0) == 1
+    assert reconcile.tick(now=25.0) == 0
+    assert reconcile.tick(now=31.0) == 1
     assert registry["campaigns"].resting == {}
+
+
+def test_a_look_takes_no_more_than_its_share_and_what_rests_takes_nobody_s_place(registry, db, caplog):
+    moved = []
+
+    def step(key):
+        moved.append(key)
+        if key.startswith("bad"):
+            raise RuntimeError("no")
+
+    due = ["bad-1", "bad-2", "a", "b", "c"]
+    reconcile.reconciler("feeds", every=1.0, due=lambda: due, most=2)(step)
+    assert reconcile.tick(now=0.0) == 0
+    assert reconcile.tick(now=1.0) == 2
+    assert moved == ["bad-1", "bad-2", "a", "b"]
+
+
+def test_what_can_do_nothing_yet_rests_without_a_word(registry, db, caplog):
+    def step(_key):
+        raise reconcile.NotNow
+
+    registered("feeds", lambda: ["a"], step, every=1.0)
+    assert reconcile.tick(now=0.0) == 0
+    assert registry["feeds"].resting["a"].failures == 1
+    assert not caplog.text
+    assert not ReconcilerLease.objects.exists()
 
 
 def test_what_is_due_no_more_is_forgotten(registry, db, caplog):
@@ -144,10 +170,67 @@ def test_a_hearer_that_fails_is_tried_again_and_holds_up_nobody(hearers, db, cap
     outbox.tell("two", n=2)
     outbox.deliver()
     assert heard == [{"n": 2}]
-    assert OutboxRow.objects.get(topic="one").last_error == "RuntimeError"
+    row = OutboxRow.objects.get(topic="one")
+    assert (row.last_error, row.attempts, row.delivered_at) == ("RuntimeError", 1, None)
+    outbox.deliver()
+    assert OutboxRow.objects.get(topic="one").attempts == 1, "not told again at once"
     broken[0] = False
+    OutboxRow.objects.update(next_at=timezone.now())
     outbox.deliver()
     assert heard == [{"n": 2}, {"n": 1}]
+    assert OutboxRow.objects.get(topic="one").delivered_at
+
+
+def test_one_that_fails_takes_nothing_from_the_others_and_they_hear_once(hearers, db, caplog):
+    first, last, tries = [], [], []
+
+    def stumbling(body):
+        OutboxRow.objects.create(topic="half done")
+        tries.append(body)
+        if len(tries) < 4:
+            raise RuntimeError("not now")
+
+    for hearer in (first.append, stumbling, last.append):
+        outbox.on("one")(hearer)
+    outbox.tell("one", n=1)
+    for _ in range(6):
+        outbox.deliver()
+        OutboxRow.objects.update(next_at=timezone.now())
+    assert (first, last, len(tries)) == ([{"n": 1}], [{"n": 1}], 4)
+    assert OutboxRow.objects.filter(topic="half done").count() == 1, "what failed is undone"
+
+
+def test_a_fact_that_is_not_heard_is_told_later_and_later_for_two_days(hearers, db, caplog):
+    def broken(_body):
+        raise RuntimeError("no")
+
+    outbox.on("one")(broken)
+    outbox.tell("one", n=1)
+    waited = []
+    while outbox._undelivered() or not waited:
+        outbox.deliver()
+        row = OutboxRow.objects.get()
+        waited.append((row.next_at - timezone.now()).total_seconds())
+        OutboxRow.objects.update(next_at=timezone.now())
+    assert [round(seconds) for seconds in waited[:14]] == [
+        1,
+        2,
+        4,
+        8,
+        16,
+        32,
+        64,
+        128,
+        256,
+        512,
+        1024,
+        2048,
+        3600,
+        3600,
+    ]
+    assert 48 <= sum(waited) / 3600 <= 50
+    assert "is given up" in caplog.text
+    assert OutboxRow.objects.get().delivered_at is None
 
 
 def test_a_fact_that_was_never_true_is_never_heard(hearers, transactional_db):

@@ -1,6 +1,7 @@
 """What came back of a send, on its pages: counted, told with what it is sure of, and never more than that."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pyarrow as pa
@@ -142,7 +143,30 @@ def test_answers_are_read_anew_only_when_something_has_come_back(here, back):
             answers.keep(here, here.ledger.run(run_id))
         assert not set(due) & set(answers.changed())
     SendAnswers.objects.filter(run_id=back.id).update(stamp="before")
-    assert list(answers.changed()) == [back.id]
+    assert answers.changed() == [back.id]
+
+
+def test_what_was_never_read_comes_first_then_what_was_not_read_for_longest(here, back, monkeypatch):
+    first, second, third = f"{back.id}a", f"{back.id}b", f"{back.id}c"
+    newest_first = [replace(back, id=one) for one in (third, second, first, back.id)]
+    monkeypatch.setattr(answers.engine, "instance", lambda: replace(here, ledger=_Runs(newest_first)))
+    now, kept = timezone.now(), answers.keep(here, back)
+    for one, minutes in ((third, 1), (first, 3)):
+        SendAnswers.objects.create(
+            run_id=one, stamp="before", began_at=now, domain="", campaign="", answers={}, reads=[]
+        )
+        SendAnswers.objects.filter(run_id=one).update(read_at=now - timedelta(minutes=minutes))
+    assert answers.changed() == [second, first, third]
+    SendAnswers.objects.filter(run_id__in=(first, third)).delete()
+    assert kept.run_id == back.id
+
+
+class _Runs:
+    def __init__(self, runs):
+        self._runs = runs
+
+    def runs(self, **_told):
+        return self._runs
 
 
 def test_the_heat_map_shows_each_link_and_leads_nowhere(here, back):

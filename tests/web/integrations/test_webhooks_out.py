@@ -6,7 +6,9 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.core import mail
@@ -16,6 +18,7 @@ from jsonschema import Draft202012Validator
 from twain.delivery.intakes import standard_webhooks
 from twain.errors import ConfigError
 from twain_web import outbox
+from twain_web.models import OutboxRow
 from twain_web.rooms.integrations import actions, delivering, signing
 from twain_web.rooms.integrations.event_types import BY_NAME, TYPES
 from twain_web.rooms.integrations.hearing import _HEARD
@@ -294,21 +297,78 @@ def test_a_test_arrives_whatever_it_subscribed_to(endpoint, other, operator):
     assert json.loads(other.got[0][2])["type"] == "webhook.test"
 
 
-def test_a_fact_that_is_told_twice_to_the_outbox_is_queued_once(endpoint, monkeypatch):
-    """The house dies while facts are delivered: what was queued in that transaction is gone with it, and queued again."""
+def test_a_fact_whose_other_hearer_fails_is_queued_once(endpoint, monkeypatch):
     endpoint("send.held")
     outbox.tell("campaign.held", **HELD)
 
-    def dies(_body):
+    def fails(_body):
+        raise SystemError("no")
+
+    monkeypatch.setitem(outbox._hearers, "campaign.held", [*outbox._hearers["campaign.held"], fails])
+    for _ in range(3):
+        outbox.deliver()
+        assert Message.objects.count() == 1
+        OutboxRow.objects.update(next_at=timezone.now())
+    monkeypatch.setitem(outbox._hearers, "campaign.held", outbox._hearers["campaign.held"][:-1])
+    outbox.deliver()
+    assert OutboxRow.objects.get(topic="campaign.held").delivered_at
+    assert Message.objects.count() == 1
+
+
+def test_a_house_that_dies_while_a_fact_is_queued_queues_it_once(endpoint, monkeypatch):
+    """What was queued in that transaction is gone with it, and queued again."""
+    endpoint("send.held")
+    outbox.tell("campaign.held", **HELD)
+    (queues,) = outbox._hearers["campaign.held"]
+
+    def dies(body):
+        queues(body)
         raise SystemError("killed")
 
-    monkeypatch.setitem(outbox._hearers, "campaign.held", [*outbox._hearers["campaign.held"], dies])
+    monkeypatch.setitem(outbox._hearers, "campaign.held", [dies])
     outbox.deliver()
     assert not Message.objects.exists()
-    monkeypatch.setitem(outbox._hearers, "campaign.held", outbox._hearers["campaign.held"][:-1])
+    monkeypatch.setitem(outbox._hearers, "campaign.held", [queues])
+    OutboxRow.objects.update(next_at=timezone.now())
     outbox.deliver()
     outbox.deliver()
     assert Message.objects.count() == 1
+
+
+def _clock(monkeypatch, *seconds):
+    ticks = iter(seconds)
+    monkeypatch.setattr(delivering, "time", SimpleNamespace(time=time.time, monotonic=lambda: next(ticks)))
+
+
+def test_a_slow_endpoint_gives_its_hand_back_after_a_minute(endpoint, other, monkeypatch):
+    one = endpoint("send.held")
+    for _ in range(4):
+        tell("campaign.held", **HELD)
+    _clock(monkeypatch, 0.0, 1.0, 31.0, 61.0)
+    assert [d.state for d in step(one)] == ["done", "done", "waiting", "waiting"]
+
+
+def test_one_that_is_switched_off_meanwhile_gets_nothing_more(endpoint, other, operator, monkeypatch):
+    one = endpoint("send.held")
+    for _ in range(3):
+        tell("campaign.held", **HELD)
+    really = delivering.attempt
+
+    def switched_off_meanwhile(*arguments):
+        actions.switch_endpoint(by=operator, endpoint=Endpoint.objects.get(pk=one.pk), on=False)
+        return really(*arguments)
+
+    monkeypatch.setattr(delivering, "attempt", switched_off_meanwhile)
+    step(one)
+    assert len(other.got) == 1
+
+
+def test_one_that_rests_is_let_alone_by_a_house_that_saw_it_before(endpoint, other):
+    one = endpoint("send.held")
+    tell("campaign.held", **HELD)
+    Endpoint.objects.filter(pk=one.pk).update(rests_until=timezone.now() + timedelta(minutes=1))
+    delivering.deliver(str(one.pk))
+    assert not other.got
 
 
 def test_queue_says_for_how_many(endpoint):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
+from django.db import DatabaseError
 from django.utils import timezone
 
 from twain_web import cleaning, reconcile
@@ -77,6 +78,17 @@ def test_leases_of_the_dead_leave(db):
         ReconcilerLease.objects.create(reconciler="launches", key=key, holder="x", expires_at=now - over)
     cleaning.clean()
     assert sorted(ReconcilerLease.objects.values_list("key", flat=True)) == ["alive", "just over"]
+
+
+def test_a_kind_that_cannot_go_holds_up_no_other(db, monkeypatch, caplog):
+    def stuck(_now):
+        raise DatabaseError("locked")
+
+    monkeypatch.setattr(cleaning, "DEAD", {"stuck things": stuck, **cleaning.DEAD})
+    OutboxRow.objects.create(topic="old", delivered_at=timezone.now() - timedelta(days=31))
+    gone = cleaning.clean()
+    assert (gone["stuck things"], gone["delivered facts"]) == (0, 1)
+    assert "stuck things" in caplog.text
 
 
 def test_it_happens_by_itself_and_says_what_went(db, caplog):

@@ -11,8 +11,6 @@ from twain_web import engine
 from twain_web.reconcile import reconciler
 from twain_web.rooms.capacity.models import Plan, Step
 
-_MOST = 50
-
 
 def _begun() -> Iterator[str]:
     booked = dict(Plan.objects.filter(state=Plan.State.BOOKED).exclude(slot="").values_list("slot", "pk"))
@@ -28,7 +26,7 @@ def go_live(key: str) -> None:
             Step.objects.create(plan_id=int(key), state=Plan.State.LIVE)
 
 
-@reconciler("forecasts", every=900.0, due=lambda: [slot.id for slot in unmeasured(engine.instance())][:_MOST], hands=1)
+@reconciler("forecasts", every=900.0, due=lambda: [slot.id for slot in unmeasured(engine.instance())], hands=1)
 def compare_forecast(key: str) -> None:
     """Keep what came beside what was expected."""
     here = engine.instance()

@@ -23,7 +23,6 @@ _SHORTLY, _LATER = timedelta(seconds=5), timedelta(minutes=10)
 #: A closed one is looked at so often for thirty days; one look that fails is looked at again before it is believed.
 _WATCHED, _ONCE_MORE = timedelta(hours=6), timedelta(minutes=2)
 _MISSES = 2
-_AT_ONCE = 20
 _HOURS_TO_RESPOND = 16.0
 _LOOKED_AT = [*(s.value for s in OPEN), State.OBSERVED.value, State.CONFIRMED.value]
 
@@ -34,7 +33,7 @@ _LOOKED_AT = [*(s.value for s in OPEN), State.OBSERVED.value, State.CONFIRMED.va
 def looks_due() -> list[str]:
     """Requests whose probe is to look now."""
     found = Request.objects.filter(look_at__lte=timezone.now(), state__in=_LOOKED_AT).order_by("look_at")
-    return [str(pk) for pk in found.values_list("pk", flat=True)[:_AT_ONCE]]
+    return [str(pk) for pk in found.values_list("pk", flat=True)]
 
 
 @reconciler("desk.look", every=2.0, due=looks_due, hands=2)
@@ -122,7 +121,7 @@ def uses_due() -> list[str]:
     ]
 
 
-@reconciler("desk.used", every=60.0, due=uses_due)
+@reconciler("desk.used", every=300.0, due=uses_due, hands=1)
 def note_use(key: str) -> None:
     """Count it when something of the asker's reads the field now that did not before."""
     request = Request.objects.select_related("asker").filter(pk=int(key)).first()

@@ -22,14 +22,14 @@ from twain.flows.catalogue import (
 from twain.flows.instance import Instance
 from twain.records import Feed, Verdict
 from twain_web import engine
-from twain_web.reconcile import reconciler
+from twain_web.reconcile import NotNow, reconciler
 from twain_web.rooms.feeds import actions
 from twain_web.rooms.feeds.health import interval
 from twain_web.rooms.feeds.models import CampaignReads, FeedHealth, WorkspaceState
 from twain_web.rooms.feeds.reads import MADE, Made
 
 _BETWEEN_CHECKS = timedelta(hours=6)
-_AT_ONCE = 3  # feeds per round: sends read the same databases
+_A_ROUND = 3  # feeds: sends read the same databases
 
 
 # ---------------------------------------------------------------- how feeds are
@@ -43,10 +43,10 @@ def feeds_due() -> list[str]:
     due = [f for f in instance.workspace.feeds.values() if f.fields and _is_due(f, known.get(f.name), now)]
     due.sort(key=lambda f: known[f.name].next_at if f.name in known else datetime.min.replace(tzinfo=UTC))
     open_now = {name: may_look(instance, name) for name in {f.source for f in due} & instance.settings.sources.keys()}
-    return [f.name for f in due if open_now.get(f.source)][:_AT_ONCE]
+    return [f.name for f in due if open_now.get(f.source)]
 
 
-@reconciler("feeds.health", every=5.0, due=feeds_due, hands=2)
+@reconciler("feeds.health", every=5.0, due=feeds_due, hands=2, most=_A_ROUND)
 def look(name: str) -> None:
     """Look at one feed: its newest row; every few hours, and when its contract changed, all of its rules."""
     instance = engine.instance()
@@ -57,8 +57,8 @@ def look(name: str) -> None:
     health.contract, health.next_at, health.trouble = feed.contract_hash, now + interval(feed), {}
     try:
         _note(health, _seen(instance, feed, health, whole=whole))
-    except SourceBusy:
-        return  # others go first; it is still due at the next round
+    except SourceBusy as busy:
+        raise NotNow from busy  # people go first; meanwhile the feeds of other sources have their turn
     except TwainError as error:
         health.trouble = _trouble(error)
     health.save()

@@ -25,16 +25,13 @@ from twain_web.rooms.incidents.models import Incident
 from twain_web.rooms.integrations.public import domain_levels, want_a_look
 from twain_web.rooms.people.public import stand_in
 
-_AT_ONCE = 10
-
-
 # ---------------------------------------------------------------- does it still fail?
 
 
 def looks_due() -> list[str]:
     """Open incidents that want a look now."""
     found = Incident.objects.filter(restored_at=None, look_at__lte=timezone.now()).order_by("look_at")
-    return [str(pk) for pk in found.values_list("pk", flat=True)[:_AT_ONCE]]
+    return [str(pk) for pk in found.values_list("pk", flat=True)]
 
 
 @reconciler("incidents.look", every=1.0, due=looks_due, hands=2)

@@ -20,6 +20,7 @@ from twain_web.rooms.people.public import record
 
 log = logging.getLogger("twain.insights")
 _SHORTEST_REASON = 10
+_MOST_FILES = 64  # that could be merged
 
 
 @reconciler("figures", every=15.0, due=reads.stale, hands=1)
@@ -29,7 +30,7 @@ def keep_figures(run_id: str) -> None:
     reads.figures(here, here.ledger.run(run_id))
 
 
-@reconciler("answers", every=15.0, due=answers.changed, hands=1)
+@reconciler("answers", every=15.0, due=answers.changed, hands=1, most=20)
 def keep_answers(run_id: str) -> None:
     """Read anew what came back of a send, when something has."""
     here = engine.instance()
@@ -51,13 +52,12 @@ def keep_conversions(run_id: str) -> None:
 
 
 def _history_is_scattered() -> list[str]:
-    history = engine.instance().history
-    return [table for table in ("deliveries", "events") if len(history.files(table)) > reads.MOST_FILES][:1]
+    return ["history"] if engine.instance().history.scattered() > _MOST_FILES else []
 
 
 @reconciler("history", every=900.0, due=_history_is_scattered, hands=1)
-def compact_history(_table: str) -> None:
-    """Merge the many small files of past sends, so that one customer's history is found in one place."""
+def compact_history(_history: str = "history") -> None:
+    """Merge the many small files of past sends, so that one customer's history is found in few places."""
     engine.instance().history.compact()
 
 

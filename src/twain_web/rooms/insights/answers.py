@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
@@ -19,8 +19,8 @@ from twain_web import engine
 from twain_web.rooms.insights.models import SendAnswers
 from twain_web.rooms.insights.reads import BEGUN
 
-_MOST_AT_ONCE = 20
 _MOST_RUNS = 500
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _STANDING = frozenset({"sent", "failed", "bounce", "bounce:hard", "bounce:soft", "complaint"})
 
 
@@ -71,15 +71,18 @@ def keep(instance: Instance, run: Run) -> SendAnswers:
     return SendAnswers.objects.update_or_create(run_id=run.id, defaults=found)[0]
 
 
-def changed() -> Iterator[str]:
-    """Sends of which something has come back since it was last read, newest first; some at a time."""
+def changed() -> list[str]:
+    """Sends of which something has come back since it was last read: those never read, newest first; then the longest unread.
+
+    While people click, the newest are always among them: in another order the others would never have their turn.
+    """
     here = engine.instance()
     now = stamps(here)
-    kept = dict(SendAnswers.objects.values_list("run_id", "stamp"))
+    told = {run_id: (stamp, at) for run_id, stamp, at in SendAnswers.objects.values_list("run_id", "stamp", "read_at")}
     runs = (run.id for run in here.ledger.runs(limit=_MOST_RUNS, states=BEGUN) if not run.scope.startswith("to:"))
     empty = answers_stamp(files_of(here, ""))
-    due = [run_id for run_id in runs if kept.get(run_id) != now.get(run_id, empty)]
-    yield from due[:_MOST_AT_ONCE]
+    found = [run_id for run_id in runs if run_id not in told or told[run_id][0] != now.get(run_id, empty)]
+    return sorted(found, key=lambda run_id: told[run_id][1] if run_id in told else _NEVER)
 
 
 def _standing(responses: Responses) -> dict[str, dict[str, int]]:

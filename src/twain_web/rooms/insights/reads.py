@@ -25,7 +25,6 @@ BEGUN = (
 )
 _OVER = (RunState.FINISHED, RunState.CANCELLED, RunState.EXPIRED)
 MOST_LISTED = 200
-MOST_FILES = 64
 EXCLUDED = {
     "duplicate": "Same address twice",
     "no_address": "No address",

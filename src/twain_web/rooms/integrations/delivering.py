@@ -51,15 +51,19 @@ def _due() -> list[str]:
 
 @reconciler("webhooks", every=1.0, due=_due, hands=4)
 def deliver(key: str) -> None:
-    """Deliver what waits for one endpoint, oldest first, until it is done, out of time, or the endpoint needs a rest."""
+    """Deliver what waits for one endpoint, oldest first, until it is done, out of time or switched off, or needs a rest."""
     endpoint = Endpoint.objects.select_related("owner").get(pk=key)
+    if endpoint.rests_until and endpoint.rests_until > timezone.now():
+        return
     until = time.monotonic() + _LONGEST_STEP
     waiting = endpoint.deliveries.filter(state=Delivery.State.WAITING, next_at__lte=timezone.now())
     for one in waiting.select_related("message").order_by("message_id")[:_MOST_A_STEP]:
+        if time.monotonic() > until or not Endpoint.objects.filter(pk=key, is_on=True).exists():
+            return
         answer = attempt(endpoint, one)
         if answer.ok:
             _delivered(endpoint, one, answer)
-        elif not _put_off(endpoint, one, answer) or time.monotonic() > until:
+        elif not _put_off(endpoint, one, answer):
             return
 
 

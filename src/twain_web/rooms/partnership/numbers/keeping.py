@@ -58,7 +58,7 @@ def _spf_due() -> list[str]:
     return [] if known or not engine.workspace().settings.production else [today.isoformat()]
 
 
-@reconciler("partnership.spf", every=3600.0, due=_spf_due)
+@reconciler("partnership.spf", every=3600.0, due=_spf_due, hands=1)
 def count_lookups(_key: str = "") -> None:
     """Ask the DNS what every sender domain's SPF record needs, and keep it."""
     keep_lookups(spf_lookups(engine.instance(), also=senders()))

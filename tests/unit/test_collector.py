@@ -1,4 +1,4 @@
-"""While messages are delivered the garbage collector leaves alone what was there before."""
+"""While code is loaded the garbage collector rests; while messages are delivered it leaves alone what was there before."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from twain.flows.deliver import quiet_heap
+from twain.collector import at_rest, quiet_heap
 
 
 @pytest.fixture
@@ -39,6 +39,14 @@ def test_what_somebody_else_froze_stays_frozen() -> None:
     with quiet_heap():
         assert gc.get_threshold() == thresholds
     assert gc.get_freeze_count() > 1_000
+
+
+def test_it_rests_while_code_is_loaded_and_then_goes_on() -> None:
+    with at_rest():
+        with at_rest():
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    assert gc.isenabled()
 
 
 def test_another_thread_changes_nothing_of_the_process(thawed: None) -> None:
