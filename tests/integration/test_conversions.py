@@ -1,5 +1,6 @@
 """Conversions from the company's own data: counted in each kind of database, exactly, once, and only of people."""
 
+import os
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ import pytest
 
 from tests.returned_company import DAY, PEOPLE, RUN, SENT, company, happened, order, shop
 from twain.errors import ConfigError, RuleError, SourceLimit
+from twain.flows import conversions
 from twain.flows.campaigns import Campaign
 from twain.flows.conversions import AGAIN_AFTER, check_conversion, count_conversions, due, last_count, measures_lift
 from twain.flows.forgetting import forget, known
@@ -131,6 +133,25 @@ def test_when_it_is_due(small, tmp_path):
         assert due_at(SENT + 7 * DAY) == [RUN]  # once more, now that the time is over
         counted(here, SENT + 7 * DAY + 60)
         assert due_at(SENT + 30 * DAY) == []
+
+
+def test_a_send_that_is_no_longer_among_the_newest_is_counted_to_the_end(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(conversions, "_NEWEST", 0)
+    with company(tmp_path, "sqlite", small[0], {**RULE, "of": "sent"}) as here:
+        later = replace(here, clock=Clock(SENT + 7 * DAY))
+        assert list(due(later)) == []
+        counted(here, SENT + 7 * DAY - 60)
+        assert list(due(later)) == [RUN]
+
+
+def test_while_nobody_has_clicked_it_is_counted_again_only_when_something_came(small, tmp_path):
+    with company(tmp_path, "sqlite", small[0], RULE) as here:
+        counted(here, SENT + 60)
+        later = replace(here, clock=Clock(SENT + 60 + AGAIN_AFTER))
+        for came, expected in ((SENT, []), (SENT + 120, [RUN])):
+            for file in here.history.files("deliveries"):
+                os.utime(file, (came, came))
+            assert list(due(later)) == expected
 
 
 def test_whoever_was_erased_stays_a_number(small, tmp_path):

@@ -150,6 +150,15 @@ def test_messages_are_found_by_the_hundred(lake):
     ]  # fmt: skip
 
 
+def test_many_addresses_are_known_by_their_keys_at_once(lake):
+    assert lake.known_as([bytes([1]) * 32]) == {}
+    write(lake, outcomes("r1", 0))
+    write(lake, outcomes("r2", 3, feed="members"))
+    both = {("customers", "k0-1"), ("members", "k3-1")}
+    assert lake.known_as([bytes([1]) * 32, bytes([99]) * 32, bytes([1]) * 32]) == {bytes([1]) * 32: both}
+    assert lake.known_as([]) == {}
+
+
 def test_a_person_is_found_newest_first_before_and_after_compaction(lake, tmp_path):
     for number in range(3):
         write(lake, outcomes(f"r{number}", 0, at=NOW - number * DAY))

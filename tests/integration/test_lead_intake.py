@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from contextlib import closing, contextmanager
+from dataclasses import replace
 
 import duckdb
 import psycopg
@@ -127,6 +128,31 @@ def test_a_table_without_the_key_takes_nothing(root, postgres_database, monkeypa
             hand_over(instance)
             assert intake.deliver_outgoing(instance).dead == 1
         assert owner.execute("select count(*) from leads").fetchone() == (0,)
+
+
+def test_an_intake_out_of_reach_keeps_no_other_waiting(root, monkeypatch):
+    monkeypatch.setenv("CRM_URL", f"postgresql://twain:{READER_PASSWORD}@127.0.0.1:1/crm")
+    declare(root, f'kind = "table"\nurl_env = "CRM_URL"\n{COLUMNS}')
+    with closing(sqlite3.connect(root / "shop.db")) as theirs:
+        theirs.execute(TABLE)
+    with (root / "twain.toml").open("a") as file:
+        file.write(f'\n[intakes.shop]\nkind = "table"\npath = "shop.db"\nengine = "sqlite"\n{COLUMNS}')
+    with open_instance(root) as instance:
+        for number in range(1, 6):
+            hand_over(instance, number)
+        gone = [instance.ledger.one_outgoing(f"lead-{number}") for number in range(1, 6)]
+        payload = {"id": "lead-9", "kind": "lead", "email": "9@example.com", "first_name": "Ben"}
+        instance.ledger.hand_over([
+            replace(gone[0], id="lead-9", intake="shop", sealed=sealed_outgoing(instance, "lead-9", payload))
+        ])  # fmt: skip
+        done = intake.deliver_outgoing(instance)
+        assert (done.written, done.waiting, done.dead) == (1, 1, 0)
+        assert state(instance, "lead-9") == ("written", "")
+        tries = [instance.ledger.one_outgoing(f"lead-{number}").tries for number in range(1, 6)]
+        assert sorted(tries) == [0, 0, 0, 0, 1], "asked once in a round, not once for each that waits"
+        assert intake.deliver_outgoing(instance, "shop") == intake.Delivered()
+    with closing(sqlite3.connect(root / "shop.db")) as theirs:
+        assert theirs.execute("select * from leads").fetchall() == [("lead-9", "9@example.com", "Ben")]
 
 
 def test_a_database_that_is_gone_is_tried_again_until_the_time_is_over(root, monkeypatch):

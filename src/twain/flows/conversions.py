@@ -31,7 +31,8 @@ _STATEMENTS = 10  # a read transaction's: then the database has a moment for oth
 _DAY = 86_400.0
 _BEGUN = frozenset({RunState.SENDING, RunState.PAUSED, RunState.HELD, RunState.RECONCILING, RunState.FINISHED,
                     RunState.CANCELLED, RunState.EXPIRED})  # fmt: skip
-_MOST_RUNS = 500
+_NEWEST = 500  # sends among which those that were never counted are looked for
+_MEMORY = "conversion:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,23 +118,26 @@ def measures_lift(bundle: Bundle) -> bool:
 
 def due(instance: Instance) -> Iterator[str]:
     """Sends whose conversions are to be counted now: some hours after the last count, and once after their time is over."""
-    now = instance.clock.now()
-    for run in instance.ledger.runs(limit=_MOST_RUNS, states=_BEGUN):
-        if run.scope.startswith("to:"):
-            continue  # one chosen person's: somebody tries it out
-        said = instance.ledger.last_check(_memory(run.id))
-        if said and not _counts_again(instance, run, said["at"], said["closes"], now):
-            continue
-        if rule_of(instance, run) is not None:
+    counted = {name.removeprefix(_MEMORY): said for name, said in instance.ledger.last_checks(_MEMORY).items()}
+    for run in instance.ledger.runs(limit=_NEWEST, states=_BEGUN):
+        chosen = run.scope.startswith("to:")  # one person, and somebody tries it out
+        if not chosen and run.id not in counted and rule_of(instance, run) is not None:
             yield run.id
+    yield from _to_count_again(instance, counted)
 
 
-def _counts_again(instance: Instance, run: Run, at: float, closes: float, now: float) -> bool:
-    """A late click opens the time again; while nobody has clicked, there is something to count as soon as somebody does."""
-    if closes and closes < at:
-        newest = max((e.stat().st_mtime for e in instance.history.files("events", run.id)), default=0.0)
-        return newest > at and now - at >= AGAIN_AFTER
-    return now - at >= AGAIN_AFTER or 0 < closes <= now
+def _to_count_again(instance: Instance, counted: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
+    """A late click opens the time again; while there is nobody to count from, there is as soon as somebody is there."""
+    now, files = instance.clock.now(), {table: instance.history.by_run(table) for table in ("events", "deliveries")}
+    for run_id, said in counted.items():
+        if said["closes"] >= said["at"]:
+            again = now - said["at"] >= AGAIN_AFTER or said["closes"] <= now
+        else:
+            tables = ("events",) if said["closes"] else ("events", "deliveries")
+            news = (file.stat().st_mtime for table in tables for file in files[table].get(run_id, ()))
+            again = now - said["at"] >= AGAIN_AFTER and max(news, default=0.0) > said["at"]
+        if again:
+            yield run_id
 
 
 def check_conversion(instance: Instance, campaign: Campaign) -> None:
@@ -304,4 +308,4 @@ def _compared_before(said: Mapping[str, float]) -> Compared | None:
 
 
 def _memory(run_id: str) -> str:
-    return f"conversion:{run_id}"
+    return f"{_MEMORY}{run_id}"

@@ -34,13 +34,20 @@ class Delivered:
         )
 
 
-def deliver_outgoing(instance: Instance, *, written: Callable[[Outgoing], None] | None = None) -> Delivered:
-    """Write what is due, to all intakes. *written* is told between an intake's yes and our noting it (for tests of crashes)."""
+def deliver_outgoing(
+    instance: Instance, only: str = "", *, written: Callable[[Outgoing], None] | None = None
+) -> Delivered:
+    """Write what is due, to all intakes or *only* one. *written* is told between an intake's yes and our noting it.
+
+    Whatever else waits for an intake that is out of reach waits for the next round: each would wait for its time-out in turn.
+    """
     done, intakes = Delivered(), _Intakes(instance)
-    for identifier in instance.ledger.outgoing_due():
-        item = instance.ledger.take_outgoing(identifier)
-        if item is not None:
-            done = done.plus(_try(instance, intakes, item, written))
+    for waiting in (ids for name, ids in instance.ledger.outgoing_due().items() if only in ("", name)):
+        for item in filter(None, map(instance.ledger.take_outgoing, waiting)):
+            state, in_reach = _try(instance, intakes, item, written)
+            done = done.plus(state)
+            if not in_reach:
+                break
     return done
 
 
@@ -111,15 +118,18 @@ class _Intakes:
         return self._open[name]
 
 
-def _try(instance: Instance, intakes: _Intakes, item: Outgoing, written: Callable[[Outgoing], None] | None) -> str:
+def _try(
+    instance: Instance, intakes: _Intakes, item: Outgoing, written: Callable[[Outgoing], None] | None
+) -> tuple[str, bool]:
+    """What became of one, and whether its intake could be reached."""
     try:
         intakes.get(item.intake).write(item.id, payload_of(instance, item))
     except TwainError as error:
-        return _not_written(instance, item, error)
+        return _not_written(instance, item, error), not isinstance(error, ChannelUnavailable)
     if written is not None:
         written(item)
     instance.ledger.settle_outgoing(item, "written")
-    return "written"
+    return "written", True
 
 
 def _not_written(instance: Instance, item: Outgoing, error: TwainError) -> str:

@@ -6,12 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 
 from twain.flows.instance import Instance
 from twain.flows.signing_up import TRIED_FOR, moment_text, sealed_outgoing
-from twain.ledger.rewriting import Rewriter, Subject
 from twain.records import Outgoing, Suppression
 
 _CURSOR = "written_back"
@@ -29,7 +28,9 @@ def gather_wishes(instance: Instance) -> int:
     entries = list(islice(instance.ledger.suppressions(since), _MOST))
     if not entries:
         return 0
-    made = [item for entry in entries if _is_told(entry) for item in _events(instance, intake, entry)]
+    told = [entry for entry in entries if _is_told(entry)]
+    known = instance.history.known_as([entry.address_hash for entry in told])
+    made = [item for one in told for item in _events(instance, intake, one, known.get(one.address_hash, set()))]
     return instance.ledger.write_back_from(made, _CURSOR, entries[-1].seq)
 
 
@@ -37,8 +38,9 @@ def _is_told(entry: Suppression) -> bool:
     return entry.reason not in _NOT_TOLD and not entry.origin.startswith("import of ")
 
 
-def _events(instance: Instance, intake: str, entry: Suppression) -> Iterator[Outgoing]:
-    _, keys = Rewriter(instance.settings.history).known_as(Subject((entry.address_hash,), ()))
+def _events(
+    instance: Instance, intake: str, entry: Suppression, keys: Collection[tuple[str, str]]
+) -> Iterator[Outgoing]:
     now = instance.clock.now()
     for number, (feed, key) in enumerate(sorted(keys) or [("", "")]):
         identifier = f"unsubscribe-{entry.seq}-{number}"

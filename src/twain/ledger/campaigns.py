@@ -77,7 +77,17 @@ class Campaigns(Book):
         """The figures last remembered for a feed; empty when there are none."""
         with self._driver.reading() as tx:
             row = tx.one("check_get", feed=feed)
-        return {name: float(value) for name, value in json.loads(row["figures"]).items()} if row else {}
+        return _figures(row["figures"]) if row else {}
+
+    def last_checks(self, prefix: str) -> dict[str, Mapping[str, float]]:
+        """The same of all whose name begins so; *prefix* ends with a colon."""
+        with self._driver.reading() as tx:
+            rows = list(tx.all("check_list", first=prefix, after=f"{prefix[:-1]};"))  # the character after the colon
+        return {row["feed"]: _figures(row["figures"]) for row in rows}
+
+
+def _figures(kept: str) -> dict[str, float]:
+    return {name: float(value) for name, value in json.loads(kept).items()}
 
 
 def need_bundle(tx: Transaction, digest: str) -> Bundle:

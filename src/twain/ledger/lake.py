@@ -72,6 +72,10 @@ _LAST = (
     "select * from read_parquet($files, hive_partitioning = false) semi join addresses using (address_hash) "
     'where "at" >= $since and fate = \'sent\' qualify row_number() over (partition by address_hash order by "at" desc) = 1'
 )
+_KNOWN_AS = (
+    "select distinct address_hash, feed, key from read_parquet($files, hive_partitioning = false) "
+    "semi join addresses using (address_hash)"
+)
 _Q = "select {what} from read_parquet($files, hive_partitioning = false) where {where}"
 
 
@@ -280,6 +284,19 @@ class Lake:
             values = {"files": files, "since": datetime.fromtimestamp(since, UTC)}
             found = engine.sql(_LAST, params=values).to_arrow_table().to_pylist()
         return {bytes(row["address_hash"]): row for row in found}
+
+    def known_as(self, hashes: Sequence[bytes]) -> dict[bytes, set[tuple[str, str]]]:
+        """Address hash → every (feed, key) that was ever mailed under it, of many addresses at once."""
+        found: dict[bytes, set[tuple[str, str]]] = defaultdict(set)
+        entries = self._manifest.entries("deliveries")
+        if not entries or not hashes:
+            return {}
+        with self._connected() as engine:
+            engine.register("addresses", pa.table({"address_hash": pa.array(list(set(hashes)), pa.binary())}))
+            rows = engine.sql(_KNOWN_AS, params={"files": [str(self._root / e.path) for e in entries]}).fetchall()
+        for address_hash, feed, key in rows:
+            found[bytes(address_hash)].add((feed, key))
+        return found
 
     def undelivered(self, run_id: str, fates: Iterable[Fate]) -> Iterator[Undelivered]:
         """People of a run with one of these fates, with their keys, by shard and row."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any, Literal
@@ -37,10 +38,13 @@ class OutgoingBook(Book):
             row = tx.one("meta_get", key=cursor)
         return int(row["value"]) if row else 0
 
-    def outgoing_due(self, limit: int = 100) -> list[str]:
-        """Those to be tried now, the most urgent first."""
+    def outgoing_due(self, limit: int = 100) -> dict[str, list[str]]:
+        """Those to be tried now: intake → their ids, the most urgent first, *limit* of each intake at most."""
+        found: dict[str, list[str]] = defaultdict(list)
         with self._driver.reading() as tx:
-            return [row["id"] for row in tx.all("outgoing_due", now=self._clock.now(), limit=limit)]
+            for row in tx.all("outgoing_due", now=self._clock.now(), limit=limit):
+                found[row["intake"]].append(row["id"])
+        return dict(found)
 
     def take_outgoing(self, identifier: str) -> Outgoing | None:
         """Claim one for a try; None when somebody else has it. If this process dies, it is due again two minutes later."""

@@ -26,6 +26,8 @@ insert into checks (feed, figures, at) values (:feed, :figures, :at)
 on conflict (feed) do update set figures = excluded.figures, at = excluded.at
 -- name: check_get
 select figures from checks where feed = :feed
+-- name: check_list
+select feed, figures from checks where feed >= :first and feed < :after order by feed
 
 -- name: run_add
 insert into runs (id, bundle, campaign, state, channel, crash_policy, person, created_at, not_after, sealed_key, funnel,

@@ -49,7 +49,10 @@ insert into outgoing (id, kind, about, intake, address_hash, at, sealed, state, 
 values (:id, :kind, :about, :intake, :address_hash, :at, :sealed, :state, :due, :give_up_at, :tries, :problem, :written_at)
 on conflict (id) do nothing
 -- name: outgoing_due
-select id from outgoing where state = 'waiting' and due <= :now order by due, id limit :limit
+select id, intake from (
+  select id, intake, due, row_number() over (partition by intake order by due, id) as place
+  from outgoing where state = 'waiting' and due <= :now
+) as waiting where place <= :limit order by due, id
 -- name: outgoing_take
 update outgoing set due = :until, tries = tries + 1 where id = :id and state = 'waiting' and due <= :now
 -- name: outgoing_one

@@ -67,7 +67,7 @@ class SignupsContract:
         assert [ledger.confirm_signup(signup(1).id, "net", [lead(1)]) for _ in range(2)] == [True, False]
         (kept,) = ledger.signups_of(ANNA)
         assert (kept.state, kept.confirmed_from, kept.sealed) == ("confirmed", "net", b"")
-        assert ledger.outgoing_due() == ["lead-1"]
+        assert ledger.outgoing_due() == {"crm": ["lead-1"]}
 
     def test_what_waited_in_vain_ends_and_its_answers_go(self, ledger: StoredLedger, clock: HandClock) -> None:
         ledger.sign_up(signup(1))
@@ -75,7 +75,7 @@ class SignupsContract:
         assert not ledger.confirm_signup(signup(1).id, "net", [lead(1)])
         assert ledger.expire_signups() == 1
         (kept,) = ledger.signups_of(ANNA)
-        assert (kept.state, kept.sealed, ledger.outgoing_due()) == ("expired", b"", [])
+        assert (kept.state, kept.sealed, ledger.outgoing_due()) == ("expired", b"", {})
 
     def test_what_goes_on_is_claimed_written_and_emptied(self, ledger: StoredLedger, clock: HandClock) -> None:
         assert ledger.hand_over([lead(1), lead(1), lead(2)]) == 2
@@ -92,6 +92,16 @@ class SignupsContract:
             ("lead-1", "written", b""),
             ("lead-2", "waiting", b"sealed"),
         }
+
+    def test_what_is_due_comes_by_intake_however_much_waits_for_another(
+        self, ledger: StoredLedger, clock: HandClock
+    ) -> None:
+        for number in range(5):
+            ledger.hand_over([replace(lead(number), due=clock.now() - 10 + number)])
+        ledger.hand_over([replace(lead(7), intake="shop", due=clock.now())])
+        ledger.hand_over([replace(lead(8), intake="shop", due=clock.now() + 1)])
+        assert ledger.outgoing_due(limit=3) == {"crm": ["lead-0", "lead-1", "lead-2"], "shop": ["lead-7"]}
+        assert sum(map(len, ledger.outgoing_due().values())) == 6
 
     def test_what_goes_on_is_counted_by_form_and_intake(self, ledger: StoredLedger, clock: HandClock) -> None:
         ledger.hand_over([lead(1), lead(2), replace(lead(3), about="fair")])

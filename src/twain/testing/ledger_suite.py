@@ -103,6 +103,10 @@ class CampaignContract:
         ledger.remember_check("customers", {"rows": 10, "consent": 0.5})
         ledger.remember_check("customers", {"rows": 12})
         assert ledger.last_check("customers") == {"rows": 12.0}
+        for name in ("conversion:r2", "conversion:r1", "conversions", "conversion"):
+            ledger.remember_check(name, {"at": len(name)})
+        assert ledger.last_checks("conversion:") == {"conversion:r1": {"at": 13.0}, "conversion:r2": {"at": 13.0}}
+        assert ledger.last_checks("nothing:") == {}
 
 
 class RunContract:

@@ -14,6 +14,8 @@ from django.utils import timezone
 from twain_web import cleaning, reconcile
 from twain_web.models import OutboxRow, ReconcilerLease
 from twain_web.roles import Role
+from twain_web.rooms.campaigns import cleaning as of_campaigns
+from twain_web.rooms.campaigns.models import Rehearsal
 from twain_web.rooms.people import cleaning as of_people
 from twain_web.rooms.people.models import ApiToken, AuditRow
 
@@ -72,6 +74,16 @@ def test_facts_leave_once_they_were_heard_and_never_before(db):
     assert sorted(OutboxRow.objects.values_list("topic", flat=True)) == ["never", "new"]
 
 
+def test_trials_that_were_made_anew_leave_and_the_newest_of_each_bundle_stays(db):
+    now = timezone.now()
+    ages = {"a1": 40, "a2": 35, "a3": 31, "b1": 50, "c1": 40, "c2": 3}
+    for name, days in ages.items():
+        row = Rehearsal.objects.create(campaign="spring", bundle=name[0], kind="review", ready=True, why=name)
+        Rehearsal.objects.filter(pk=row.pk).update(at=now - timedelta(days=days))
+    cleaning.clean()
+    assert sorted(Rehearsal.objects.filter(campaign="spring").values_list("why", flat=True)) == ["a3", "b1", "c2"]
+
+
 def test_leases_of_the_dead_leave(db):
     now = timezone.now()
     for key, over in (("dead", cleaning.LEASES_KEPT + MOMENT), ("just over", MOMENT), ("alive", -MOMENT)):
@@ -102,7 +114,7 @@ def test_it_happens_by_itself_and_says_what_went(db, caplog):
 @pytest.mark.parametrize(
     ("table", "kept"),
     [("house_outboxrow", cleaning.DELIVERED_KEPT), ("house_outboxrow", cleaning.LEASES_KEPT),
-     ("people_apitoken", of_people.TOKENS_KEPT)],
+     ("people_apitoken", of_people.TOKENS_KEPT), ("campaigns_room_rehearsal", of_campaigns.TRIALS_KEPT)],
 )  # fmt: skip
 def test_the_page_for_it_states_these_times(table, kept):
     row = next(

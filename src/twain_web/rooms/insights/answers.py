@@ -19,8 +19,7 @@ from twain_web import engine
 from twain_web.rooms.insights.models import SendAnswers
 from twain_web.rooms.insights.reads import BEGUN
 
-_MOST_RUNS = 500
-_NEVER = datetime.min.replace(tzinfo=UTC)
+_NEWEST = 500  # sends among which those that were never read are looked for
 _STANDING = frozenset({"sent", "failed", "bounce", "bounce:hard", "bounce:soft", "complaint"})
 
 
@@ -51,7 +50,7 @@ def answered(run_ids: Iterable[str]) -> dict[str, Answered]:
 def standing_since(moment: datetime) -> list[tuple[str, Mapping[str, Mapping[str, int]]]]:
     """Of every send that began since then: the sender's domain, and what it came to by provider; one small query."""
     found = SendAnswers.objects.filter(began_at__gte=moment).order_by("-began_at")
-    return list(found.values_list("domain", "standing")[:_MOST_RUNS])
+    return list(found.values_list("domain", "standing"))
 
 
 def keep(instance: Instance, run: Run) -> SendAnswers:
@@ -79,10 +78,10 @@ def changed() -> list[str]:
     here = engine.instance()
     now = stamps(here)
     told = {run_id: (stamp, at) for run_id, stamp, at in SendAnswers.objects.values_list("run_id", "stamp", "read_at")}
-    runs = (run.id for run in here.ledger.runs(limit=_MOST_RUNS, states=BEGUN) if not run.scope.startswith("to:"))
+    runs = (run.id for run in here.ledger.runs(limit=_NEWEST, states=BEGUN) if not run.scope.startswith("to:"))
     empty = answers_stamp(files_of(here, ""))
-    found = [run_id for run_id in runs if run_id not in told or told[run_id][0] != now.get(run_id, empty)]
-    return sorted(found, key=lambda run_id: told[run_id][1] if run_id in told else _NEVER)
+    again = [run_id for run_id, (stamp, _at) in told.items() if stamp != now.get(run_id, empty)]
+    return [*(run_id for run_id in runs if run_id not in told), *sorted(again, key=lambda run_id: told[run_id][1])]
 
 
 def _standing(responses: Responses) -> dict[str, dict[str, int]]:

@@ -8,7 +8,7 @@ from twain.flows.write_back import gather_wishes
 from twain_web import engine
 from twain_web.reconcile import reconciler
 
-_MAILS, _LEADS = "mails", "leads"
+_MAILS, _WISHES = "mails", "wishes"
 
 
 def _due() -> list[str]:
@@ -16,9 +16,12 @@ def _due() -> list[str]:
     return [_MAILS] if ledger.signups_to_mail(limit=1) else []
 
 
+def _told_to_it() -> list[str]:
+    return [_WISHES] if engine.instance().settings.write_back else []
+
+
 def _unwritten() -> list[str]:
-    here = engine.instance()
-    return [_LEADS] if here.settings.write_back or here.ledger.outgoing_due(limit=1) else []
+    return list(engine.ledger().outgoing_due(limit=1))
 
 
 @reconciler("confirmations", every=1.0, due=_due, hands=1)
@@ -27,12 +30,16 @@ def ask_for_confirmation(_mails: str) -> None:
     mail_confirmations(engine.instance())
 
 
-@reconciler("leads", every=5.0, due=_unwritten, hands=1)
-def write_leads(_leads: str) -> None:
-    """Gather the wishes that IT's system does not know yet, and write what is due, to IT's intakes."""
-    instance = engine.instance()
-    gather_wishes(instance)
-    deliver_outgoing(instance)
+@reconciler("wishes", every=5.0, due=_told_to_it, hands=1)
+def gather(_wishes: str) -> None:
+    """Gather the wishes that IT's system does not know yet."""
+    gather_wishes(engine.instance())
+
+
+@reconciler("leads", every=5.0, due=_unwritten, hands=2)
+def write_leads(intake: str) -> None:
+    """Write what is due to one of IT's intakes: one that is slow holds up no other."""
+    deliver_outgoing(engine.instance(), intake)
 
 
 @reconciler("signups", every=3600.0, due=lambda: ["waiting"])
