@@ -14,8 +14,6 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
-from twain.collector import at_rest
-
 #: Commands, and then groups of commands, in the order in which ``--help`` lists them.
 COMMANDS = {
     "send": ("send", "preview", "approve"),
@@ -75,8 +73,7 @@ class Rooms(TyperGroup):
 
 @cache
 def _of_file(file: str) -> dict[str, Any]:
-    with at_rest():
-        return _built(import_module(f"twain.cli.{file}").register)
+    return _built(import_module(f"twain.cli.{file}").register)
 
 
 @cache

@@ -172,8 +172,8 @@ class ConversionBook:
 
     def _generation(self, run: Run, name: str) -> int:
         """Above every one there has been: whoever reads a former file is not disturbed, and no path is used twice."""
-        known = [*(e.path for e in self._manifest.entries(name)), *self._manifest.removed()]
-        mine = [path for path in known if path.startswith(f"{name}/") and f"/{run.id}.g" in path]
+        known = [*(e.path for e in self._manifest.entries(name)), *self._manifest.removed(f"{name}/")]
+        mine = [path for path in known if f"/{run.id}.g" in path]
         numbers = [int(found[1]) for path in mine if (found := _GENERATION.search(path))]
         return max(numbers, default=0) + 1
 

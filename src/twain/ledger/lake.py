@@ -129,7 +129,7 @@ class Lake:
         table = event_table(events)
         month = _month(first_at(table))
         path = f"events/month={month}/{name}.parquet"
-        if path in self._manifest.removed():
+        if self._manifest.removed_at(path) is not None:
             return path, ""
         entry = self._write_file("events", path, month, table, shards_of(table))
         former = [e.path for e in self._manifest.entries("events") if e.path == path]
@@ -370,7 +370,7 @@ class Lake:
     ) -> Entry:
         """Rows of *files* in one new file, sorted by key, by DuckDB so that memory stays small."""
         table = files[0].table
-        number = 1 + len([p for p in self._manifest.removed() if p.startswith(f"{table}/month={month}/sorted-")])
+        number = 1 + len(self._manifest.removed(f"{table}/month={month}/sorted-"))
         path = f"{table}/month={month}/sorted-{number:05d}-{files[0].sha256[:8]}.parquet"
         partial = self._partial(path)
         values = {"run": but[0], "shard": but[1]} if but else {}
@@ -432,9 +432,10 @@ class Lake:
 
     def _sweep(self, now: float) -> None:
         """Delete files that have been untrue for an hour, and what crashes left unfinished."""
-        for path, at in self._manifest.removed().items():
-            if now - at >= _KEPT_FOR:
-                (self._root / path).unlink(missing_ok=True)
+        for file in self._root.glob("*/month=*/*.parquet"):
+            at = self._manifest.removed_at(file.relative_to(self._root).as_posix())
+            if at is not None and now - at >= _KEPT_FOR:
+                file.unlink(missing_ok=True)
         for partial in self._root.glob("*/*/.*.partial"):
             if now - partial.stat().st_mtime >= _KEPT_FOR:
                 partial.unlink(missing_ok=True)

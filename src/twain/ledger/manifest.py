@@ -103,11 +103,17 @@ class Manifest:
             self._read.catch_up()
             return [entry for entry in self._read.entries.values() if entry.table == table]
 
-    def removed(self) -> dict[str, float]:
-        """Files that were true once → when they ceased to be."""
+    def removed_at(self, path: str) -> float | None:
+        """When a file that was true ceased to be, in epoch seconds; None for any other."""
         with self._read.lock:
             self._read.catch_up()
-            return dict(self._read.removed)
+            return self._read.removed.get(path)
+
+    def removed(self, beginning: str) -> list[str]:
+        """Files that were true once and whose path begins so."""
+        with self._read.lock:
+            self._read.catch_up()
+            return [path for path in self._read.removed if path.startswith(beginning)]
 
     def change(self, add: Sequence[Entry], remove: Sequence[str], now: float) -> bool:
         """Make *add* true and *remove* (paths) untrue at once. False, and nothing done, if one of *remove* is gone already."""

@@ -330,6 +330,15 @@ def test_either_side_may_have_it_looked_at_now(company, lena, signed_in):
     assert moved.headers["HX-Retarget"] == moved.headers["HX-Reselect"] == "#main"
 
 
+@pytest.mark.parametrize(("number", "seconds"), [(1, 5), (20, 5), (400, 100)])
+def test_however_many_are_open_the_house_looks_a_few_times_a_second(company, lena, monkeypatch, number, seconds):
+    asked = shoe_size(lena)
+    monkeypatch.setattr(looking, "_open", lambda: number)
+    looking.look(str(asked.pk))
+    asked.refresh_from_db()
+    assert (asked.look_at - asked.looked_at).total_seconds() == pytest.approx(seconds, abs=2)
+
+
 def test_a_letter_that_cannot_be_sent_is_tried_again_later(lena, priya, settings):
     settings.EMAIL_BACKEND = "no.such.Backend"
     shoe_size(lena)

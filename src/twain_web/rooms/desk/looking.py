@@ -20,6 +20,7 @@ from twain_web.rooms.people.public import stand_in as next_in_line
 
 #: What is only looked up in files is looked up again so soon; what could not be looked at, so late.
 _SHORTLY, _LATER = timedelta(seconds=5), timedelta(minutes=10)
+_A_SECOND = 4  # such looks at most, however many requests are open
 #: A closed one is looked at so often for thirty days; one look that fails is looked at again before it is believed.
 _WATCHED, _ONCE_MORE = timedelta(hours=6), timedelta(minutes=2)
 _MISSES = 2
@@ -74,7 +75,11 @@ def _until_next(seen: Observation, every: timedelta, *, is_open: bool) -> timede
         return _LATER
     if not is_open:
         return _WATCHED if seen.there else _ONCE_MORE
-    return every if seen.asked else _SHORTLY
+    return every if seen.asked else max(_SHORTLY, timedelta(seconds=_open() / _A_SECOND))
+
+
+def _open() -> int:
+    return Request.objects.filter(state__in=[state.value for state in OPEN]).count()
 
 
 # ---------------------------------------------------------------- who answers?
