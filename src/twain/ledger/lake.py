@@ -166,6 +166,7 @@ class Lake:
         moment = time.time() if now is None else now
         merged = sum(self._merge(files[0].month, files, moment) for files in worth_merging(self._entries()))
         self._sweep(moment)
+        self._manifest.shorten(moment)
         return merged
 
     def scattered(self) -> int:

@@ -1,7 +1,8 @@
 """Which files of the delivery history are true: one line of JSON per change, appended under a lock and synced.
 
 A file that no line names is not part of the history, whatever it holds: a crash between writing a file and naming it
-loses nothing, since its writer does both again. A torn last line is no line.
+loses nothing, since its writer does both again. A torn last line is no line. What is more than a month old stands in two lines at
+the beginning (:mod:`twain.ledger.shortening`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,12 @@ from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import IO, Any
+
+from twain.ledger.durable import put_in_place
+from twain.ledger.shortening import head_lines, older_than, read_head
+
+_MONTH = 30 * 86_400.0  # seconds
+_WORTH_IT = 4_000_000  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,7 @@ class _Read:
         self.forget()
 
     def forget(self) -> None:
-        self.read_to, self.last = 0, b""
+        self.read_to, self.last, self.inode = 0, b"", 0
         self.entries: dict[str, Entry] = {}
         self.removed: dict[str, float] = {}
 
@@ -62,20 +69,22 @@ class _Read:
             return
         with file:
             file.seek(self.read_to - len(self.last))
-            if file.read(len(self.last)) != self.last:
+            if self.inode != os.fstat(file.fileno()).st_ino or file.read(len(self.last)) != self.last:
                 self.forget()
+                self.inode = os.fstat(file.fileno()).st_ino
                 file.seek(0)
             for line in file:
                 if not line.endswith(b"\n"):
                     return
                 self.read_to, self.last = self.read_to + len(line), line
-                self._apply(line)
+                self.apply(line)
 
-    def _apply(self, line: bytes) -> None:
+    def apply(self, line: bytes) -> None:
         try:
             change: dict[str, Any] = json.loads(line)
         except ValueError:
             return  # torn by a crash; its writer has written it again
+        self.removed.update(change.get("removed", {}))
         for path in change["remove"]:
             self.entries.pop(path, None)
             self.removed[path] = change["at"]
@@ -130,9 +139,41 @@ class Manifest:
             self._read.catch_up()
         return True
 
+    def shorten(self, now: float, *, least: int = _WORTH_IT) -> bool:
+        """Put two lines in place of all that is older than a month at *now*, once that is *least* bytes, and half of the file.
+
+        Whatever dies meanwhile, the file is the former one or the new one, whole.
+        """
+        if not self._path.exists() or self._path.stat().st_size < least:
+            return False
+        with self._locked(), self._read.lock, self._path.open("rb") as file:
+            head, end = read_head(file), older_than(file, now - _MONTH)
+            if end - head.size < max(least, os.fstat(file.fileno()).st_size - end):
+                return False
+            partial = self._path.with_name(f".{self._path.name}.partial")
+            with partial.open("wb") as short:
+                short.writelines(head_lines(head.place_of(end), now - _MONTH, self._summary(file, end, now - _MONTH)))
+                short.writelines(line for line in file if line.endswith(b"\n"))
+            put_in_place(partial, self._path)
+        return True
+
+    def _summary(self, file: IO[bytes], end: int, at: float) -> bytes:
+        """One line that says what the lines before *end* came to. The file is at *end* afterwards."""
+        state = _Read(self._path)
+        file.seek(0)
+        while file.tell() < end:
+            state.apply(file.readline())
+        removed = {path: when for path, when in state.removed.items() if when >= at - _MONTH}
+        came_to = {"add": [asdict(e) for e in state.entries.values()], "at": at, "remove": [], "removed": removed}
+        return json.dumps(came_to, sort_keys=True).encode() + b"\n"
+
     @contextmanager
     def _locked(self) -> Iterator[IO[bytes]]:
+        """The file, at whose end nobody else writes. While we waited for it, it may have been shortened: then the new one."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("ab") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield file
+        while True:
+            with self._path.open("ab") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                if self._path.exists() and os.path.samestat(os.fstat(file.fileno()), self._path.stat()):
+                    yield file
+                    return

@@ -1,12 +1,14 @@
 """What is new in the delivery history: its manifest read on from a place, every row told once.
 
-The manifest only grows, so a place in it (a number of bytes) says exactly what was read. A line that only adds a file brings
-rows; one that also takes files away has merged, erased or resolved: rows that were told before, but for fates that changed.
+A place in it (a number of bytes, of all there ever were) says exactly what was read; whoever is more than a month behind hears
+nothing of what is older. A line that only adds a file brings rows; one that also takes files away has merged, erased or resolved:
+rows that were told before, but for fates that changed.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from twain.ledger.manifest import Entry, Manifest
+from twain.ledger.shortening import read_head
 
 _LINES = 500
 _RESOLVED = re.compile(r"-\d{5}\.g\d+\.parquet$")
@@ -36,13 +39,21 @@ class News:
 def end_of_history(root: Path) -> int:
     """The place after everything that is there: whoever begins here hears only of what comes."""
     path = root / "manifest.jsonl"
-    return path.read_bytes().rfind(b"\n") + 1 if path.exists() else 0
+    if not path.exists():
+        return 0
+    with path.open("rb") as file:
+        head = read_head(file)
+        file.seek(0)
+        return head.place_of(file.read().rfind(b"\n") + 1)
 
 
 def history_size(root: Path) -> int:
-    """Bytes of the manifest: more than what was read means news, or a line that a crash tore."""
+    """The place of the manifest's end: behind what was read means news, or a line that a crash tore."""
     path = root / "manifest.jsonl"
-    return path.stat().st_size if path.exists() else 0
+    if not path.exists():
+        return 0
+    with path.open("rb") as file:
+        return read_head(file).place_of(os.fstat(file.fileno()).st_size)
 
 
 def read_news(root: Path, after: int, tables: Collection[str]) -> News:
@@ -55,7 +66,9 @@ def read_news(root: Path, after: int, tables: Collection[str]) -> News:
     if size <= after:
         return News(min(size, after))
     with path.open("rb") as file:
-        file.seek(after)
+        head = read_head(file)
+        after = max(after, head.place)
+        file.seek(head.position_of(after))
         for _, line in zip(range(_LINES), file, strict=False):
             if not line.endswith(b"\n"):
                 break
